@@ -1,0 +1,1 @@
+"""QuALITY as multi-turn agentic RAG."""

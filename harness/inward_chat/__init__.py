@@ -1,0 +1,1 @@
+"""In-process chat harness for verifiers."""

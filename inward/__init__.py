@@ -1,0 +1,1 @@
+"""The `inward` command line and its reports."""
