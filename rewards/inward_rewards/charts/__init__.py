@@ -1,0 +1,1 @@
+"""Charts as rewards: a sandboxed Vega-Lite renderer and exact measures of what it drew."""

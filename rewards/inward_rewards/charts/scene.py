@@ -1,0 +1,78 @@
+"""What a chart really shows, in plain types: the table as drawn, the visible text, the marks.
+
+The surprise: the table is read after every transform and from visible marks only. A row that is
+clipped, transparent, covered, off the canvas or smaller than a few pixels is not in it, whatever
+the specification's data says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Key = str | float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number that the chart shows, and where it shows it.
+
+    `keys` are the other things that the mark is placed by, in the order position, offset, series
+    (colour, shape, line), facet; a key that repeats an earlier one is left out:
+
+    - bar, line, area, tick of value against category: `(category[, series][, facet])`;
+    - line, area, scatter over numbers: `(x[, series][, facet])`, value y; x is a float;
+    - dates are ISO strings without a trailing midnight (`"2024-03-01"`);
+    - histogram: `(middle of the bin,)`, value count;
+    - arc: `(category,)`, value as given to `theta`;
+    - heat map: `(x, y)`, value the colour's number; sizes likewise: `(x, y[, series])`;
+    - box, error bar, band, range: several rows with equal keys, one for each number drawn.
+
+    Rows are a set: a line and the points on it, or a bar and its printed value, are one row.
+    """
+
+    keys: tuple[Key, ...]
+    value: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The plain content of one rendered chart."""
+
+    rows: tuple[Row, ...]
+    texts: tuple[str, ...]
+    """Visible text in drawing order: tick labels, titles, legend entries, text marks."""
+    marks: tuple[str, ...]
+    """Kinds of visible data marks, sorted, each once: arc, area, bar, line, point, rect, rule,
+    text, tick."""
+    encodings: tuple[str, ...]
+    """`channel:kind` of visible data marks, sorted, each once. Channels: x, y, theta, radius,
+    color, size, shape, opacity, text, facet; kinds: discrete, quantitative, temporal."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Scene:
+        return Scene(
+            rows=tuple(Row(tuple(row["keys"]), float(row["value"])) for row in data["rows"]),
+            texts=tuple(data["texts"]),
+            marks=tuple(data["marks"]),
+            encodings=tuple(data["encodings"]),
+        )
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A chart as an image and as content. `width` and `height` are in pixels."""
+
+    png: bytes
+    width: int
+    height: int
+    scene: Scene
+
+
+def unique_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows without repeats, in order of first appearance: a table as `Scene` holds it."""
+    return tuple(dict.fromkeys(rows))
