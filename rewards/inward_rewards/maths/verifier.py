@@ -1,0 +1,145 @@
+"""Verified maths answers, from any thread and any event loop."""
+
+import asyncio
+import atexit
+import os
+from concurrent.futures import Future
+from importlib.util import find_spec
+from threading import Lock
+from types import TracebackType
+from typing import Self
+from weakref import WeakSet
+
+from inward_rewards.maths import fast
+from inward_rewards.maths.pool import Pool
+from inward_rewards.maths.verdict import Verdict
+
+MAX_GOLD_CHARS = 10_000
+
+
+class Verifier:
+    """Whether an answer's text equals a gold answer's, by math-verify in killable processes.
+
+    Plain numbers and identical texts are decided at once; everything else goes to a pool that
+    starts with the first such answer. `workers` is the number of checks at once (the usable cores
+    by default). One check may use `cpu_seconds` of CPU time, counted in its own process from when
+    it starts, and `memory_mb` of address space; an answer has at most `max_chars` characters. An
+    answer that breaks a limit is wrong, with `Verdict.verify_timeout`.
+
+    Close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        cpu_seconds: float = 5.0,
+        memory_mb: int = 1024,
+        max_chars: int = 2000,
+    ) -> None:
+        if find_spec("math_verify") is None:
+            raise ImportError(
+                'the maths verifier needs math-verify: pip install "inward-rewards[maths]"'
+            )
+        limits = {"cpu_seconds": cpu_seconds, "memory_mb": memory_mb, "max_chars": max_chars}
+        if workers is not None:
+            limits["workers"] = workers
+        for name, value in limits.items():
+            if not value > 0:
+                raise ValueError(f"{name} must be above 0, not {value!r}")
+        self._settings = (workers or _usable_cores(), cpu_seconds, memory_mb)
+        self._max_chars = max_chars
+        self._pool = Pool(*self._settings)
+        _verifiers.add(self)
+
+    async def verify(self, gold: str, answer: str) -> Verdict:
+        """Compares the text of an answer with the gold answer's.
+
+        Both are LaTeX or plain text, with or without dollar signs or `\\boxed{}`; nothing is
+        searched for in prose. Raises `ValueError` for a gold that is empty, over-long or that
+        math-verify cannot read, and `PoolError` when the processes cannot run.
+        """
+        verdict = self._at_once(gold, answer)
+        if verdict is None:
+            verdict = await asyncio.wrap_future(self._submit(gold, answer))
+        return verdict
+
+    def verify_sync(self, gold: str, answer: str) -> Verdict:
+        """As `verify`, for code without an event loop: blocks the calling thread."""
+        verdict = self._at_once(gold, answer)
+        return self._submit(gold, answer).result() if verdict is None else verdict
+
+    def _at_once(self, gold: str, answer: str) -> Verdict | None:
+        gold, answer = gold.strip(), answer.strip()
+        if not gold or len(gold) > MAX_GOLD_CHARS:
+            raise ValueError(
+                f"a gold answer has 1 to {MAX_GOLD_CHARS} characters, this one {len(gold)}: "
+                f"mend or drop its row ({gold[:80]!r})"
+            )
+        if not answer:
+            return Verdict(False, "empty")
+        if len(answer) > self._max_chars:
+            return Verdict(False, "too_long")
+        equal = fast.decide(gold, answer)
+        if equal is None:
+            return None
+        return Verdict(equal, "equal" if equal else "different")
+
+    def _submit(self, gold: str, answer: str) -> Future[Verdict]:
+        return self._pool.submit(gold.strip(), answer.strip())
+
+    def close(self) -> None:
+        """Ends the pool's processes; answers still waiting raise `PoolError`."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _after_fork(self) -> None:
+        self._pool.forget()
+        self._pool = Pool(*self._settings)
+
+
+_verifiers: WeakSet[Verifier] = WeakSet()
+_default: Verifier | None = None
+_default_lock = Lock()
+
+
+def default_verifier() -> Verifier:
+    """The process's shared verifier, with the default limits; closed at exit."""
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Verifier()
+            atexit.register(_default.close)
+        return _default
+
+
+async def verify(gold: str, answer: str) -> Verdict:
+    """`Verifier.verify` by the process's shared verifier."""
+    return await default_verifier().verify(gold, answer)
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _after_fork_in_child() -> None:
+    """Threads and locks do not survive a fork: every verifier gets a pool of its own."""
+    global _default_lock
+    _default_lock = Lock()
+    for verifier in _verifiers:
+        verifier._after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
