@@ -1,0 +1,177 @@
+"""Tool servers over MCP: plain JSON-RPC to the bundled kind, the MCP SDK to every other.
+
+verifiers' bundled tool server speaks protocol revision 2026-07-28, stateless and in plain JSON: a
+call is one POST. All rollouts of a worker share its connections to such a server, and the query of
+a tool URL, which tells a shared server the caller's rollout, travels with each request. The answer
+to `tools/list` shows whether a server is of that kind. Every other server, and any that is not on
+loopback, gets a client of the MCP SDK for each rollout, as the `null` harness gives it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from mcp_types import (
+    CLIENT_CAPABILITIES_META_KEY,
+    PROTOCOL_VERSION_META_KEY,
+    CallToolResult,
+    ListToolsResult,
+    Tool,
+)
+from pydantic import ValidationError
+from verifiers.v1.harnesses.utils.mcp import (
+    MCP_CALL_ATTEMPTS,
+    MCPConnection,
+    mcp_content_to_chat_content,
+)
+from verifiers.v1.utils.retries import retrying
+
+from inward_chat.connections import CONNECT_TIMEOUT
+
+PROTOCOL = "2026-07-28"
+META = {PROTOCOL_VERSION_META_KEY: PROTOCOL, CLIENT_CAPABILITIES_META_KEY: {}}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Content = str | list[dict[str, Any]]
+"""A tool's result as the content of a chat message: text, or parts where it holds an image."""
+
+
+class ArgumentsTooLargeError(Exception):
+    """The model's fault: a call longer than the server reads."""
+
+
+class UnexpectedAnswerError(Exception):
+    """Not what a server of the bundled kind answers."""
+
+
+class ToolServer(Protocol):
+    """A connected tool server as one rollout sees it."""
+
+    tools: Sequence[Tool]
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
+        """The result of a call; of a tool that raised, the error's text.
+
+        Raises:
+            ArgumentsTooLargeError: the server does not read a request of this size.
+            Exception: the server failed in all of `MCP_CALL_ATTEMPTS` attempts.
+        """
+
+    async def aclose(self) -> None: ...
+
+
+async def connect(http: aiohttp.ClientSession, url: str, call_timeout: float) -> ToolServer:
+    """Connect to the server at `url`; one attempt at a call may take `call_timeout` seconds."""
+    if urlsplit(url).hostname in LOOPBACK:
+        try:
+            return await JsonServer.connect(http, url, call_timeout)
+        except UnexpectedAnswerError:
+            pass
+    return await SdkServer.connect(url, call_timeout)
+
+
+class JsonServer:
+    """A server of the bundled kind, over the worker's connections."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, call_timeout: float) -> None:
+        self.tools: Sequence[Tool] = ()
+        self._http = http
+        self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=call_timeout, sock_connect=CONNECT_TIMEOUT)
+        self._repeated = retrying(
+            on=Exception,
+            give_up=(ArgumentsTooLargeError, UnexpectedAnswerError),
+            retries=MCP_CALL_ATTEMPTS - 1,
+            label="tool server",
+        )
+
+    @classmethod
+    async def connect(cls, http: aiohttp.ClientSession, url: str, call_timeout: float) -> Self:
+        """Raises UnexpectedAnswerError where the server is not of the bundled kind."""
+        server = cls(http, url, call_timeout)
+        result: object = await server._repeated(server._request, "tools/list", {})
+        try:
+            listing = ListToolsResult.model_validate(result)
+        except ValidationError as error:
+            raise UnexpectedAnswerError(str(error)) from error
+        schemas = [tool.input_schema for tool in listing.tools]
+        if listing.next_cursor is not None or "x-mcp-header" in json.dumps(schemas):
+            raise UnexpectedAnswerError("several pages, or arguments in headers")
+        server.tools = listing.tools
+        return server
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
+        content: Content = await self._repeated(self._call, name, arguments)
+        return content
+
+    async def aclose(self) -> None:
+        """Nothing: the connections are the worker's."""
+
+    async def _call(self, name: str, arguments: Mapping[str, Any]) -> Content:
+        params = {"name": name, "arguments": arguments}
+        try:
+            result = await self._request("tools/call", params, {"Mcp-Name": name})
+        except UnexpectedAnswerError as error:
+            raise ConnectionError(str(error)) from error
+        return mcp_content_to_chat_content(CallToolResult.model_validate(result).content)
+
+    async def _request(
+        self, method: str, params: Mapping[str, Any], extra_headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The result of one JSON-RPC call in one attempt."""
+        headers = {
+            # No event stream: a server that does not keep to JSON has to refuse.
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "MCP-Protocol-Version": PROTOCOL,
+            "Mcp-Method": method,
+            **(extra_headers or {}),
+        }
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
+        async with self._http.post(
+            self._url, data=json.dumps(call).encode(), headers=headers, timeout=self._timeout
+        ) as response:
+            answer = await response.read()
+        if response.status == 413:
+            raise ArgumentsTooLargeError
+        return _result(response.status, answer)
+
+
+def _result(status: int, answer: bytes) -> dict[str, Any]:
+    """The complete result in a JSON-RPC reply; anything else is an UnexpectedAnswerError."""
+    try:
+        reply = json.loads(answer)
+    except ValueError:
+        reply = None
+    result = reply.get("result") if isinstance(reply, dict) else None
+    if status != 200 or not isinstance(result, dict) or result.get("resultType") != "complete":
+        raise UnexpectedAnswerError(f"HTTP {status}: {answer[:500].decode(errors='replace')}")
+    return result
+
+
+class SdkServer:
+    """Any other server, over a client of the MCP SDK that this rollout owns."""
+
+    def __init__(self, url: str, call_timeout: float) -> None:
+        self.tools: Sequence[Tool] = ()
+        self._connection = MCPConnection(
+            {"url": url, "timeout": call_timeout, "connect_timeout": CONNECT_TIMEOUT}
+        )
+
+    @classmethod
+    async def connect(cls, url: str, call_timeout: float) -> Self:
+        server = cls(url, call_timeout)
+        listing = await server._connection.run(lambda client: client.list_tools())
+        server.tools = listing.tools
+        return server
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
+        result = await self._connection.run(lambda client: client.call_tool(name, dict(arguments)))
+        return mcp_content_to_chat_content(result.content)
+
+    async def aclose(self) -> None:
+        await self._connection.aclose()
