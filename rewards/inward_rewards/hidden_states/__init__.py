@@ -1,0 +1,1 @@
+"""Where the policy's hidden states come from: one interface, three sources."""

@@ -1,0 +1,98 @@
+"""The scoring request and its answer: what passes, and what must never pass for a score."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import pytest
+from inward_rewards.hidden_states.wire import (
+    HiddenStatesError,
+    ScoreAnswer,
+    ScoreRequest,
+    SpanScore,
+)
+
+REQUEST = ScoreRequest(((3, 7), (9, 10)), curve=True)
+ANSWER = ScoreAnswer(
+    plugin="0.1.0",
+    vllm="0.32.0",
+    policy_version="7",
+    preset="advent",
+    alphas=(1.0, 2.0),
+    n_layers=4,
+    layers=(2, 3),
+    dim=8,
+    tokens=12,
+    spans=(
+        SpanScore(
+            3, 7, 4, ((1.5, 1.25), (1.0, 0.75)), ((0.0, 0.5, 0.6, 0.7), (0.0, 0.1, 0.2, 0.3))
+        ),
+        SpanScore(9, 10, 1, ((0.0, 0.0), (0.0, 0.0)), ((0.0,), (0.0,))),
+    ),
+)
+
+
+def test_request_round_trip():
+    xargs = json.loads(json.dumps(REQUEST.to_xargs()))
+    assert xargs == {"inward": [3, 7, 9, 10], "inward_curve": 1}
+    assert ScoreRequest.from_xargs(xargs, 12) == REQUEST
+    assert ScoreRequest(((0, 2),)).to_xargs() == {"inward": [0, 2]}
+    assert ScoreRequest.from_xargs({"other": 1}, 12) is None
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [[], [1], [1, 2, 3], "0,4", 4, [0.0, 4.0], [True, 4], [4, 4], [5, 4], [-1, 4], [0, 13]],
+)
+def test_bad_spans_are_refused(flat):
+    with pytest.raises(ValueError, match="inward"):
+        ScoreRequest.from_xargs({"inward": flat}, 12)
+
+
+def test_answer_round_trip():
+    payload = json.loads(json.dumps(ANSWER.to_json()))
+    assert ScoreAnswer.from_json(payload, REQUEST) == ANSWER
+    assert "curve" not in SpanScore(0, 1, 1, ((0.0,),)).to_json()
+
+
+def change(**paths):
+    payload = json.loads(json.dumps(ANSWER.to_json()))
+    for path, value in paths.items():
+        *parents, last = [int(p) if p.isdigit() else p for p in path.split("__")]
+        node = payload
+        for parent in parents:
+            node = node[parent]
+        if value is ...:
+            del node[last]
+        else:
+            node[last] = value
+    return payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [
+        (None, "not switched on"),
+        ([], "another answer format"),
+        (change(format=2), "another answer format"),
+        ({"format": 1, "error": "only 3 of 9 rows"}, "could not score: only 3 of 9 rows"),
+        (change(preset=...), "malformed answer .KeyError"),
+        (change(layers="none"), "malformed answer"),
+        (change(spans__0__entropy=None), "malformed answer"),
+        (change(spans__0__start=2), "the engine scored"),
+        (change(spans=[]), "the engine scored"),
+        (change(layers=[]), "no layer"),
+        (change(spans__0__rows=3), "only 3 of 4 rows"),
+        (change(spans__0__entropy=[[1.0, 1.0]]), "expected 2 x 2"),
+        (change(spans__0__entropy=[[1.0], [1.0]]), "expected 2 x 2"),
+        (change(spans__1__curve=...), "curve is missing"),
+        (change(spans__0__curve__1=[0.0]), "curve is missing or incomplete"),
+        (change(spans__0__entropy__0__1=math.nan), "not finite"),
+        (change(spans__0__curve__0__1=math.inf), "not finite"),
+    ],
+)
+def test_no_bad_answer_passes(payload, complaint):
+    with pytest.raises(HiddenStatesError, match=complaint):
+        ScoreAnswer.from_json(copy.deepcopy(payload), REQUEST)
