@@ -1,0 +1,77 @@
+"""Finished work by the hash of all it depends on: in memory, and in a folder where one is given."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from .frames import Message, pack, unpack
+
+MEMORY_ENTRIES = 512
+
+
+def digest(*parts: Any) -> str:
+    """SHA-256 of JSON values and bytes, unambiguous in how they are joined."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
+        total.update(f"{type(part).__name__} {len(data)} ".encode() + data)
+    return total.hexdigest()
+
+
+class Cache:
+    """Safe under concurrent threads and processes: entries are written whole or not at all."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._recent: OrderedDict[str, Message] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def recent(self, key: str) -> Message | None:
+        """The entry, where memory has it. Never waits."""
+        with self._lock:
+            if key in self._recent:
+                self._recent.move_to_end(key)
+                return self._recent[key]
+        return None
+
+    def stored(self, key: str) -> Message | None:
+        """The entry, where the folder has it. Reads a file."""
+        if self.folder is None:
+            return None
+        try:
+            data = self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        message = unpack(io.BytesIO(data).read)
+        self._remember(key, message)
+        return message
+
+    def put(self, key: str, message: Message) -> None:
+        self._remember(key, message)
+        if self.folder is None:
+            return
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pack(message[0], *message[1]))
+        Path(name).replace(path)
+
+    def _path(self, key: str) -> Path:
+        assert self.folder is not None
+        return self.folder / key[:2] / key[2:]
+
+    def _remember(self, key: str, message: Message) -> None:
+        with self._lock:
+            self._recent[key] = message
+            self._recent.move_to_end(key)
+            while len(self._recent) > MEMORY_ENTRIES:
+                self._recent.popitem(last=False)

@@ -1,0 +1,81 @@
+"""From a linted specification to pixels and a scene, in one process. Runs in the worker only."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+import vl_convert
+from PIL import Image
+
+from . import limits
+from .errors import RenderError
+from .paint import elements, paint
+from .plan import instrument
+from .read import read
+from .scene import Rendered
+
+PANICS = ("panicked", "poisoned", "Any { .. }")
+
+
+def draw(spec: dict[str, Any]) -> Rendered:
+    """Renders a specification that `lint` passed.
+
+    Raises `RenderError` where the compiler or the renderer refuses it, or the chart is too large.
+    """
+    vega = _convert(vl_convert.vegalite_to_vega, spec)
+    _check_vega(vega)
+    plan = instrument(vega)
+    scenegraph = _convert(vl_convert.vega_to_scenegraph, vega, allowed_base_urls=[])
+    width, height = scenegraph["width"], scenegraph["height"]
+    if not (0 < width <= limits.MAX_CANVAS_SIDE and 0 < height <= limits.MAX_CANVAS_SIDE):
+        raise RenderError(
+            f"the chart is {width} x {height} pixels; each side must be from 1 to "
+            f"{limits.MAX_CANVAS_SIDE}"
+        )
+    svg = _convert(vl_convert.vega_to_svg, vega, allowed_base_urls=[])
+    root = ET.fromstring(svg)
+    _check_svg(root)
+    png = _convert(vl_convert.svg_to_png, svg)
+    picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int16)
+    drawn = elements(scenegraph, root, set(plan.facets))
+    painting = paint(root, drawn, picture, vl_convert.svg_to_png)
+    return Rendered(png, picture.shape[1], picture.shape[0], read(plan, painting))
+
+
+def _convert(function: Any, spec: Any, **options: Any) -> Any:
+    try:
+        return function(spec, **options)
+    except ValueError as error:
+        message = " ".join(str(error).split())
+        if any(panic in message for panic in PANICS):
+            raise
+        raise RenderError(_reason(message)) from error
+
+
+def _reason(message: str) -> str:
+    """The first sentence of a converter's message, without its stack."""
+    _, _, rest = message.partition("failed:")
+    return (rest or message).partition(" at ")[0].strip()[:200]
+
+
+def _check_vega(vega: dict[str, Any]) -> None:
+    """A second look, at what the compiler made: nothing in it may load anything."""
+    for data in vega.get("data", ()):
+        if "url" in data:
+            raise RenderError("data must be inline")
+    stack = list(vega.get("marks", ()))
+    while stack:
+        mark = stack.pop()
+        stack += mark.get("marks", ())
+        if mark["type"] in ("image", "shape", "path"):
+            raise RenderError(f"a mark of type {mark['type']!r} is not allowed")
+
+
+def _check_svg(root: ET.Element) -> None:
+    for node in root.iter():
+        tag = node.tag.rpartition("}")[2]
+        if tag in ("image", "use", "a", "style", "foreignObject", "filter"):
+            raise RenderError(f"a chart may not hold an SVG <{tag}>")

@@ -1,0 +1,11 @@
+"""Whose fault it was that a chart is not there."""
+
+from __future__ import annotations
+
+
+class RenderError(Exception):
+    """The specification is at fault; the message says how and is fit to show to its writer."""
+
+
+class RendererDown(RuntimeError):  # noqa: N818 -- it names a state, not a slip
+    """The machine is at fault: no score may be given."""

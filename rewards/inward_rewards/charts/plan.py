@@ -1,0 +1,197 @@
+"""Which numbers and names each mark of a compiled chart is placed by.
+
+Vega-Lite is compiled to Vega, whose marks name a scale and a field for every channel. `instrument`
+makes each drawn item carry the values behind its channels in its `description`, which comes out of
+the renderer's scenegraph: after every transform, aggregation and stack, and beyond the policy's
+reach, since whatever the specification had there is overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["discrete", "quantitative", "temporal"]
+Value = str | float | None
+
+SEPARATOR = "\ue01f"
+"""A private-use character; the linter refuses those."""
+CHANNELS = {
+    "x": "x",
+    "xc": "x",
+    "x2": "x2",
+    "y": "y",
+    "yc": "y",
+    "y2": "y2",
+    "startAngle": "theta",
+    "endAngle": "theta2",
+    "outerRadius": "radius",
+    "innerRadius": "radius2",
+    "fill": "color",
+    "stroke": "color",
+    "size": "size",
+    "shape": "shape",
+    "strokeDash": "strokeDash",
+    "opacity": "opacity",
+    "text": "text",
+}
+"""Vega's channels by the name of Vega-Lite's; a later one of two that are equal is left out."""
+SAME_MARK = {"circle": "point", "square": "point", "trail": "line"}
+DISCRETE = {"band", "point", "ordinal"}
+TEMPORAL = {"time", "utc"}
+FIELD = re.compile(r'datum\["((?:[^"\\]|\\.)*)"\]')
+
+
+@dataclass(frozen=True)
+class Channel:
+    name: str
+    kind: Kind
+    expression: str
+    scale: str = ""
+
+
+@dataclass(frozen=True)
+class MarkPlan:
+    """How to read the items of one mark definition."""
+
+    kind: str
+    """The Vega-Lite mark: bar, line, point…"""
+    channels: tuple[Channel, ...]
+    stacked: frozenset[str]
+    """Of x, y, theta and radius, those whose value is the difference of the two ends."""
+    from_zero: frozenset[str]
+    """Of x and y, those whose second end is the scale's zero."""
+
+
+@dataclass
+class Plan:
+    marks: dict[str, MarkPlan] = field(default_factory=dict)
+    facets: dict[str, int] = field(default_factory=dict)
+    """Names of the groups that are one facet's cell, and how many fields tell them apart."""
+
+
+def instrument(vega: dict[str, Any]) -> Plan:
+    """Renames and describes, in place, the marks of a compiled chart; returns how to read them."""
+    plan = Plan()
+    scales = {scale["name"]: scale["type"] for scale in _each(vega, "scales")}
+    stacks = {
+        tuple(transform["as"])
+        for data in _each(vega, "data")
+        for transform in data.get("transform", ())
+        if transform["type"] == "stack"
+    }
+    for index, mark in enumerate(_each(vega, "marks")):
+        if mark["type"] == "group":
+            facet = mark.get("from", {}).get("facet")
+            if facet and not mark.get("name", "").endswith("pathgroup"):
+                mark["name"] = f"g{index}"
+                fields = facet["groupby"] if isinstance(facet["groupby"], list) else []
+                plan.facets[mark["name"]] = len(fields)
+                _describe(mark, [f"datum[{json.dumps(name)}]" for name in fields])
+        else:
+            mark["name"] = f"m{index}"
+            plan.marks[mark["name"]] = read = _read(mark, scales, stacks)
+            _describe(mark, [channel.expression for channel in read.channels])
+    return plan
+
+
+def _each(node: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    """Every entry of the lists called `key` in a group and in the groups under it."""
+    yield from node.get(key, ())
+    for mark in node.get("marks", ()):
+        if mark["type"] == "group":
+            yield from _each(mark, key)
+
+
+def _describe(mark: dict[str, Any], expressions: list[str]) -> None:
+    parts = [
+        f"(!isValid({e}) ? 'n' : isDate({e}) ? 't' + time({e}) : isNumber({e}) ? 'd' + ({e}) : "
+        f"'s' + ({e}))"
+        for e in expressions
+    ]
+    update = mark.setdefault("encode", {}).setdefault("update", {})
+    update["description"] = {"signal": f" + {json.dumps(SEPARATOR)} + ".join(parts) or "''"}
+
+
+def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, ...]]) -> MarkPlan:
+    update = mark.get("encode", {}).get("update", {})
+    style = mark.get("style") or [mark["type"]]
+    kind: str = style[0] if isinstance(style, list) else style
+    channels: dict[str, Channel] = {}
+    from_zero = set()
+    for vega_name, name in CHANNELS.items():
+        if name in channels:
+            continue
+        if name == "text":
+            if printed := _printed(update.get("text")):
+                channels[name] = Channel(name, "quantitative", printed)
+            continue
+        rule = _scaled(update.get(vega_name))
+        if rule is None:
+            continue
+        if name in ("x2", "y2") and rule.get("value") == 0:
+            from_zero.add(name[0])
+            continue
+        channels[name] = _channel(name, rule, scales)
+        offset = rule.get("offset")
+        if isinstance(offset, dict) and _scaled(offset):
+            channels[f"{name}Offset"] = _channel(f"{name}Offset", offset, scales)
+    return MarkPlan(
+        kind=SAME_MARK.get(kind, kind),
+        channels=tuple(channels.values()),
+        stacked=frozenset(
+            name
+            for name in ("x", "y", "theta", "radius")
+            if _is_stack(channels.get(name), channels.get(f"{name}2"), stacks)
+        ),
+        from_zero=frozenset(from_zero),
+    )
+
+
+def _channel(name: str, rule: dict[str, Any], scales: dict[str, str]) -> Channel:
+    kind = scales.get(rule["scale"], "linear")
+    if "field" in rule:
+        expression = f"datum[{json.dumps(rule['field'])}]"
+    elif "signal" in rule:
+        expression = f"({rule['signal']})"
+    else:
+        expression = json.dumps(rule["value"])
+    return Channel(
+        name,
+        "discrete" if kind in DISCRETE else "temporal" if kind in TEMPORAL else "quantitative",
+        expression,
+        rule["scale"],
+    )
+
+
+def _scaled(rule: Any) -> dict[str, Any] | None:
+    """The part of an encoding rule that puts a value of the data through a scale."""
+    for part in reversed(rule if isinstance(rule, list) else [rule]):
+        if (
+            isinstance(part, dict)
+            and isinstance(part.get("scale"), str)
+            and (isinstance(part.get("field"), str) or "signal" in part or "value" in part)
+        ):
+            return part
+    return None
+
+
+def _printed(rule: Any) -> str | None:
+    """The expression of the one field that a text mark prints."""
+    for part in reversed(rule if isinstance(rule, list) else [rule]):
+        fields = set(FIELD.findall(part.get("signal", ""))) if isinstance(part, dict) else set()
+        if len(fields) == 1:
+            return f'datum["{fields.pop()}"]'
+    return None
+
+
+def _is_stack(end: Channel | None, start: Channel | None, stacks: set[tuple[str, ...]]) -> bool:
+    if end is None or start is None:
+        return False
+    return any(
+        {end.expression, start.expression} == {f"datum[{json.dumps(name)}]" for name in names}
+        for names in stacks
+    )
