@@ -1,0 +1,35 @@
+"""What `inward eval quality-rag` adds to a plain run: baselines and the columns of its report."""
+
+from __future__ import annotations
+
+import verifiers.v1 as vf
+
+from quality_rag.baselines import make_keyword_reader, make_random
+
+DEFAULT_ARGS = ("--env.taskset.split", "sample")
+BASELINES = {"keyword-reader": make_keyword_reader, "random": make_random}
+CHANCE = 0.25
+
+
+def accuracy(trace: vf.Trace) -> float | None:
+    reward = trace.rewards.get("correct")
+    return None if reward is None else reward.score
+
+
+def hard_accuracy(trace: vf.Trace) -> float | None:
+    return accuracy(trace) if trace.metrics.get("hard") else None
+
+
+def answered(trace: vf.Trace) -> bool:
+    """Whether the reply held an answer in the format that the prompt asks for."""
+    return trace.metrics.get("answered") == 1.0
+
+
+COLUMNS = (
+    ("accuracy", accuracy),
+    ("accuracy, HARD subset", hard_accuracy),
+    ("searches a rollout", lambda trace: trace.metrics.get("searches")),
+    ("repeated queries a rollout", lambda trace: trace.metrics.get("repeated_queries")),
+    ("share of the story seen", lambda trace: trace.metrics.get("story_seen")),
+    ("answered", lambda trace: trace.metrics.get("answered")),
+)
