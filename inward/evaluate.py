@@ -100,7 +100,8 @@ def _defaults(front: Front, arguments: list[str]) -> list[str]:
     pairs = zip(front.DEFAULT_ARGS[::2], front.DEFAULT_ARGS[1::2], strict=True)
     if _has_option(arguments, "--env.taskset.path"):
         return []
-    return [word for flag, value in pairs if not _has_option(arguments, flag) for word in (flag, value)]
+    missing = [pair for pair in pairs if not _has_option(arguments, pair[0])]
+    return [word for pair in missing for word in pair]
 
 
 def _resume(arguments: list[str]) -> int:
@@ -206,7 +207,7 @@ def _check_endpoint(config: EvalConfig) -> None:
 
 @contextlib.contextmanager
 def _progress(traces: Path) -> Iterator[None]:
-    """On a terminal verifiers draws its dashboard; elsewhere count the finished rollouts instead."""
+    """On a terminal verifiers draws its dashboard; elsewhere count the finished rollouts."""
     if sys.stdout.isatty():
         yield
         return

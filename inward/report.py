@@ -86,8 +86,9 @@ def table(run: Run, front: Front | None, *, title: str, wall_s: float | None) ->
     out.add_row("rollouts", f"{len(run.traces)} of {total}", "", "")
     out.add_row("errors", str(len(run.faults)), "", "")
     usages = [usage for trace in run.traces if (usage := trace.usage) is not None]
-    prompt, completion = sum(u.prompt_tokens for u in usages), sum(
-        u.completion_tokens for u in usages
+    prompt, completion = (
+        sum(u.prompt_tokens for u in usages),
+        sum(u.completion_tokens for u in usages),
     )
     tokens = f"{prompt:,} in, {completion:,} out" if usages else "not reported by the endpoint"
     out.add_row("tokens", tokens, "", "")

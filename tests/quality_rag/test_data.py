@@ -112,7 +112,9 @@ BAD_ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "message"), [b[1:] for b in BAD_ROWS], ids=[b[0] for b in BAD_ROWS])
+@pytest.mark.parametrize(
+    ("row", "message"), [b[1:] for b in BAD_ROWS], ids=[b[0] for b in BAD_ROWS]
+)
 def test_a_bad_row_is_named(tmp_path, row, message):
     path = write(tmp_path / "rows.jsonl", ARTICLE, row)
     with pytest.raises(DataError, match=message) as e:

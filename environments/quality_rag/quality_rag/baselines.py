@@ -22,16 +22,16 @@ Policy = Callable[[Body], dict[str, Any]]
 
 WINDOW = 30  # content words; a sentence or two of prose
 
-# fmt: off
-STOPWORDS = frozenset("""
+STOPWORDS = frozenset(
+    """
 a about after again all also am an and any are as at be because been before being but by can could
 did do does doing down during each few for from had has have having he her here hers him himself his
 how i if in into is it its just like me more most my no nor not now of off on once only or other our
 out over own s same she so some such t than that the their them then there these they this those
 through to too under until up very was we were what when where which while who whom why will with
 would you your
-""".split())
-# fmt: on
+""".split()
+)
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ def _file(split: Split) -> Path:
 
 
 def download(split: str, base_url: str = BASE_URL, cache: Path | None = None) -> Path:
-    """The published file of `split`, from the cache or else from `base_url`; verified every time."""
+    """The published file of `split`, from the cache or from `base_url`, verified every time."""
     name, blob = FILES[split]
     folder = cache if cache is not None else user_cache_path("inward") / "quality"
     file = folder / name

@@ -1,6 +1,6 @@
 """The text of a search result, written for the policy and read back for the metrics.
 
-Reading it back from the trace, rather than counting in the server, lets a saved run be scored again.
+It is read back from the trace, not counted in the server, so that a saved run can be scored again.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def characters_seen(results: Iterable[vf.ToolMessage]) -> int:
 
 def queries(replies: Iterable[vf.AssistantMessage]) -> list[str]:
     """Each search's query, case and spacing aside; a call without one counts by its raw text."""
-    return [
-        _query(call.arguments) for reply in replies for call in reply.tool_calls or ()
-    ]
+    return [_query(call.arguments) for reply in replies for call in reply.tool_calls or ()]
 
 
 def _query(arguments: str) -> str:

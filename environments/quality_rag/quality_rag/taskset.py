@@ -66,7 +66,7 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
         trace.state.story_id = self.data.story_id
 
     def answer(self, trace: vf.Trace) -> str | None:
-        """The letter of the last reply, if that reply ends the rollout instead of calling a tool."""
+        """The letter of the last reply, if that ends the rollout and calls no tool."""
         replies = trace.assistant_messages
         if not replies or replies[-1].tool_calls:
             return None
