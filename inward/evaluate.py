@@ -40,7 +40,7 @@ Every option of vf-eval: inward eval ENV --help
 """
 PROGRESS_S = 2.0
 CONNECT_S = 10.0
-BASELINE_PREFIX = "baseline:"
+BASELINE_PREFIX = "baseline/"
 
 
 def main(argv: Sequence[str]) -> int:

@@ -22,7 +22,7 @@ def render(hits: Sequence[Hit], story_chars: int) -> str:
     if not hits:
         return NOTHING_FOUND
     return "\n\n".join(
-        f"[passage {hit.chunk.index}, {100 * hit.chunk.start // story_chars}% into the story]\n"
+        f"[passage {hit.chunk.id}, {100 * hit.chunk.start // story_chars}% into the story]\n"
         f"{hit.chunk.text.strip()}"
         for hit in sorted(hits, key=lambda hit: hit.chunk.start)
     )

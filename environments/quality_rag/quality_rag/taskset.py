@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import verifiers.v1 as vf
-from inward_chat import LocalEnv, LocalEnvConfig
+from inward_chat import LocalEnv, LocalEnvConfig, local_agent
 from pydantic import field_validator
 
 from quality_rag import passages
@@ -19,7 +19,7 @@ from quality_rag.prompt import (
     system_prompt,
     user_prompt,
 )
-from quality_rag.search import SearchConfig, StorySearch, StoryState
+from quality_rag.search import SearchConfig, StorySearch, StorySearchConfig, StoryState
 
 MAX_TURNS = 16
 
@@ -116,7 +116,16 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):
     def toolsets(cls, config: QualityRagConfig) -> list[vf.Toolset]:
         if config.context != "search":
             return []
-        return [StorySearch(StorySearch.config_for(config.tools, config.split, config.path))]
+        tools = config.tools
+        where = StorySearchConfig(
+            url=tools.url,
+            runtime=tools.runtime,
+            retriever=tools.retriever,
+            passages=tools.passages,
+            split=config.split,
+            path=config.path,
+        )
+        return [StorySearch(where)]
 
     def load(self) -> Iterable[QualityRagTask]:
         for question in load_questions(self.config.split, self.config.path):
@@ -145,7 +154,7 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):
 
 
 class QualityRagEnvConfig(LocalEnvConfig):
-    agent: vf.AgentConfig = LocalEnvConfig.seat(max_turns=MAX_TURNS)
+    agent: vf.AgentConfig = local_agent(max_turns=MAX_TURNS)
 
 
 class QualityRagEnv(LocalEnv, vf.Env[QualityRagEnvConfig]):
