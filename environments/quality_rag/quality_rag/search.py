@@ -46,7 +46,9 @@ class StorySearch(vf.Toolset[StorySearchConfig, StoryState]):
         if not query.strip():
             raise ValueError("the query is empty: name what to look for")
         if len(query) > MAX_QUERY_CHARS:
-            raise ValueError(f"the query has {len(query)} characters: use {MAX_QUERY_CHARS} at most")
+            raise ValueError(
+                f"the query has {len(query)} characters: {MAX_QUERY_CHARS} are the limit"
+            )
         story_id = self.state.story_id
         hits = await self.retriever.search(story_id, query, self.config.passages)
         return passages.render(hits, len(self.stories[story_id]))

@@ -123,7 +123,8 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):
             retriever=tools.retriever,
             passages=tools.passages,
             split=config.split,
-            path=config.path,
+            # The server's process has a working directory of its own.
+            path=None if config.path is None else config.path.resolve(),
         )
         return [StorySearch(where)]
 
