@@ -182,7 +182,8 @@ def _parse(arguments: list[str]) -> EvalConfig:
     argv = with_positional_taskset(arguments)
     before, sys.argv = sys.argv, ["inward eval", *argv]
     try:
-        return cli(narrow_config(EvalConfig, argv))
+        config: EvalConfig = cli(narrow_config(EvalConfig, argv))
+        return config
     except (ModuleNotFoundError, AttributeError, TypeError, ValueError) as error:
         known = ", ".join(sorted(fronts.installed()))
         raise UserError(f"{_one_line(error)} Environments of inward here: {known}") from error

@@ -20,7 +20,7 @@ from quality_rag.prompt import LETTERS, refers_to_others
 Body = dict[str, Any]
 Policy = Callable[[Body], dict[str, Any]]
 
-WINDOW = 30  # content words; a sentence or two of prose
+WINDOW = 60  # content words: a few sentences of prose
 
 STOPWORDS = frozenset(
     """

@@ -11,16 +11,16 @@ BASELINES = {"keyword-reader": make_keyword_reader, "random": make_random}
 CHANCE = 0.25
 
 
-def accuracy(trace: vf.Trace) -> float | None:
+def accuracy(trace: vf.WireTrace) -> float | None:
     reward = trace.rewards.get("correct")
     return None if reward is None else reward.score
 
 
-def hard_accuracy(trace: vf.Trace) -> float | None:
+def hard_accuracy(trace: vf.WireTrace) -> float | None:
     return accuracy(trace) if trace.metrics.get("hard") else None
 
 
-def answered(trace: vf.Trace) -> bool:
+def answered(trace: vf.WireTrace) -> bool:
     """Whether the reply held an answer in the format that the prompt asks for."""
     return trace.metrics.get("answered") == 1.0
 

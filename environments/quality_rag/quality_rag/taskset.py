@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import verifiers.v1 as vf
 from inward_chat import LocalEnv, LocalEnvConfig, local_agent
@@ -57,15 +58,18 @@ class QualityRagData(vf.TaskData):
     hard: bool
 
 
+StoryTrace = vf.Trace[QualityRagData, StoryState, vf.AgentConfig]
+
+
 class QualityRagTask(vf.Task[QualityRagData, StoryState]):
     @property
     def key(self) -> str:
         return f"{self.data.id}:{self.hash[:12]}"
 
-    async def setup(self, trace: vf.Trace, runtime: vf.Runtime) -> None:
+    async def setup(self, trace: vf.Trace[Any, Any, Any], runtime: vf.Runtime) -> None:
         trace.state.story_id = self.data.story_id
 
-    def answer(self, trace: vf.Trace) -> str | None:
+    def answer(self, trace: StoryTrace) -> str | None:
         """The letter of the last reply, if that ends the rollout and calls no tool."""
         replies = trace.assistant_messages
         if not replies or replies[-1].tool_calls:
@@ -73,11 +77,11 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
         return parse_answer(trace.last_reply, self.data.options)
 
     @vf.reward
-    async def correct(self, trace: vf.Trace) -> float:
+    async def correct(self, trace: StoryTrace) -> float:
         return float(self.answer(trace) == self.data.gold)
 
     @vf.metric
-    async def stop(self, trace: vf.Trace) -> dict[str, float]:
+    async def stop(self, trace: StoryTrace) -> dict[str, float]:
         reason = (
             "answered"
             if self.answer(trace) is not None
@@ -88,7 +92,7 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
         return {name: float(name == reason) for name in ("answered", "no_answer", "max_turns")}
 
     @vf.metric
-    async def search_use(self, trace: vf.Trace) -> dict[str, float]:
+    async def search_use(self, trace: StoryTrace) -> dict[str, float]:
         queries = passages.queries(trace.assistant_messages)
         return {
             "searches": len(queries),
@@ -97,11 +101,11 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
         }
 
     @vf.metric
-    async def turns(self, trace: vf.Trace) -> float:
+    async def turns(self, trace: StoryTrace) -> float:
         return trace.num_turns
 
     @vf.metric
-    async def hard(self, trace: vf.Trace) -> float:
+    async def hard(self, trace: StoryTrace) -> float:
         return float(self.data.hard)
 
     async def validate(self, runtime: vf.Runtime) -> bool:
@@ -111,9 +115,10 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
         return different and parse_answer(reply, self.data.options) == self.data.gold
 
 
-class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):
+# verifiers' type variables are invariant: a task with a State of its own is no `Task[.., State]`.
+class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: ignore[type-var]
     @classmethod
-    def toolsets(cls, config: QualityRagConfig) -> list[vf.Toolset]:
+    def toolsets(cls, config: QualityRagConfig) -> list[vf.Toolset[Any, Any]]:
         if config.context != "search":
             return []
         tools = config.tools
