@@ -1,7 +1,15 @@
-"""In-process chat harness for verifiers, and the local environment that stands on it."""
+"""In-process chat harness for verifiers, and the local environment and tool server beside it."""
 
 # Before the imports: `local` names the harness by its id, which verifiers looks up in here.
-__all__ = ["InwardChat", "InwardChatConfig", "LocalEnv", "LocalEnvConfig", "local_agent"]
+__all__ = [
+    "InwardChat",
+    "InwardChatConfig",
+    "LocalEnv",
+    "LocalEnvConfig",
+    "Toolset",
+    "local_agent",
+]
 
 from inward_chat.harness import InwardChat, InwardChatConfig
 from inward_chat.local import LocalEnv, LocalEnvConfig, local_agent
+from inward_chat.toolset import Toolset
