@@ -1,14 +1,31 @@
 """Search within one document of a corpus."""
 
 from inward_retrieval.chunking import Chunk, chunk_document, chunk_spans
-from inward_retrieval.config import Bm25Config, RetrieverConfig
+from inward_retrieval.config import (
+    ApiConfig,
+    ApiEmbedderConfig,
+    Bm25Config,
+    DenseConfig,
+    HybridConfig,
+    LocalEmbedderConfig,
+    RerankConfig,
+    RetrieverConfig,
+)
 from inward_retrieval.corpus import UnknownDocumentError
+from inward_retrieval.embedders import EmbeddingError
 from inward_retrieval.retriever import Hit, Retriever, build_retriever
 
 __all__ = [
+    "ApiConfig",
+    "ApiEmbedderConfig",
     "Bm25Config",
     "Chunk",
+    "DenseConfig",
+    "EmbeddingError",
     "Hit",
+    "HybridConfig",
+    "LocalEmbedderConfig",
+    "RerankConfig",
     "Retriever",
     "RetrieverConfig",
     "UnknownDocumentError",

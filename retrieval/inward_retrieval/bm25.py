@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inward_retrieval.corpus import Corpus
+from inward_retrieval.ranking import NO_RANKS, Ranking
 from inward_retrieval.terms import is_term, stem, words
 
 MATRIX_CELLS = 1 << 26
@@ -162,7 +163,14 @@ class Bm25:
         searchable = [word for word in self._vocabulary if terms[word] >= 0]
         return dict(zip(stem(searchable), map(terms.__getitem__, searchable), strict=True))
 
-    def rank(self, document: int, query: str, k: int) -> list[tuple[int, float]]:
+    async def rank(self, document: int, query: str, k: int) -> Ranking:
+        """As `best`; in the event loop, since handing it to a thread costs more than the search."""
+        return [(chunk, score, NO_RANKS) for chunk, score in self.best(document, query, k)]
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def best(self, document: int, query: str, k: int) -> list[tuple[int, float]]:
         """Up to k (chunk number, score), best first; only chunks that share a term with `query`.
 
         Equal scores stand in document order.

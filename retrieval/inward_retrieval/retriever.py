@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import NamedTuple, Self
 
-from inward_retrieval.bm25 import Bm25, build_arrays
+from inward_retrieval.api_embedder import ApiEmbedder
+from inward_retrieval.bm25 import Bm25, Bm25Arrays, build_arrays
+from inward_retrieval.cache import Arrays, IndexCache, corpus_digest
 from inward_retrieval.chunking import Chunk
-from inward_retrieval.config import RetrieverConfig
+from inward_retrieval.config import (
+    ApiEmbedderConfig,
+    Bm25Config,
+    HybridConfig,
+    LocalEmbedderConfig,
+    RetrieverConfig,
+)
 from inward_retrieval.corpus import Corpus
+from inward_retrieval.dense import Dense
+from inward_retrieval.embedders import Embedder
+from inward_retrieval.hybrid import Hybrid
+from inward_retrieval.local_embedder import LocalEmbedder
+from inward_retrieval.ranking import NO_RANKS, Ranker
+from inward_retrieval.rerank import Reranked
 
 
 class Hit(NamedTuple):
@@ -18,14 +32,15 @@ class Hit(NamedTuple):
     chunk: Chunk
     score: float
     """Comparable within one search only."""
-    ranks: Mapping[str, int] = MappingProxyType({})
-    """hybrid: the chunk's rank, from 1, in each part that found it."""
+    ranks: Mapping[str, int] = NO_RANKS
+    """hybrid: the chunk's rank, from 1, in each part (`bm25`; `dense` or `api`) that found it.
+    With rerank: also its rank before, under the backend's name."""
 
 
 class Retriever:
     """Searches within one document of its corpus at a time."""
 
-    def __init__(self, corpus: Corpus, ranker: Bm25) -> None:
+    def __init__(self, corpus: Corpus, ranker: Ranker) -> None:
         self._corpus = corpus
         self._ranker = ranker
 
@@ -42,19 +57,107 @@ class Retriever:
 
         Fewer where the document has fewer chunks, or where fewer share a word with the query
         (bm25); none where the query holds nothing to search for. Raises `UnknownDocumentError`,
-        and ValueError for k < 1.
+        ValueError for k < 1, and `EmbeddingError` where the query could not be embedded.
         """
         if k < 1:
             raise ValueError(f"k={k!r}: ask for at least 1 chunk")
         chunks = self._corpus.chunks(document_id)
-        # Half a surrogate pair, which JSON from a policy can hold, is no text to any library.
-        query = query.encode("utf-8", "replace").decode() if not query.isascii() else query
-        ranked = self._ranker.rank(self._corpus.number(document_id), query, k)
-        return [Hit(chunks[number], score) for number, score in ranked]
+        if not query.isascii():
+            # Half a surrogate pair, which JSON from a policy can hold, is no text to any library.
+            query = query.encode("utf-8", "replace").decode()
+        ranking = await self._ranker.rank(self._corpus.number(document_id), query, k)
+        return [Hit(chunks[number], score, ranks) for number, score, ranks in ranking]
+
+    async def aclose(self) -> None:
+        """Ends the threads that embed. A retriever of bm25 has none."""
+        await self._ranker.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
 
 
 def build_retriever(documents: Mapping[str, str], config: RetrieverConfig) -> Retriever:
-    """Chunks and indexes `documents` (id -> text) as `config` says."""
-    corpus = Corpus.cut(documents, words=config.chunk_words, overlap=config.chunk_overlap)
-    arrays = build_arrays(corpus, k1=config.k1, b=config.b)
-    return Retriever(corpus, Bm25(arrays, corpus.sizes))
+    """Chunks and indexes `documents` (id -> text) as `config` says, or finds it in the cache.
+
+    Embedding takes long: call this off the event loop. Raises ValueError for documents that cannot
+    be searched and models that cannot be loaded, ImportError where an extra is missing,
+    `EmbeddingError` where embedding fails.
+    """
+    return _Build(documents, config).retriever()
+
+
+class _Build:
+    """Each part of an index, from the cache where `config` allows it."""
+
+    def __init__(self, documents: Mapping[str, str], config: RetrieverConfig) -> None:
+        self._documents = documents
+        self._config = config
+        self._cache = IndexCache.default() if config.cache else None
+        self._key = {
+            "corpus": corpus_digest(documents) if config.cache else None,
+            "chunk_words": config.chunk_words,
+            "chunk_overlap": config.chunk_overlap,
+            "sentencex": version("sentencex"),
+        }
+        self._corpus = self._cut()
+
+    def retriever(self) -> Retriever:
+        ranker = self._ranker()
+        if self._config.rerank is not None:
+            ranker = Reranked(ranker, self._config.type, self._corpus, self._config.rerank)
+        return Retriever(self._corpus, ranker)
+
+    def _ranker(self) -> Ranker:
+        config = self._config
+        if isinstance(config, Bm25Config):
+            return self._bm25(config)
+        if isinstance(config, HybridConfig):
+            return Hybrid(
+                self._bm25(config),
+                self._dense(config.embedder),
+                dense_name=config.embedder.type,
+                k=config.k,
+            )
+        return self._dense(config)
+
+    def _cut(self) -> Corpus:
+        words, overlap = self._config.chunk_words, self._config.chunk_overlap
+
+        def build() -> Arrays:
+            corpus = Corpus.cut(self._documents, words=words, overlap=overlap)
+            return {"spans": corpus.spans, "first": corpus.first}
+
+        return Corpus(self._documents, **self._load_or_build("chunks", {}, build))
+
+    def _bm25(self, config: Bm25Config | HybridConfig) -> Bm25:
+        key = {"k1": config.k1, "b": config.b, "PyStemmer": version("PyStemmer")}
+
+        def build() -> Arrays:
+            return vars(build_arrays(self._corpus, k1=config.k1, b=config.b))
+
+        arrays = self._load_or_build("bm25", key, build)
+        return Bm25(Bm25Arrays(**arrays), self._corpus.sizes)
+
+    def _dense(self, config: LocalEmbedderConfig | ApiEmbedderConfig) -> Dense:
+        embedder: Embedder = (
+            LocalEmbedder(config)
+            if isinstance(config, LocalEmbedderConfig)
+            else ApiEmbedder(config)
+        )
+
+        def build() -> Arrays:
+            return {"vectors": embedder.embed_passages(list(self._corpus.texts()))}
+
+        key = dict(embedder.identity()) if self._cache else {}
+        arrays = self._load_or_build("vectors", key, build)
+        return Dense(embedder, arrays["vectors"], self._corpus.first)
+
+    def _load_or_build(
+        self, kind: str, key: Mapping[str, object], build: Callable[[], Arrays]
+    ) -> Arrays:
+        if self._cache is None:
+            return build()
+        return self._cache.load_or_build(kind, {**self._key, **key}, build)

@@ -15,7 +15,7 @@ DOCUMENTS = {
     "The harbour master wept.",
     "moon": "The colony ran out of air. Two engineers walked to the crater. They found ice.",
 }
-SHORT = Bm25Config(chunk_words=8)
+SHORT = Bm25Config(chunk_words=8, cache=False)
 
 
 def terms_of(text):
@@ -81,7 +81,7 @@ async def test_scores_are_those_of_the_formula(stories, query, size, matrices):
         if not matrices:
             patch.setattr(inward_retrieval.bm25, "MATRIX_CELLS", 0)
         documents = {str(number): story for number, story in enumerate(stories)}
-        retriever = build_retriever(documents, Bm25Config(chunk_words=size))
+        retriever = build_retriever(documents, Bm25Config(chunk_words=size, cache=False))
         for document in documents:
             chunks = retriever.chunks(document)
             hits = await retriever.search(document, query, len(chunks))
@@ -98,7 +98,7 @@ async def test_scores_are_those_of_the_formula(stories, query, size, matrices):
 @settings(max_examples=100, deadline=None)
 @given(STORY, STORY)
 async def test_matrix_and_postings_agree_to_the_last_bit(story, query):
-    config = Bm25Config(chunk_words=4)
+    config = Bm25Config(chunk_words=4, cache=False)
     found = await build_retriever({"d": story}, config).search("d", query, 99)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inward_retrieval.bm25, "MATRIX_CELLS", 0)

@@ -1,0 +1,75 @@
+"""Embeddings by sentence-transformers in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import xxhash
+
+from inward_retrieval.config import LocalEmbedderConfig
+from inward_retrieval.embedders import Vectors, unit_vectors
+from inward_retrieval.extras import optional
+
+BATCH = 64
+
+
+class LocalEmbedder:
+    """A SentenceTransformer, loaded at once: from a folder, or from the hub and its cache."""
+
+    extra = "dense"
+    threads = 1
+
+    def __init__(self, config: LocalEmbedderConfig) -> None:
+        library = optional("sentence_transformers", "dense")
+        self.window = config.window_ms / 1000
+        self._config = config
+        self._model = load_model(library.SentenceTransformer, config)
+
+    def identity(self) -> Mapping[str, object]:
+        """The model by the content of its weights and tokenizer, whatever it is called."""
+        return {
+            "embedder": "sentence-transformers",
+            "model": self._config.model,
+            "revision": self._config.revision,
+            "content": model_digest(self._model),
+            "prompts": self._model.prompts,
+            "passage_prompt": self._config.passage_prompt,
+        }
+
+    def embed_passages(self, texts: list[str]) -> Vectors:
+        return self._embed(self._model.encode_document, texts, self._config.passage_prompt)
+
+    def embed_queries(self, texts: list[str]) -> Vectors:
+        return self._embed(self._model.encode_query, texts, self._config.query_prompt)
+
+    def _embed(self, encode: Any, texts: list[str], prompt: str | None) -> Vectors:
+        vectors = encode(texts, prompt=prompt, batch_size=BATCH, show_progress_bar=False)
+        return unit_vectors(vectors, len(texts), f"the model {self._config.model!r}")
+
+
+def load_model(kind: Any, config: Any) -> Any:
+    """The model of `config` (model, revision, device) as a sentence-transformers `kind`."""
+    device = None if config.device == "auto" else config.device
+    try:
+        return kind(config.model, revision=config.revision, device=device)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise ValueError(
+            f"cannot load the model {config.model!r} (revision {config.revision!r}, device "
+            f"{config.device!r}): {reason}: give a folder or an id on the hub that this machine "
+            "can reach or has in its cache"
+        ) from error
+
+
+def model_digest(model: Any) -> str:
+    """A hash of everything that a model computes with: modules, weights, tokenizer."""
+    torch = optional("torch", "dense")
+    digest = xxhash.xxh3_128(str(model).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        data = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(data.numpy().data)
+    digest.update(json.dumps(sorted(model.tokenizer.get_vocab().items())).encode())
+    return digest.hexdigest()
