@@ -75,6 +75,16 @@ def chunk_spans(text: str, *, words: int = 150, overlap: int = 0) -> list[tuple[
         first = _next_first(sentences, first, last, words, overlap, total)
 
 
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Character spans of the sentences of `text`, in order, without white space at their ends."""
+    starts, ends = _word_spans(np.frombuffer(_utf32(text), dtype="<u4"))
+    if not starts.size:
+        return []
+    firsts = _first_words(text, starts)
+    lasts = [*(first - 1 for first in firsts[1:]), len(starts) - 1]
+    return list(zip(starts[firsts].tolist(), ends[lasts].tolist(), strict=True))
+
+
 def _utf32(text: str) -> bytes:
     try:
         return text.encode("utf-32-le")

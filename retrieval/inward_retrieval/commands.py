@@ -1,0 +1,157 @@
+"""The `cache` and `retrieval-report` commands, for any argparse command line.
+
+`add_cache(subparsers)` and `add_report(subparsers)` each add one; the parsed arguments then have
+`run`, which takes them and returns the exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from inward_retrieval.cache import CACHE_DIR_VAR, Entry, IndexCache
+from inward_retrieval.config import RetrieverConfig
+from inward_retrieval.embedders import EmbeddingError
+from inward_retrieval.quality_file import read_quality
+from inward_retrieval.report import compare, markdown
+
+CHUNK_WORDS = (50, 100, 150, 200)
+
+
+def add_cache(subparsers: Any) -> None:
+    """Adds `cache list|clear` to what `ArgumentParser.add_subparsers` returned."""
+    parser = subparsers.add_parser(
+        "cache",
+        help="list or clear the index cache",
+        description=f"The index cache, under {CACHE_DIR_VAR} or the user's cache directory.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|clear")
+    actions.add_parser("list", help="show every index").set_defaults(run=_list)
+    actions.add_parser("clear", help="remove every index").set_defaults(run=_clear)
+
+
+def add_report(subparsers: Any, *, default_file: Path | None = None) -> None:
+    """Adds `retrieval-report`; without `default_file` its FILE is required."""
+    parser = subparsers.add_parser(
+        "retrieval-report",
+        help="how well search finds the evidence",
+        description="Recall on known items and option contrast, for each retriever and chunk size.",
+    )
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        nargs="?" if default_file else None,
+        default=default_file,
+        help="articles and questions: JSON lines in the schema of QuALITY v1.0.1",
+    )
+    parser.add_argument(
+        "--retriever",
+        action="append",
+        metavar="TYPE|JSON",
+        help="bm25, dense, hybrid, or a whole config such as "
+        '\'{"type": "dense", "model": "FOLDER"}\'; repeat to compare (default: bm25)',
+    )
+    parser.add_argument(
+        "--chunk-words",
+        type=int,
+        nargs="+",
+        default=CHUNK_WORDS,
+        metavar="N",
+        help=f"chunk sizes (default: {' '.join(map(str, CHUNK_WORDS))})",
+    )
+    parser.add_argument(
+        "--queries", type=int, default=20, metavar="N", help="known items a document (default: 20)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the known items (default: 0)")
+    parser.set_defaults(run=_report)
+
+
+def _list(args: argparse.Namespace) -> int:
+    cache = IndexCache.default()
+    entries = cache.entries()
+    for entry in entries:
+        print(f"{_megabytes(entry)}  {_when(entry)}  {entry.name}  {_summary(entry)}")
+    print(f"{len(entries)} indexes, {_total(entries)}, in {cache.root}")
+    return 0
+
+
+def _clear(args: argparse.Namespace) -> int:
+    cache = IndexCache.default()
+    removed, left = cache.clear()
+    print(f"removed {len(removed)} indexes, {_total(removed)}, from {cache.root}")
+    for entry in left:
+        print(f"left {entry.name}: another process is building it", file=sys.stderr)
+    return 1 if left else 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    try:
+        if args.queries < 1:
+            raise ValueError(f"--queries {args.queries}: ask for at least 1")
+        documents, questions = read_quality(args.file)
+        configs = [
+            _config(text, words)
+            for text in args.retriever or ["bm25"]
+            for words in args.chunk_words
+        ]
+        rows = asyncio.run(
+            compare(
+                documents,
+                questions,
+                configs,
+                queries=args.queries,
+                seed=args.seed,
+                progress=lambda line: print(line, file=sys.stderr),
+            )
+        )
+    except (ValueError, OSError, ImportError, EmbeddingError) as error:
+        print(f"inward retrieval-report: {error}", file=sys.stderr)
+        return 2
+    print(f"{args.file}: {len(documents)} documents, {len(questions)} questions")
+    print(markdown(rows))
+    return 0
+
+
+def _config(text: str, chunk_words: int) -> RetrieverConfig:
+    data: Any = {"type": text}
+    if text.lstrip().startswith("{"):
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"--retriever {text!r} is not JSON: {error}") from error
+    try:
+        config: RetrieverConfig = TypeAdapter(RetrieverConfig).validate_python(
+            {**data, "chunk_words": chunk_words}
+        )
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        field = ".".join(map(str, first["loc"]))
+        raise ValueError(f"--retriever {text!r}: {field} {first['msg']}") from error
+    return config
+
+
+def _summary(entry: Entry) -> str:
+    """The fields of the key that tell one entry from the next at a glance."""
+    shown = ("chunk_words", "chunk_overlap", "model", "revision", "base_url", "k1", "b")
+    told = [f"{name}={entry.key[name]}" for name in shown if entry.key.get(name)]
+    return " ".join(told) or "unreadable: it will be built again"
+
+
+def _when(entry: Entry) -> str:
+    return datetime.fromtimestamp(entry.created).strftime("%Y-%m-%d %H:%M")
+
+
+def _megabytes(entry: Entry) -> str:
+    return f"{entry.size / 1e6:9.1f} MB"
+
+
+def _total(entries: list[Entry]) -> str:
+    return f"{sum(entry.size for entry in entries) / 1e6:.1f} MB"

@@ -1,0 +1,85 @@
+"""Queries whose passage is known, made from sentences of the documents themselves.
+
+A sentence loses what gives it away: each of its rare words (those that its document uses at most
+`RARE` times, by stem) is replaced by a synonym from a small list, or dropped where the list has
+none. What is left is the query, and the sentence's place is where search should find it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from inward_retrieval.chunking import sentence_spans
+from inward_retrieval.terms import is_term, stem, words
+
+RARE = 8
+"""A word that its document uses at most so often is rare."""
+SENTENCE_WORDS = range(8, 41)
+"""Sentences of other lengths are not asked for."""
+LEAST_TERMS = 4
+"""A query of fewer is not asked."""
+
+
+@dataclass(frozen=True)
+class KnownItem:
+    """A query and the sentence that it was made from: `documents[document_id][start:end]`."""
+
+    document_id: str
+    query: str
+    start: int
+    end: int
+
+
+def known_items(
+    documents: Mapping[str, str], *, per_document: int, seed: int = 0
+) -> list[KnownItem]:
+    """Up to `per_document` queries for each document, the same whatever the chunking.
+
+    A document's queries do not depend on the other documents.
+    """
+    items = []
+    for document_id, text in documents.items():
+        source = random.Random(f"{seed}:{document_id}")
+        spans = sentence_spans(text)
+        source.shuffle(spans)
+        counts = Counter(stem(words(text)))
+        made = (_query(text[start:end], counts, source) for start, end in spans)
+        found = [
+            KnownItem(document_id, query, start, end)
+            for (start, end), query in zip(spans, made, strict=True)
+            if query is not None
+        ]
+        items += sorted(found[:per_document], key=lambda item: item.start)
+    return items
+
+
+def _query(sentence: str, counts: Counter[bytes], source: random.Random) -> str | None:
+    own = words(sentence)
+    if len(own) not in SENTENCE_WORDS:
+        return None
+    query = []
+    for word, term in zip(own, stem(own), strict=True):
+        if counts[term] > RARE:
+            query.append(word.decode())
+        elif synonyms := _synonyms().get(word.decode()):
+            query.append(source.choice(synonyms))
+    enough = len({word for word in query if is_term(word.encode())}) >= LEAST_TERMS
+    return " ".join(query) if enough else None
+
+
+@cache
+def _synonyms() -> dict[str, list[str]]:
+    """Word -> the others of its lines in `synonyms.txt`."""
+    text = (files("inward_retrieval") / "synonyms.txt").read_text("utf-8")
+    groups: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        group = line.split()
+        for word in group:
+            others = groups.setdefault(word, [])
+            others += [other for other in group if other != word and other not in others]
+    return groups
