@@ -17,10 +17,23 @@ from typing import NamedTuple
 from inward_rewards.maths.template import PoolError, Template
 from inward_rewards.maths.verdict import Reason, Verdict
 
+# Within any sensible limits, and not for the fast path.
+_PROBE = (r"\sqrt{8}", r"2\sqrt{2}")
+
 
 class _Worker(NamedTuple):
+    template: Template
     pid: int
     channel: Connection
+
+    def ask(self, gold: str, answer: str) -> tuple[Reason, str | None, bool]:
+        """The reason, the complaint about the gold, and whether the worker now leaves.
+
+        Raises `EOFError` or `OSError` when the worker ends instead.
+        """
+        self.channel.send_bytes(json.dumps([gold, answer]).encode())
+        reason, gold_error, leaves = json.loads(self.channel.recv_bytes())
+        return reason, gold_error, leaves
 
 
 class Pool:
@@ -31,7 +44,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="maths-verifier")
         self._idle: deque[_Worker] = deque()
         self._busy: set[_Worker] = set()
-        self._lock = Lock()  # guards the template and `_closed`
+        self._lock = Lock()  # guards the template, what is said to it, and `_closed`
         self._template: Template | None = None
         self._closed = False
 
@@ -45,13 +58,18 @@ class Pool:
         worker = self._take()
         self._busy.add(worker)
         try:
-            worker.channel.send_bytes(json.dumps([gold, answer]).encode())
-            reason, gold_error, last = json.loads(worker.channel.recv_bytes())
+            reason, gold_error, leaves = worker.ask(gold, answer)
         except (EOFError, OSError):
-            return Verdict(False, self._end(worker))
+            code = self._end(worker)
+            if code == -signal.SIGKILL:
+                raise PoolError(
+                    "a process of the maths verifier was killed from outside (out of memory?): "
+                    "give the machine more memory, or the verifier fewer workers"
+                ) from None
+            return Verdict(False, "timeout" if code == -signal.SIGPROF else "crash")
         finally:
             self._busy.discard(worker)
-        if last:
+        if leaves:
             self._end(worker)
         else:
             self._idle.append(worker)
@@ -60,30 +78,64 @@ class Pool:
         return Verdict(reason == "equal", reason)
 
     def _take(self) -> _Worker:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            pass
+        while self._idle:
+            try:
+                worker = self._idle.pop()
+            except IndexError:  # another thread was quicker
+                break
+            # Only a worker that has ended has something to say now (the end of its channel).
+            if not worker.channel.poll():
+                return worker
+            self._end(worker)
         with self._lock:
             if self._closed:
-                raise PoolError("this maths verifier was closed while answers were waiting")
+                raise PoolError("the maths verifier was closed while answers were waiting")
             if self._template is None:
-                self._template = Template(*self._limits)
-            try:
-                return _Worker(*self._template.fork())
-            except PoolError:
-                self._template.close()
-                self._template = None  # the next answer starts another
-                raise
+                self._template = self._started()
+            return self._forked(self._template)
 
-    def _end(self, worker: _Worker) -> Reason:
-        """Why a worker ended."""
+    def _started(self) -> Template:
+        """A template whose first worker has shown that the limits leave room for a check."""
+        template = Template(*self._limits)
+        worker = self._forked(template)
+        try:
+            worker.ask(*_PROBE)
+        except (EOFError, OSError) as error:
+            template.close()
+            cpu_seconds, memory_mb = self._limits
+            raise PoolError(
+                f"the maths verifier cannot check 2\\sqrt{{2}} within cpu_seconds={cpu_seconds} "
+                f"and memory_mb={memory_mb}: raise them (the defaults are ample)"
+            ) from error
+        self._idle.append(worker)
+        return template
+
+    def _forked(self, template: Template) -> _Worker:
+        try:
+            return _Worker(template, *template.fork())
+        except ConnectionError as error:
+            raise self._lost(template) from error
+
+    def _end(self, worker: _Worker) -> int:
+        """The exit code of a worker that ended (negative: the signal that ended it)."""
         worker.channel.close()
         with self._lock:
-            if self._closed or self._template is None:
-                raise PoolError("the maths verifier's processes were ended while they worked")
-            code = self._template.reap(worker.pid)
-        return "timeout" if code == -signal.SIGPROF else "crash"
+            if self._closed:
+                raise PoolError("the maths verifier was closed while an answer was in work")
+            try:
+                return worker.template.reap(worker.pid)
+            except ConnectionError as error:
+                raise self._lost(worker.template) from error
+
+    def _lost(self, template: Template) -> PoolError:
+        """Its workers may outlive a template; the next fork starts another."""
+        if template is self._template:
+            self._template = None
+        template.close()
+        return PoolError(
+            "the maths verifier's template process ended from outside (out of memory?): "
+            "give the machine more memory, or the verifier fewer workers"
+        )
 
     def close(self) -> None:
         """Kills the processes; answers still waiting or in work raise `PoolError`."""

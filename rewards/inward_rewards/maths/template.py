@@ -14,8 +14,8 @@ FORK = 0
 
 
 class PoolError(RuntimeError):
-    """The machine's fault: the processes that check answers cannot start, or were ended from
-    outside."""
+    """The machine's fault: the processes that check answers cannot start, were closed, or were
+    ended from outside."""
 
 
 class Template:
@@ -37,51 +37,56 @@ class Template:
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C is for the program in front: it then closes the pool.
                 start_new_session=True,
-                # sympy's order of arguments, and so a verdict near a limit, follows the hash seed.
+                # sympy's order of arguments, and so the way to a verdict, follows the hash seed.
                 env={**os.environ, "PYTHONHASHSEED": "0"},
             )
             theirs.close()
-            if not self._control.recv(MESSAGE.size):
-                code = self._process.wait()
+            try:
+                self._answer()
+            except ConnectionError as error:
                 self._control.close()
+                code = self._process.wait()
                 stderr.seek(0)
                 said = stderr.read()[-2000:].decode(errors="replace").strip()
                 raise PoolError(
                     f"the maths verifier's process ended with code {code} before it was ready; "
                     f'`{" ".join(command)}` must start (pip install "inward-rewards[maths]"). '
                     f"It said: {said or 'nothing'}"
-                )
+                ) from error
 
     def fork(self) -> tuple[int, Connection]:
-        """A new worker: its process id, and the channel to it. Raises `PoolError`."""
+        """A new worker: its process id, and the channel to it. Raises `ConnectionError`."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                socket.send_fds(self._control, [MESSAGE.pack(FORK)], [theirs.fileno()])
-                pid = self._answer()
-            except (OSError, PoolError) as error:
-                ours.close()
-                raise PoolError(
-                    "the maths verifier's template process is gone (out of memory?): "
-                    "give the machine more memory, or the verifier fewer workers"
-                ) from error
+        try:
+            with theirs:
+                pid = self._request(FORK, theirs.fileno())
+        except ConnectionError:
+            ours.close()
+            raise
         return pid, Connection(ours.detach())
 
     def reap(self, pid: int) -> int:
-        """The exit code of a worker that hung up (negative: the signal that ended it)."""
-        self._control.sendall(MESSAGE.pack(pid))
+        """The exit code of a worker that hung up (negative: the signal that ended it).
+
+        Raises `ConnectionError`.
+        """
+        return self._request(pid)
+
+    def _request(self, number: int, *fds: int) -> int:
+        if self._control.fileno() < 0:
+            raise ConnectionResetError("the template process was closed")
+        socket.send_fds(self._control, [MESSAGE.pack(number)], fds)
         return self._answer()
 
     def _answer(self) -> int:
         message = self._control.recv(MESSAGE.size)
         if not message:
-            raise PoolError("the maths verifier's template process hung up")
+            raise ConnectionResetError("the template process hung up")
         (value,) = MESSAGE.unpack(message)
         return int(value)
 
     def close(self) -> None:
         """Ends the template, which kills its workers."""
-        self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         self._process.wait()
 

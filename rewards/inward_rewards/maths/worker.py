@@ -24,10 +24,22 @@ from typing import NoReturn
 from inward_rewards.maths.check import UnreadableGoldError, check
 from inward_rewards.maths.template import FORK, MESSAGE
 
+# What parsing and comparing compile and cache at their first use, every worker then inherits.
+_WARM_UP = [
+    (r"\frac{\sqrt{3}}{2}", r"\frac{3}{2\sqrt{3}}"),
+    (r"(-\infty, 2) \cup [3, \infty)", r"x < 2 \text{ or } x \ge 3"),
+    (r"\begin{pmatrix} 1/5 \\ -2 \end{pmatrix}", r"\begin{pmatrix} 0.2 \\ -2 \end{pmatrix}"),
+    (r"y = 2x^2 + 3", "2x^2 - y + 3 = 0"),
+    (r"\{1 \pm \sqrt{5}, -2\}", r"-2, 1 - \sqrt{5}, 1 + \sqrt{5}"),
+    (r"6 - 5i", r"\text{none}"),
+]
+
 
 def serve(control: socket.socket, cpu_seconds: float, memory_bytes: int) -> None:
     """Forks a worker (a message with a socket) or reaps one (its pid), until the pool closes."""
     living: set[int] = set()
+    for pair in _WARM_UP:
+        check(*pair)
     control.sendall(MESSAGE.pack(os.getpid()))
     while True:
         message, fds, _, _ = socket.recv_fds(control, MESSAGE.size, 1)
@@ -72,8 +84,8 @@ def _work(channel: Connection, cpu_seconds: float, memory_bytes: int) -> None:
     What a huge answer leaves in sympy's caches would starve the honest answers after it.
     """
     ceiling = _peak_bytes() + memory_bytes // 4
-    last = False
-    while not last:
+    leaves = False
+    while not leaves:
         try:
             gold, answer = json.loads(channel.recv_bytes())
         except EOFError:
@@ -84,8 +96,8 @@ def _work(channel: Connection, cpu_seconds: float, memory_bytes: int) -> None:
         except UnreadableGoldError as unreadable:
             reason, error = "unreadable", str(unreadable)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        last = _peak_bytes() > ceiling
-        channel.send_bytes(json.dumps([reason, error, last]).encode())
+        leaves = _peak_bytes() > ceiling
+        channel.send_bytes(json.dumps([reason, error, leaves]).encode())
 
 
 def _peak_bytes() -> int:
