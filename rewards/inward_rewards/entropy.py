@@ -52,6 +52,8 @@ _ROWS = 1024
 """Rows cast and multiplied at once."""
 _STACK_BYTES = 2**28
 """Gram matrices solved in one batched call."""
+_BLOCK = 128
+"""Rows of the Gram matrix multiplied at once."""
 
 
 def matrix_entropy(
@@ -139,19 +141,28 @@ def _as_layers(hidden_states: torch.Tensor) -> torch.Tensor:
 def _gram(
     states: torch.Tensor, definition: Definition, dtype: torch.dtype = torch.float32
 ) -> torch.Tensor:
-    """The smaller of Z Z^T and Z^T Z, with Z prepared as `definition` says."""
+    """Lower triangle of the smaller of Z Z^T and Z^T Z, with Z prepared as `definition` says.
+
+    What stands above the diagonal is unspecified: the eigensolver does not read it.
+    """
     tokens, dim = states.shape
     mean = _mean(states, dtype) if definition.centre else None
+    side = min(tokens, dim)
+    gram = torch.zeros((side, side), dtype=dtype, device=states.device)
     if tokens <= dim:
-        rows = _prepare(states, mean, definition, dtype)
-        gram = rows @ rows.T
+        _add_product(gram, _prepare(states, mean, definition, dtype))
     else:
-        gram = torch.zeros((dim, dim), dtype=dtype, device=states.device)
         for chunk in torch.split(states, _ROWS):
-            rows = _prepare(chunk, mean, definition, dtype)
-            gram.addmm_(rows.T, rows)
+            _add_product(gram, _prepare(chunk, mean, definition, dtype).T)
     _refuse_non_finite(gram.diagonal().sum())
     return gram.clamp_(min=0) if definition.clamp else gram
+
+
+def _add_product(gram: torch.Tensor, factor: torch.Tensor) -> None:
+    """gram += factor @ factor.T, lower triangle only: a third less work than the whole."""
+    for start in range(0, len(gram), _BLOCK):
+        stop = start + _BLOCK
+        gram[start:stop, :stop].addmm_(factor[start:stop], factor[:stop].T)
 
 
 def _mean(states: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -219,9 +230,12 @@ def _spectral_entropy(eigenvalues: torch.Tensor, alpha: float, cutoff: float) ->
 
 def _collision_entropy(gram: torch.Tensor) -> torch.Tensor:
     """alpha = 2 in nats: -log(||K||_F^2 / (tr K)^2); 0 for a zero matrix."""
-    trace = gram.diagonal().sum()
-    p = gram / torch.where(trace > 0, trace, 1)
-    return torch.where(trace > 0, -p.square().sum(dtype=torch.float64).log(), 0)
+    diagonal = gram.diagonal()
+    trace = diagonal.sum()
+    total = torch.where(trace > 0, trace, 1)
+    off_diagonal = (gram / total).tril_(-1).square_().sum(dtype=torch.float64)
+    squared = 2 * off_diagonal + (diagonal / total).square().sum(dtype=torch.float64)
+    return torch.where(trace > 0, -squared.log(), 0)
 
 
 def _prefix_curve(states: torch.Tensor, definition: Definition) -> torch.Tensor:
