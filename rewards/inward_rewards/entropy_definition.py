@@ -5,6 +5,7 @@ Free of torch, so that a client of a remote engine can name and check a definiti
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -37,6 +38,11 @@ class Definition:
             raise ValueError(f"cutoff must be a number of at least 0, got {self.cutoff!r}")
         if self.normalise not in ("none", "log_n", "max"):
             raise ValueError(f"normalise must be none, log_n or max, got {self.normalise!r}")
+
+    @property
+    def unscaled(self) -> Definition:
+        """The same without the division."""
+        return dataclasses.replace(self, normalise="none")
 
     def scale(self, tokens: int, dim: int) -> float:
         """The divisor that `normalise` asks for.

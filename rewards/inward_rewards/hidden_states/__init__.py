@@ -1,1 +1,34 @@
-"""Where the policy's hidden states come from: one interface, three sources."""
+"""Where the policy's hidden states come from: one interface, three sources.
+
+`off` measures nothing. `transformers` lets a local model read the completion. `vllm` asks the
+policy's own engine, in the format of `wire`.
+"""
+
+from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.local import LocalModelSource
+from inward_rewards.hidden_states.source import Measurement, Policy, Source
+from inward_rewards.hidden_states.token_ids import Completion, completions, keep_token_ids
+from inward_rewards.hidden_states.vllm import VllmSource
+from inward_rewards.hidden_states.wire import HiddenStatesError
+
+__all__ = [
+    "Completion",
+    "EntropyConfig",
+    "HiddenStatesError",
+    "Measurement",
+    "Policy",
+    "Source",
+    "completions",
+    "keep_token_ids",
+    "make_source",
+]
+
+
+def make_source(config: EntropyConfig) -> Source | None:
+    """The source that `config` names, not yet entered; None for `off`."""
+    match config.source:
+        case "transformers":
+            return LocalModelSource(config)
+        case "vllm":
+            return VllmSource(config)
+    return None

@@ -1,0 +1,186 @@
+"""A local transformers model reads the completions: for tests, small models, frozen controls.
+
+One copy a worker, on a thread of its own; rollouts that wait are scored in one padded batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Self
+
+from inward_rewards.entropy_layers import select_layers
+from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.source import Measurement, Policy
+from inward_rewards.hidden_states.token_ids import Completion
+from inward_rewards.hidden_states.wire import HiddenStatesError, Span
+
+BATCH_TOKENS = 16_384
+"""Padded tokens in one forward pass (one longer sequence goes alone)."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    token_ids: tuple[int, ...]
+    span: Span
+    result: asyncio.Future[tuple[float, ...]]
+
+
+class LocalModel:
+    """The weights and everything that touches torch. Not thread-safe: one thread uses it."""
+
+    def __init__(self, config: EntropyConfig) -> None:
+        try:
+            import torch
+            from transformers import AutoModel
+
+            from inward_rewards.entropy import matrix_entropy
+        except ImportError as error:
+            raise ImportError(
+                'entropy.source = "transformers" needs torch and transformers: '
+                'pip install "inward-rewards[hidden-states]"'
+            ) from error
+        self._torch, self._entropy, self._config = torch, matrix_entropy, config
+        # Without the language-model head: logits of a long batch outweigh everything else.
+        self._model = AutoModel.from_pretrained(config.model, dtype="auto").to(config.device).eval()
+        shape = self._model.config.get_text_config()
+        self.layers = select_layers(config.layers, shape.num_hidden_layers)
+        self.dim: int = shape.hidden_size
+        self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
+        self.context: int = shape.max_position_embeddings
+        self.eos_ids = _eos_ids(config.model, shape)
+
+    def score(self, jobs: Sequence[tuple[tuple[int, ...], Span]]) -> list[tuple[float, ...]]:
+        """Per-layer entropy of each (token ids, span), before normalisation."""
+        torch = self._torch
+        longest = max(len(token_ids) for token_ids, _ in jobs)
+        ids = torch.zeros((len(jobs), longest), dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, (token_ids, _) in enumerate(jobs):
+            ids[row, : len(token_ids)] = torch.tensor(token_ids)
+            mask[row, : len(token_ids)] = 1
+        with torch.inference_mode():
+            states = self._model(
+                input_ids=ids.to(self._config.device),
+                attention_mask=mask.to(self._config.device),
+                output_hidden_states=True,
+                use_cache=False,
+            ).hidden_states
+            return [self._measure(states, row, span) for row, (_, span) in enumerate(jobs)]
+
+    def _measure(self, states: Any, row: int, span: Span) -> tuple[float, ...]:
+        start, stop = span
+        chosen = self._torch.stack([states[layer][row, start:stop] for layer in self.layers])
+        definition = self._config.definition.unscaled
+        return tuple(self._entropy(chosen, self._config.alpha, definition).tolist())
+
+
+class LocalModelSource:
+    """Source `transformers`."""
+
+    def __init__(self, config: EntropyConfig) -> None:
+        self._config = config
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hidden-states")
+        self._jobs: deque[_Job] = deque()
+        self._arrived = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._model = await loop.run_in_executor(self._thread, LocalModel, self._config)
+        self._worker = asyncio.create_task(self._work(), name="hidden-states")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._worker
+        for job in self._jobs:
+            job.result.cancel()
+        self._thread.shutdown(cancel_futures=True)
+
+    async def measure(self, completion: Completion, policy: Policy) -> Measurement:
+        span = completion.span(self._model.eos_ids)
+        self._check(completion.token_ids)
+        job = _Job(completion.token_ids, span, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self._arrived.set()
+        per_layer = await job.result
+        same = self._config.model == policy.model and not policy.trains
+        return Measurement(
+            layers=self._model.layers,
+            per_layer=per_layer,
+            tokens=span[1] - span[0],
+            dim=self._model.dim,
+            preset=self._config.preset,
+            alpha=self._config.alpha,
+            measures="policy" if same else "text",
+            scorer=f"transformers {self._config.model}",
+        )
+
+    def _check(self, token_ids: Sequence[int]) -> None:
+        if len(token_ids) > self._model.context:
+            raise HiddenStatesError(
+                f"the rollout has {len(token_ids)} tokens, the scoring model "
+                f"{self._config.model!r} reads {self._model.context}"
+            )
+        if max(token_ids) >= self._model.vocabulary:
+            raise HiddenStatesError(
+                f"token id {max(token_ids)} is not in the scoring model's vocabulary of "
+                f"{self._model.vocabulary}: {self._config.model!r} must share the policy's tokenizer"
+            )
+
+    async def _work(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._jobs:
+                await self._score(self._next_batch())
+
+    def _next_batch(self) -> list[_Job]:
+        """Waiting jobs in their order, as many as fit into one padded batch."""
+        batch = [self._jobs.popleft()]
+        longest = len(batch[0].token_ids)
+        while self._jobs:
+            longest = max(longest, len(self._jobs[0].token_ids))
+            if longest * (len(batch) + 1) > BATCH_TOKENS:
+                break
+            batch.append(self._jobs.popleft())
+        return batch
+
+    async def _score(self, batch: list[_Job]) -> None:
+        pairs = [(job.token_ids, job.span) for job in batch]
+        loop = asyncio.get_running_loop()
+        try:
+            results = await loop.run_in_executor(self._thread, self._model.score, pairs)
+        except Exception as error:
+            for job in batch:
+                if not job.result.done():
+                    job.result.set_exception(self._failure(error))
+            return
+        for job, result in zip(batch, results, strict=True):
+            if not job.result.done():
+                job.result.set_result(result)
+
+    def _failure(self, error: Exception) -> HiddenStatesError:
+        failure = HiddenStatesError(
+            f"the scoring model {self._config.model!r} failed: {type(error).__name__}: {error}"
+        )
+        failure.__cause__ = error
+        return failure
+
+
+def _eos_ids(model: str, shape: Any) -> frozenset[int]:
+    """End-of-sequence tokens: the generation config's where there is one, else the model's."""
+    from transformers import GenerationConfig
+
+    try:
+        ids = GenerationConfig.from_pretrained(model).eos_token_id
+    except OSError:
+        ids = shape.eos_token_id
+    if ids is None:
+        return frozenset()
+    return frozenset([ids] if isinstance(ids, int) else ids)

@@ -1,0 +1,93 @@
+"""The interface: ask a source for the entropy of a span of tokens, get a measurement."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+import verifiers.v1 as vf
+from verifiers.v1.configs.client import resolve_api_key, resolve_headers
+
+from inward_rewards.entropy_definition import Definition
+from inward_rewards.hidden_states.token_ids import Completion
+from inward_rewards.hidden_states.wire import HiddenStatesError
+
+Measures = Literal["policy", "text"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who produced the completion, and where its engine is."""
+
+    model: str
+    base_url: str
+    headers: tuple[tuple[str, str], ...]
+    trains: bool
+    """Its weights change during the run."""
+
+    @classmethod
+    def of(cls, trace: vf.Trace) -> Policy:
+        """The seat that played `trace`."""
+        if trace.agent is None or trace.agent.config.client is None:
+            raise HiddenStatesError("the trace names no model endpoint: was it played by an env?")
+        client, model = trace.agent.config.client, trace.agent.config.model
+        headers = {"Authorization": f"Bearer {resolve_api_key(client)}", **resolve_headers(client)}
+        return cls(
+            model=str(model),
+            base_url=client.base_url,
+            headers=tuple(headers.items()),
+            trains=isinstance(client, vf.TrainClientConfig),
+        )
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Matrix entropy of one completion's hidden states, layer by layer."""
+
+    layers: tuple[int, ...]
+    per_layer: tuple[float, ...]
+    """Before normalisation, in the preset's unit."""
+    tokens: int
+    dim: int
+    preset: str
+    alpha: float
+    measures: Measures
+    """`policy`: the states are the policy's own. `text`: another model read its text."""
+    scorer: str
+    """Model, or engine and plugin version."""
+    policy_version: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.per_layer or not all(math.isfinite(value) for value in self.per_layer):
+            raise HiddenStatesError(f"{self.scorer} gave no finite entropy: {self.per_layer!r}")
+
+    @property
+    def raw(self) -> float:
+        """Mean over the layers."""
+        return sum(self.per_layer) / len(self.per_layer)
+
+    def value(self, definition: Definition) -> float:
+        """The mean over the layers, divided as `definition` asks."""
+        return self.raw / definition.scale(self.tokens, self.dim)
+
+    def to_info(self) -> dict[str, Any]:
+        """As it is kept in `trace.info`."""
+        return asdict(self)
+
+    @classmethod
+    def from_info(cls, info: dict[str, Any]) -> Measurement:
+        sequences = {name: tuple(info[name]) for name in ("layers", "per_layer")}
+        return cls(**{**info, **sequences})
+
+
+class Source(Protocol):
+    """A place that measures. Use as `async with`; `measure` may be called concurrently."""
+
+    async def __aenter__(self) -> Source: ...
+
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+    async def measure(self, completion: Completion, policy: Policy) -> Measurement:
+        """HiddenStatesError: the machine could not measure. Never a made-up value."""
+        ...
