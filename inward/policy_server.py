@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 from aiohttp import web
@@ -48,11 +49,24 @@ Answer = Message | Completion | HttpReply
 Policy = Callable[[dict[str, Any]], Answer | Awaitable[Answer]]
 """Chat-completions request body -> answer. An async policy may wait; neither may block long."""
 
+Post = Callable[[dict[str, Any]], Mapping[str, Any] | HttpReply]
+"""Request body of any other route -> its JSON answer."""
+
 
 def tool_call(name: str, arguments: Mapping[str, Any] | str, call_id: str) -> dict[str, Any]:
     """One entry of an assistant message's `tool_calls`."""
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
     return {"id": call_id, "type": "function", "function": {"name": name, "arguments": text}}
+
+
+def _http_reply(answer: HttpReply) -> web.Response:
+    text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+    return web.Response(
+        status=answer.status,
+        text=text,
+        headers=dict(answer.headers),
+        content_type="application/json",
+    )
 
 
 class PolicyServer:
@@ -62,8 +76,17 @@ class PolicyServer:
     server-sent events where it asks to be streamed.
     """
 
-    def __init__(self, policy: Policy, *, model: str = "policy", port: int = 0) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        model: str = "policy",
+        port: int = 0,
+        posts: Mapping[str, Post] | None = None,
+    ) -> None:
+        """`posts`: further POST routes by path, for engines that speak more than chat."""
         self.policy = policy
+        self.posts = posts or {}
         self.model = model
         self.port = port
         self._ready = threading.Event()
@@ -103,6 +126,8 @@ class PolicyServer:
         app = web.Application(client_max_size=256 * 1024**2)
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        for path, post in self.posts.items():
+            app.router.add_post(path, partial(self._post, post))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
@@ -125,17 +150,15 @@ class PolicyServer:
         if isinstance(answer, Awaitable):
             answer = await answer
         if isinstance(answer, HttpReply):
-            text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-            return web.Response(
-                status=answer.status,
-                text=text,
-                headers=dict(answer.headers),
-                content_type="application/json",
-            )
+            return _http_reply(answer)
         completion = answer if isinstance(answer, Completion) else Completion(answer)
         if body.get("stream"):
             return await self._stream(request, completion)
         return web.json_response(self._wire(completion))
+
+    async def _post(self, post: Post, request: web.Request) -> web.Response:
+        answer = await asyncio.to_thread(post, await request.json())
+        return _http_reply(answer) if isinstance(answer, HttpReply) else web.json_response(answer)
 
     def _wire(self, completion: Completion) -> dict[str, Any]:
         message = {"role": "assistant", "content": None, **completion.message}

@@ -13,7 +13,7 @@ from inward_rewards.entropy_definition import PRESETS, Definition, Normalise
 from inward_rewards.entropy_layers import select_layers
 
 
-class EntropyConfig(BaseConfig):
+class EntropyConfig(BaseConfig):  # type: ignore[misc]
     source: Literal["off", "transformers", "vllm"] = "off"
     """`off`: no hidden states. `transformers`: a local model reads the completion. `vllm`: the
     policy's own engine, started with the inward plugin."""

@@ -44,15 +44,16 @@ class LocalModel:
                 'entropy.source = "transformers" needs torch and transformers: '
                 'pip install "inward-rewards[hidden-states]"'
             ) from error
+        name = str(config.model)
         self._torch, self._entropy, self._config = torch, matrix_entropy, config
         # Without the language-model head: logits of a long batch outweigh everything else.
-        self._model = AutoModel.from_pretrained(config.model, dtype="auto").to(config.device).eval()
+        self._model = AutoModel.from_pretrained(name, dtype="auto").to(config.device).eval()
         shape = self._model.config.get_text_config()
         self.layers = select_layers(config.layers, shape.num_hidden_layers)
         self.dim: int = shape.hidden_size
         self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
         self.context: int = shape.max_position_embeddings
-        self.eos_ids = _eos_ids(config.model, shape)
+        self.eos_ids = _eos_ids(name, shape)
 
     def score(self, jobs: Sequence[tuple[tuple[int, ...], Span]]) -> list[tuple[float, ...]]:
         """Per-layer entropy of each (token ids, span), before normalisation."""
@@ -129,8 +130,8 @@ class LocalModelSource:
             )
         if max(token_ids) >= self._model.vocabulary:
             raise HiddenStatesError(
-                f"token id {max(token_ids)} is not in the scoring model's vocabulary of "
-                f"{self._model.vocabulary}: {self._config.model!r} must share the policy's tokenizer"
+                f"token id {max(token_ids)} is not among the {self._model.vocabulary} of the "
+                f"scoring model {self._config.model!r}: it must share the policy's tokenizer"
             )
 
     async def _work(self) -> None:

@@ -10,7 +10,7 @@ import verifiers.v1 as vf
 from verifiers.v1.configs.client import resolve_api_key, resolve_headers
 
 from inward_rewards.entropy_definition import Definition
-from inward_rewards.hidden_states.token_ids import Completion
+from inward_rewards.hidden_states.token_ids import AnyTrace, Completion
 from inward_rewards.hidden_states.wire import HiddenStatesError
 
 Measures = Literal["policy", "text"]
@@ -27,7 +27,7 @@ class Policy:
     """Its weights change during the run."""
 
     @classmethod
-    def of(cls, trace: vf.Trace) -> Policy:
+    def of(cls, trace: AnyTrace) -> Policy:
         """The seat that played `trace`."""
         if trace.agent is None or trace.agent.config.client is None:
             raise HiddenStatesError("the trace names no model endpoint: was it played by an env?")

@@ -15,6 +15,8 @@ import verifiers.v1 as vf
 
 from inward_rewards.hidden_states.wire import HiddenStatesError, Span
 
+AnyTrace = vf.Trace[Any, Any, Any]
+
 INFO_KEY = "token_ids"
 ASK = {"return_token_ids": True}
 """Sampling parameters that make the server return token ids."""
@@ -40,7 +42,7 @@ class Completion:
         return start, start + len(self.completion_ids)
 
 
-def keep_token_ids(response: vf.Response, trace: vf.Trace) -> None:
+def keep_token_ids(response: vf.Response, trace: AnyTrace) -> None:
     """Note a response's token ids in `trace.info`; call it from a `@vf.intercept`.
 
     Does nothing where the train client brings the tokens itself.
@@ -56,7 +58,7 @@ def keep_token_ids(response: vf.Response, trace: vf.Trace) -> None:
     trace.info.setdefault(INFO_KEY, []).append(record)
 
 
-def completions(trace: vf.Trace) -> list[Completion]:
+def completions(trace: AnyTrace) -> list[Completion]:
     """Every completion of the rollout, in the order in which they were sampled.
 
     HiddenStatesError where a call's token ids are not to be had.
@@ -64,7 +66,7 @@ def completions(trace: vf.Trace) -> list[Completion]:
     return list(_completions(trace))
 
 
-def _completions(trace: vf.Trace) -> Iterator[Completion]:
+def _completions(trace: AnyTrace) -> Iterator[Completion]:
     kept = iter(trace.info.get(INFO_KEY, ()))
     for index, node in enumerate(trace.nodes):
         if not node.sampled:
@@ -76,7 +78,7 @@ def _completions(trace: vf.Trace) -> Iterator[Completion]:
         )
 
 
-def _from_graph(trace: vf.Trace, index: int) -> Completion:
+def _from_graph(trace: AnyTrace, index: int) -> Completion:
     """The train client's tokens: a path's nodes concatenate to what the model saw."""
     node = trace.nodes[index]
     sampled = sum(node.mask)
@@ -94,7 +96,7 @@ def _from_graph(trace: vf.Trace, index: int) -> Completion:
     return Completion(prompt, tuple(node.token_ids[start:]))
 
 
-def _from_info(trace: vf.Trace, index: int, record: dict[str, Any] | None) -> Completion:
+def _from_info(trace: AnyTrace, index: int, record: dict[str, Any] | None) -> Completion:
     prompt, sampled = (record or {}).get("prompt_ids"), (record or {}).get("completion_ids")
     if not isinstance(prompt, list) or not isinstance(sampled, list):
         raise HiddenStatesError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import uuid
 from typing import Any, Self
@@ -142,6 +141,4 @@ def _inward(response: Any, url: str) -> Any:
     if not isinstance(response, dict):
         raise HiddenStatesError(f"{url} answered no completion: {str(response)[:200]}")
     parameters = response.get("kv_transfer_params")
-    with contextlib.suppress(AttributeError):
-        return parameters.get(SPANS_KEY)
-    return None
+    return parameters.get(SPANS_KEY) if isinstance(parameters, dict) else None
