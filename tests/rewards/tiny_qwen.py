@@ -15,14 +15,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from inward.policy_server import Completion, HttpReply, PolicyServer
 from inward_rewards.entropy_layers import select_layers
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LocalModel
 from inward_rewards.hidden_states.wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
 
+from inward.policy_server import Completion, HttpReply, PolicyServer
+
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-MARKS = ["<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"]
+MARKS = [
+    "<tool_call>",
+    "</tool_call>",
+    "<tool_response>",
+    "</tool_response>",
+    "<think>",
+    "</think>",
+]
 CORPUS = [
     "Let us think step by step. The answer is the sum of the two numbers, so x = 12 and y = 5.",
     "Therefore the area of the triangle is \\frac{1}{2} \\cdot 6 \\cdot 8 = 24 square units.",
@@ -131,7 +139,9 @@ class TinyQwen:
 class PluginEngine:
     """`/v1/completions` of an engine with the plugin, over the same weights in transformers."""
 
-    def __init__(self, folder: Path, preset: str = "advent", alphas: tuple[float, ...] = (1.0, 2.0)):
+    def __init__(
+        self, folder: Path, preset: str = "advent", alphas: tuple[float, ...] = (1.0, 2.0)
+    ):
         self.preset, self.alphas, self.requests = preset, alphas, []
         self._models = {
             alpha: LocalModel(
@@ -158,7 +168,9 @@ class PluginEngine:
                 start,
                 stop,
                 stop - start,
-                tuple(self._models[alpha].score([(ids, (start, stop))])[0] for alpha in self.alphas),
+                tuple(
+                    self._models[alpha].score([(ids, (start, stop))])[0] for alpha in self.alphas
+                ),
             )
             for start, stop in request.spans
         ]

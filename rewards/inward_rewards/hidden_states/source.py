@@ -29,7 +29,7 @@ class Policy:
     @classmethod
     def of(cls, trace: AnyTrace) -> Policy:
         """The seat that played `trace`."""
-        if trace.agent is None or trace.agent.config.client is None:
+        if trace.agent.config.client is None:
             raise HiddenStatesError("the trace names no model endpoint: was it played by an env?")
         client, model = trace.agent.config.client, trace.agent.config.model
         headers = {"Authorization": f"Bearer {resolve_api_key(client)}", **resolve_headers(client)}
