@@ -33,6 +33,8 @@ MIN_FONT_SIZE = 6
 INK = 0.04
 """Least pixels a readable character owns, as a share of its font size squared."""
 
+LEAVES = {f"{SVG}{tag}" for tag in ("path", "line", "text", "rect")}
+
 ET.register_namespace("", SVG[1:-1])
 
 
@@ -162,38 +164,64 @@ def paint(
         png = rasterise(ET.tostring(root, encoding="unicode"))
         return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int64)
 
-    for node in numbers:
-        node.set("display", "none")
+    leaves = [node for node in root.iterfind(f"{SVG}g//") if node.tag in LEAVES]
+    backgrounds = {node for node in leaves if node.get("class") == "background"}
+    frames = [(node, node.get("stroke", "none")) for node in backgrounds]
+    for node, _ in frames:
+        node.set("stroke", "none")
+    _show(leaves, backgrounds)
     empty = draw()
+    for node, stroke in frames:
+        node.set("stroke", stroke)
     root.set("shape-rendering", "crispEdges")
     root.set("text-rendering", "optimizeSpeed")
-    for node in root.iter():
-        _dye(node, numbers.get(node, 0))
-    _show(numbers, set(numbers) - glass - hidden)
-    solid = _numbers(draw())
-    images = [solid]
+    furniture = len(drawn) + 1
+    for node in leaves:
+        number = numbers.get(node, furniture)
+        _dye(node, 0 if node in backgrounds else number, number)
+    for page in root.findall(f"{SVG}rect"):
+        root.remove(page)
+
+    def draw_both_ways(shown: set[ET.Element]) -> tuple[Ids, Ids]:
+        """Owners when painted in order, and when painted from the last to the first."""
+        _show(leaves, shown | backgrounds)
+        forward = _numbers(draw())
+        # Painted last, a background would hide its own view.
+        _show(leaves, shown)
+        _reverse(root)
+        backward = _numbers(draw())
+        _reverse(root)
+        return forward, backward
+
+    solid, below = draw_both_ways(set(leaves) - backgrounds - glass - hidden)
+    layers = [(solid, below)]
     if glass:
-        for node in root.iter():
-            if node not in numbers:
-                _dye(node, 0, color="none")
-        _show(numbers, glass)
-        for _ in ("as painted", "from the last to the first"):
-            ids = _numbers(draw())
-            images.append(np.where(ids > solid, ids, 0))
-            for node in root.iter():
-                node[:] = node[::-1]
-    return Painting(drawn, images, _visible(drawn, images, picture, empty))
+        forward, backward = draw_both_ways(glass)
+        # Glass is hidden by what is solid and painted later, but not by other glass.
+        marks = np.where(solid == furniture, 0, solid)
+        forward, backward = (np.where(ids > marks, ids, 0) for ids in (forward, backward))
+        layers += [(forward, marks), (backward, marks)]
+    eye = _Eye(drawn, picture, empty)
+    looks = [eye.look(ids, below) for ids, below in layers]
+    visible = np.any([seen for seen, _ in looks], axis=0)
+    return Painting(drawn, [ids for _, ids in looks], visible)
 
 
-def _show(numbers: dict[ET.Element, int], shown: set[ET.Element]) -> None:
-    for node in numbers:
+def _reverse(root: ET.Element) -> None:
+    for node in root.iter():
+        if node.tag == f"{SVG}g" or node is root:
+            node[:] = node[::-1]
+
+
+def _show(leaves: list[ET.Element], shown: set[ET.Element]) -> None:
+    for node in leaves:
         node.set("display", "inline" if node in shown else "none")
 
 
-def _dye(node: ET.Element, number: int, color: str | None = None) -> None:
-    for paint_ in ("fill", "stroke"):
+def _dye(node: ET.Element, fill: int, stroke: int) -> None:
+    for paint_, number in (("fill", fill), ("stroke", stroke)):
         if _alpha(node, paint_) > 0:
-            node.set(paint_, color or f"#{number:06x}")
+            node.set(paint_, f"#{number:06x}")
     for attribute in ("opacity", "fill-opacity", "stroke-opacity", "stroke-dasharray"):
         node.attrib.pop(attribute, None)
 
@@ -203,36 +231,54 @@ def _numbers(rgb: npt.NDArray[np.int64]) -> Ids:
     return ids
 
 
-def _visible(
-    drawn: list[Element],
-    images: list[Ids],
-    picture: npt.NDArray[np.int16],
-    empty: npt.NDArray[np.int64],
-) -> npt.NDArray[np.bool_]:
-    size = len(drawn) + 1
-    is_text = np.array([False, *(element.text is not None for element in drawn)])
-    least = np.array([MIN_PIXELS, *(_least_pixels(element) for element in drawn)])
-    differs = np.abs(picture - empty).max(axis=2) >= CONTRAST
-    visible = np.zeros(size, dtype=bool)
-    for ids in images:
-        owned = np.bincount(ids.ravel(), minlength=size)
-        changed = np.bincount(ids.ravel(), weights=differs.ravel(), minlength=size)
-        edges, contrasts, crowded = np.zeros((3, size))
-        for first, second in (
-            (np.s_[:, :-2], np.s_[:, 2:]),
-            (np.s_[:-2], np.s_[2:]),
-        ):
-            a, b = ids[first], ids[second]
-            edge = a != b
-            contrast = np.abs(picture[first] - picture[second]).max(axis=2)[edge] >= CONTRAST
-            for mine, other in ((a[edge], b[edge]), (b[edge], a[edge])):
-                edges += np.bincount(mine, minlength=size)
-                contrasts += np.bincount(mine, weights=contrast, minlength=size)
-                crowded += np.bincount(mine, weights=is_text[other], minlength=size)
-        seen = (changed >= 0.25 * owned) | (contrasts >= 0.3 * np.maximum(edges, 1))
-        visible |= (owned >= least) & seen & ~(is_text & (crowded > 0.25 * edges))
-    visible[0] = False
-    return visible
+class _Eye:
+    """Tells which owners of pixels stand out from what is around and behind them."""
+
+    def __init__(
+        self,
+        drawn: list[Element],
+        picture: npt.NDArray[np.int16],
+        empty: npt.NDArray[np.int64],
+    ) -> None:
+        self.furniture = len(drawn) + 1
+        """The number of axes, grids, frames and legends."""
+        self.size = len(drawn) + 2
+        self.picture = picture
+        self.is_text = np.array([False, *(element.text is not None for element in drawn), False])
+        self.least = np.array([0, *(_least_pixels(element) for element in drawn), 0])
+        self.differs = np.abs(picture - empty).max(axis=2) >= CONTRAST
+
+    def look(self, ids: Ids, below: Ids) -> tuple[npt.NDArray[np.bool_], Ids]:
+        """By number, whether it is seen; and the owners again, only where they stand out.
+
+        `below` has the owners that another order of painting shows at the same places.
+        """
+        owned = self._count(ids)
+        alone = (below == ids) | (below == 0) | (below == self.furniture)
+        changed = self._count(ids, self.differs & alone)
+        stands_out = self.differs & alone
+        edges, contrasts, crowded = np.zeros((3, self.size))
+        for first, second in ((np.s_[:, :-2], np.s_[:, 2:]), (np.s_[:-2], np.s_[2:])):
+            edge = ids[first] != ids[second]
+            # An axis line or a frame beside a mark is no merit of the mark.
+            contrast = edge & (ids[first] != self.furniture) & (ids[second] != self.furniture)
+            contrast &= np.abs(self.picture[first] - self.picture[second]).max(axis=2) >= CONTRAST
+            for mine, other in ((first, second), (second, first)):
+                edges += self._count(ids[mine], edge)
+                contrasts += self._count(ids[mine], contrast)
+                crowded += self._count(ids[mine], edge & self.is_text[ids[other]])
+                stands_out[mine] |= contrast
+        seen = contrasts >= 0.2 * np.maximum(edges, 1)
+        seen |= ~self.is_text & (changed >= 0.25 * owned)
+        seen &= (owned >= self.least) & ~(self.is_text & (crowded > 0.25 * edges))
+        seen[[0, self.furniture]] = False
+        return seen, np.where(stands_out, ids, 0)
+
+    def _count(
+        self, ids: Ids, where: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.float64]:
+        weights = None if where is None else where.ravel()
+        return np.bincount(ids.ravel(), weights, minlength=self.size).astype(float)
 
 
 def _least_pixels(element: Element) -> float:
