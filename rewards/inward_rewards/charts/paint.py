@@ -13,14 +13,21 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .limits import names
+
 Ids = npt.NDArray[np.int64]
+"""The number of each pixel's owner, (height, width); 0 for none."""
+Pixels = npt.NDArray[np.int16]
+"""(height, width, 3)."""
 
 SVG = "{http://www.w3.org/2000/svg}"
+GROUP, TEXT = f"{SVG}g", f"{SVG}text"
 NESTED = {"line", "area", "trail"}
 """Mark types whose items are the points of one path."""
 CONTRAST = 16
@@ -34,6 +41,13 @@ INK = 0.04
 """Least pixels a readable character owns, as a share of its font size squared."""
 
 LEAVES = {f"{SVG}{tag}" for tag in ("path", "line", "text", "rect")}
+
+KEPT = names(
+    "d transform clip-path x y dx dy x1 y1 x2 y2 width height rx ry r cx cy stroke-width "
+    "stroke-linecap stroke-linejoin stroke-miterlimit text-anchor dominant-baseline font-family "
+    "font-size font-weight font-style letter-spacing direction"
+)
+"""SVG attributes that shape an element; the rest colours or describes it."""
 
 ET.register_namespace("", SVG[1:-1])
 
@@ -59,7 +73,7 @@ class Element:
 
     @property
     def text(self) -> str | None:
-        if self.node.tag != f"{SVG}text":
+        if self.node.tag != TEXT:
             return None
         lines = [self.node.text, *(child.text for child in self.node)]
         return " ".join(" ".join(line for line in lines if line).split())
@@ -147,138 +161,182 @@ def _alpha(node: ET.Element, paint: str) -> float:
 def paint(
     root: ET.Element,
     drawn: list[Element],
-    picture: npt.NDArray[np.int16],
+    picture: Pixels,
     rasterise: Callable[[str], bytes],
 ) -> Painting:
-    """Finds what can be seen of each element. Spoils `root`.
+    """Finds what can be seen of each element.
 
     `picture` is the real chart (height, width, 3); `rasterise` draws an SVG string as a PNG.
     """
     numbers = {element.node: number for number, element in enumerate(drawn, 1)}
-    glass = {
-        element.node for element in drawn if MIN_OPACITY <= element.opacity < GLASS and element.data
-    }
-    hidden = {element.node for element in drawn if element.opacity < MIN_OPACITY}
-
-    def draw() -> npt.NDArray[np.int64]:
-        png = rasterise(ET.tostring(root, encoding="unicode"))
-        return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int64)
-
-    leaves = [node for node in root.iterfind(f"{SVG}g//") if node.tag in LEAVES]
-    backgrounds = {node for node in leaves if node.get("class") == "background"}
-    frames = [(node, node.get("stroke", "none")) for node in backgrounds]
-    for node, _ in frames:
-        node.set("stroke", "none")
-    _show(leaves, backgrounds)
-    empty = draw()
-    for node, stroke in frames:
-        node.set("stroke", stroke)
-    root.set("shape-rendering", "crispEdges")
-    root.set("text-rendering", "optimizeSpeed")
     furniture = len(drawn) + 1
-    for node in leaves:
-        number = numbers.get(node, furniture)
-        _dye(node, 0 if node in backgrounds else number, number)
-    for page in root.findall(f"{SVG}rect"):
-        root.remove(page)
+    sheet = _Sheet(root, furniture)
+    shown = [element for element in drawn if element.opacity >= MIN_OPACITY]
+    glass = {e.node: numbers[e.node] for e in shown if e.data and e.opacity < GLASS}
+    marks = {
+        e.node: numbers[e.node]
+        for e in shown
+        if e.data and e.node not in glass and e.node.tag != TEXT
+    }
+    dyes = {node: numbers.get(node, furniture) for node in sheet.leaves}
+    for element in drawn:
+        if element.node in glass or element.opacity < MIN_OPACITY:
+            del dyes[element.node]
 
-    def draw_both_ways(shown: set[ET.Element]) -> tuple[Ids, Ids]:
-        """Owners when painted in order, and when painted from the last to the first."""
-        _show(leaves, shown | backgrounds)
-        forward = _numbers(draw())
-        # Painted last, a background would hide its own view.
-        _show(leaves, shown)
-        _reverse(root)
-        backward = _numbers(draw())
-        _reverse(root)
-        return forward, backward
+    def owners(dyes: dict[ET.Element, int], *, backward: bool = False) -> Ids:
+        rgb = _pixels(rasterise(sheet.dyed(dyes, backward=backward))).astype(np.int64)
+        return (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
 
-    solid, below = draw_both_ways(set(leaves) - backgrounds - glass - hidden)
-    layers = [(solid, below)]
+    eye = _Eye(drawn, picture, _pixels(rasterise(sheet.empty())))
+    solid = owners(dyes)
+    # Painted from the last to the first, and without backgrounds, which would then hide their view.
+    below = owners(marks, backward=True) if marks else np.zeros_like(solid)
+    looks = [eye.look(solid, below)]
     if glass:
-        forward, backward = draw_both_ways(glass)
         # Glass is hidden by what is solid and painted later, but not by other glass.
-        marks = np.where(solid == furniture, 0, solid)
-        forward, backward = (np.where(ids > marks, ids, 0) for ids in (forward, backward))
-        layers += [(forward, marks), (backward, marks)]
-    eye = _Eye(drawn, picture, empty)
-    looks = [eye.look(ids, below) for ids, below in layers]
+        hard = np.where(solid == furniture, 0, solid)
+        for backward in (False, True):
+            ids = owners(glass, backward=backward)
+            looks.append(eye.look(np.where(ids > hard, ids, 0), hard))
     visible = np.any([seen for seen, _ in looks], axis=0)
     return Painting(drawn, [ids for _, ids in looks], visible)
 
 
-def _reverse(root: ET.Element) -> None:
-    for node in root.iter():
-        if node.tag == f"{SVG}g" or node is root:
-            node[:] = node[::-1]
+class _Sheet:
+    """Writes a chart's SVG again with a choice of its elements, each in a flat colour."""
+
+    def __init__(self, root: ET.Element, furniture: int) -> None:
+        self.root, self.furniture = root, furniture
+        self.leaves = [node for node in root.iterfind(f"{SVG}g//") if node.tag in LEAVES]
+        self.backgrounds = {node for node in self.leaves if node.get("class") == "background"}
+        self.leaves = [node for node in self.leaves if node not in self.backgrounds]
+
+    def empty(self) -> str:
+        """The page and the views' backgrounds alone, as they are, but without their frames."""
+        colors = {node: (node.get("fill", "none"), "none") for node in self.backgrounds}
+        pages = "".join(
+            _write(page, page.get("fill", "none"), "none")
+            for page in self.root.findall(f"{SVG}rect")
+        )
+        return self._page(pages, colors, backward=False)
+
+    def dyed(self, dyes: dict[ET.Element, int], *, backward: bool) -> str:
+        """The elements with the numbers to dye them by; forward, on black backgrounds."""
+        colors = {}
+        for node, number in dyes.items():
+            fill, stroke = (_dye(node, paint, number) for paint in ("fill", "stroke"))
+            colors[node] = (fill, stroke)
+        if not backward:
+            framed = self.furniture in dyes.values()
+            for node in self.backgrounds:
+                stroke = _dye(node, "stroke", self.furniture) if framed else "none"
+                colors[node] = (_dye(node, "fill", 0), stroke)
+        return self._page("", colors, backward=backward)
+
+    def _page(
+        self, before: str, colors: dict[ET.Element, tuple[str, str]], *, backward: bool
+    ) -> str:
+        size = " ".join(f'{name}="{self.root.get(name)}"' for name in ("width", "height"))
+        definitions = "".join(
+            ET.tostring(node, encoding="unicode") for node in self.root.findall(f"{SVG}defs")
+        )
+        groups = "".join(
+            self._group(node, colors, backward) for node in self.root.findall(f"{SVG}g")
+        )
+        return (
+            f'<svg xmlns="{SVG[1:-1]}" {size} viewBox="{self.root.get("viewBox")}" '
+            f'shape-rendering="crispEdges" text-rendering="optimizeSpeed">{definitions}{before}'
+            f"{groups}</svg>"
+        )
+
+    def _group(
+        self, group: ET.Element, colors: dict[ET.Element, tuple[str, str]], backward: bool
+    ) -> str:
+        children = []
+        for child in group:
+            if child.tag == GROUP:
+                children.append(self._group(child, colors, backward))
+            elif child in colors:
+                children.append(_write(child, *colors[child]))
+        if backward:
+            children.reverse()
+        inside = "".join(children)
+        return f"<g{_attributes(group)}>{inside}</g>" if inside else ""
 
 
-def _show(leaves: list[ET.Element], shown: set[ET.Element]) -> None:
-    for node in leaves:
-        node.set("display", "inline" if node in shown else "none")
+def _write(node: ET.Element, fill: str, stroke: str) -> str:
+    if fill == stroke == "none":
+        return ""
+    inside = escape(node.text or "") + "".join(
+        f"<tspan{_attributes(line)}>{escape(line.text or '')}</tspan>" for line in node
+    )
+    tag = node.tag.removeprefix(SVG)
+    colors = f" fill={quoteattr(fill)} stroke={quoteattr(stroke)}"
+    return f"<{tag}{_attributes(node)}{colors}>{inside}</{tag}>"
 
 
-def _dye(node: ET.Element, fill: int, stroke: int) -> None:
-    for paint_, number in (("fill", fill), ("stroke", stroke)):
-        if _alpha(node, paint_) > 0:
-            node.set(paint_, f"#{number:06x}")
-    for attribute in ("opacity", "fill-opacity", "stroke-opacity", "stroke-dasharray"):
-        node.attrib.pop(attribute, None)
+def _attributes(node: ET.Element) -> str:
+    return "".join(
+        f" {name}={quoteattr(node.attrib[name])}" for name in node.attrib if name in KEPT
+    )
 
 
-def _numbers(rgb: npt.NDArray[np.int64]) -> Ids:
-    ids: Ids = (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
-    return ids
+def _dye(node: ET.Element, paint: str, number: int) -> str:
+    return f"#{number:06x}" if _alpha(node, paint) > 0 else "none"
+
+
+def _pixels(png: bytes) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int16)
 
 
 class _Eye:
     """Tells which owners of pixels stand out from what is around and behind them."""
 
-    def __init__(
-        self,
-        drawn: list[Element],
-        picture: npt.NDArray[np.int16],
-        empty: npt.NDArray[np.int64],
-    ) -> None:
+    def __init__(self, drawn: list[Element], picture: Pixels, empty: Pixels) -> None:
         self.furniture = len(drawn) + 1
         """The number of axes, grids, frames and legends."""
         self.size = len(drawn) + 2
         self.picture = picture
         self.is_text = np.array([False, *(element.text is not None for element in drawn), False])
         self.least = np.array([0, *(_least_pixels(element) for element in drawn), 0])
-        self.differs = np.abs(picture - empty).max(axis=2) >= CONTRAST
+        self.differs = _differ(picture, empty)
 
     def look(self, ids: Ids, below: Ids) -> tuple[npt.NDArray[np.bool_], Ids]:
         """By number, whether it is seen; and the owners again, only where they stand out.
 
         `below` has the owners that another order of painting shows at the same places.
         """
-        owned = self._count(ids)
-        alone = (below == ids) | (below == 0) | (below == self.furniture)
-        changed = self._count(ids, self.differs & alone)
-        stands_out = self.differs & alone
+        owned = self._count(ids.ravel())
+        stands_out = self.differs & ((below == ids) | (below == 0) | (below == self.furniture))
+        changed = self._count(ids[stands_out])
         edges, contrasts, crowded = np.zeros((3, self.size))
-        for first, second in ((np.s_[:, :-2], np.s_[:, 2:]), (np.s_[:-2], np.s_[2:])):
-            edge = ids[first] != ids[second]
+        for step in ((0, 2), (2, 0)):
+            first = np.nonzero(
+                ids[step[0] :, step[1] :] != ids[: -step[0] or None, : -step[1] or None]
+            )
+            second = (first[0] + step[0], first[1] + step[1])
+            a, b = ids[first], ids[second]
+            contrast = _differ(self.picture[first], self.picture[second])
             # An axis line or a frame beside a mark is no merit of the mark.
-            contrast = edge & (ids[first] != self.furniture) & (ids[second] != self.furniture)
-            contrast &= np.abs(self.picture[first] - self.picture[second]).max(axis=2) >= CONTRAST
-            for mine, other in ((first, second), (second, first)):
-                edges += self._count(ids[mine], edge)
-                contrasts += self._count(ids[mine], contrast)
-                crowded += self._count(ids[mine], edge & self.is_text[ids[other]])
-                stands_out[mine] |= contrast
+            contrast &= (a != self.furniture) & (b != self.furniture)
+            for mine, other, places in ((a, b, first), (b, a, second)):
+                edges += self._count(mine)
+                contrasts += self._count(mine[contrast])
+                crowded += self._count(mine[self.is_text[other]])
+                stands_out[places] |= contrast
         seen = contrasts >= 0.2 * np.maximum(edges, 1)
         seen |= ~self.is_text & (changed >= 0.25 * owned)
         seen &= (owned >= self.least) & ~(self.is_text & (crowded > 0.25 * edges))
         seen[[0, self.furniture]] = False
         return seen, np.where(stands_out, ids, 0)
 
-    def _count(
-        self, ids: Ids, where: npt.NDArray[np.bool_] | None = None
-    ) -> npt.NDArray[np.float64]:
-        weights = None if where is None else where.ravel()
-        return np.bincount(ids.ravel(), weights, minlength=self.size).astype(float)
+    def _count(self, ids: Ids) -> npt.NDArray[np.int64]:
+        return np.bincount(ids, minlength=self.size)
+
+
+def _differ(one: Pixels, other: Pixels) -> npt.NDArray[np.bool_]:
+    different: npt.NDArray[np.bool_] = np.abs(one - other).max(axis=-1) >= CONTRAST
+    return different
 
 
 def _least_pixels(element: Element) -> float:
