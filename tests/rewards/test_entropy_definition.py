@@ -79,7 +79,7 @@ def test_the_light_modules_import_no_torch():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "import inward_rewards.entropy_definition, inward_rewards.entropy_layers\n"
-        "import inward_rewards.hidden_states.wire\n"
+        "import inward_rewards.entropy_wire\n"
         "try:\n    import inward_rewards.entropy\n"
         "except ImportError as error:\n    print(error)\n"
     )

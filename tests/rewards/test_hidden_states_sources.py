@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import pytest
+from inward_rewards.entropy_wire import ScoreRequest
 from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,
@@ -14,7 +15,6 @@ from inward_rewards.hidden_states import (
     Policy,
     make_source,
 )
-from inward_rewards.hidden_states.wire import ScoreRequest
 from pydantic import ValidationError
 
 from inward.policy_server import HttpReply, PolicyServer

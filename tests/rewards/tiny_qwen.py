@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from inward_rewards.entropy_layers import select_layers
+from inward_rewards.entropy_wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LocalModel
-from inward_rewards.hidden_states.wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
 
 from inward.policy_server import Completion, HttpReply, PolicyServer
 

@@ -1,15 +1,15 @@
 """Where the policy's hidden states come from: one interface, three sources.
 
 `off` measures nothing. `transformers` lets a local model read the completion. `vllm` asks the
-policy's own engine, in the format of `wire`.
+policy's own engine, in the format of `entropy_wire`.
 """
 
+from inward_rewards.entropy_wire import HiddenStatesError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LocalModelSource
 from inward_rewards.hidden_states.source import Measurement, Policy, Source
 from inward_rewards.hidden_states.token_ids import Completion, completions, keep_token_ids
 from inward_rewards.hidden_states.vllm import VllmSource
-from inward_rewards.hidden_states.wire import HiddenStatesError
 
 __all__ = [
     "Completion",

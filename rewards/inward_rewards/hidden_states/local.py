@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from inward_rewards.entropy_layers import select_layers
+from inward_rewards.entropy_wire import HiddenStatesError, Span
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.source import Measurement, Policy
 from inward_rewards.hidden_states.token_ids import Completion
-from inward_rewards.hidden_states.wire import HiddenStatesError, Span
 
 BATCH_TOKENS = 16_384
 """Padded tokens in one forward pass (one longer sequence goes alone)."""

@@ -10,8 +10,8 @@ import verifiers.v1 as vf
 from verifiers.v1.configs.client import resolve_api_key, resolve_headers
 
 from inward_rewards.entropy_definition import Definition
+from inward_rewards.entropy_wire import HiddenStatesError
 from inward_rewards.hidden_states.token_ids import AnyTrace, Completion
-from inward_rewards.hidden_states.wire import HiddenStatesError
 
 Measures = Literal["policy", "text"]
 

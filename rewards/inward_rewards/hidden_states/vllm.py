@@ -11,15 +11,15 @@ import httpx
 from verifiers.v1.clients.base import join_url
 
 from inward_rewards.entropy_layers import select_layers
-from inward_rewards.hidden_states.config import EntropyConfig
-from inward_rewards.hidden_states.source import Measurement, Policy
-from inward_rewards.hidden_states.token_ids import Completion
-from inward_rewards.hidden_states.wire import (
+from inward_rewards.entropy_wire import (
     SPANS_KEY,
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,
 )
+from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.source import Measurement, Policy
+from inward_rewards.hidden_states.token_ids import Completion
 
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(connect=10, read=300, write=60, pool=None)
