@@ -74,7 +74,7 @@ async def test_concurrent_rollouts_in_one_batch_score_as_alone(tiny_qwen, preset
         expected = reference(tiny_qwen, one, preset)
         assert measurement.per_layer == pytest.approx(expected, abs=2e-5)
         assert measurement.tokens == len(one.completion_ids)
-        assert (measurement.dim, measurement.layers) == (64, (2, 3))
+        assert (measurement.dim, measurement.layers) == (64, (6, 7))
 
 
 async def test_the_span_stops_at_the_first_end_token(tiny_qwen):
@@ -101,8 +101,8 @@ async def test_faults_of_the_local_model_raise(tiny_qwen):
     with pytest.raises(OSError, match="no-such-model"):
         async with make_source(local("/no-such-model")):
             pass
-    with pytest.raises(ValueError, match="cannot take 9 middle layers"):
-        async with make_source(local(tiny_qwen, layers="middle:9")):
+    with pytest.raises(ValueError, match="cannot take 99 middle layers"):
+        async with make_source(local(tiny_qwen, layers="middle:99")):
             pass
     async with make_source(local(tiny_qwen)) as source:
         with pytest.raises(HiddenStatesError, match="must share the policy's tokenizer"):
@@ -207,7 +207,7 @@ async def test_an_unreachable_engine_raises():
     [
         ({"preset": "layer_by_layer"}, "entropy.preset is 'layer_by_layer', the engine's 'advent'"),
         ({"alpha": 3.0}, r"entropy.alpha 3.0 is not among the engine's \[1.0, 2.0\]"),
-        ({"layers": "middle:4"}, r"the engine reads \[2, 3\]"),
+        ({"layers": "middle:4"}, r"the engine reads \[6, 7\]"),
     ],
 )
 async def test_an_engine_that_measures_something_else_is_refused(tiny_qwen, fields, complaint):

@@ -38,7 +38,7 @@ CORPUS = [
     "How many integers between 1 and 100 are divisible by 7? There are 14 of them.",
     "system user assistant <answer> </answer> Solve the problem. Put the final answer inside.",
 ]
-LAYERS = 4
+LAYERS = 12
 
 
 def make_tiny(folder: Path, seed: int = 0) -> Path:
@@ -140,9 +140,13 @@ class PluginEngine:
     """`/v1/completions` of an engine with the plugin, over the same weights in transformers."""
 
     def __init__(
-        self, folder: Path, preset: str = "advent", alphas: tuple[float, ...] = (1.0, 2.0)
-    ):
-        self.preset, self.alphas, self.requests = preset, alphas, []
+        self,
+        folder: Path,
+        preset: str = "advent",
+        alphas: tuple[float, ...] = (1.0, 2.0),
+        layers: str = "middle:2",
+    ) -> None:
+        self.preset, self.alphas, self.layers, self.requests = preset, alphas, layers, []
         self._models = {
             alpha: LocalModel(
                 EntropyConfig(
@@ -150,7 +154,7 @@ class PluginEngine:
                     model=str(folder),
                     preset=preset,
                     alpha=alpha,
-                    layers="middle:2",
+                    layers=layers,
                 )
             )
             for alpha in alphas
@@ -181,7 +185,7 @@ class PluginEngine:
             preset=self.preset,
             alphas=self.alphas,
             n_layers=LAYERS,
-            layers=select_layers("middle:2", LAYERS),
+            layers=select_layers(self.layers, LAYERS),
             dim=64,
             tokens=len(ids),
             spans=tuple(spans),

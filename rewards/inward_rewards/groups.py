@@ -1,0 +1,75 @@
+"""Scores that compare the sibling rollouts of one task.
+
+A sibling that ended in an error, or that has nothing to compare, is None: it gets None back and
+moves nobody else's score.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import Literal
+
+Gate = Literal["correct", "none"]
+Over = Literal["all", "correct"]
+
+MIN_STD = 1e-6
+"""A group whose values differ by less has no order: every z-score is 0."""
+
+
+def zscores(
+    values: Sequence[float | None], members: Sequence[bool] | None = None
+) -> list[float | None]:
+    """Each value's distance from the group's mean in sample standard deviations (ddof 1).
+
+    `members` picks the siblings whose mean and deviation count; the others are measured by them.
+    All zero where fewer than two members have a value, or their deviation is below MIN_STD.
+    ValueError: a value that is not finite.
+    """
+    for value in values:
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"a group's values must be finite, got {list(values)!r}")
+    chosen = members if members is not None else [True] * len(values)
+    group = [v for v, member in zip(values, chosen, strict=True) if member and v is not None]
+    deviation = statistics.stdev(group) if len(group) > 1 else 0.0
+    if deviation < MIN_STD:
+        return [None if value is None else 0.0 for value in values]
+    mean = statistics.fmean(group)
+    return [None if value is None else (value - mean) / deviation for value in values]
+
+
+def group_bonus(
+    values: Sequence[float | None],
+    correct: Sequence[bool],
+    *,
+    band: float = 0.1,
+    gate: Gate = "correct",
+    over: Over = "all",
+) -> list[float | None]:
+    """clamp(band * z, -band, band) for every sibling.
+
+    `over`: whose mean and deviation z is taken against. `gate = "correct"`: a wrong sibling gets
+    0. With `over = "all"` z is taken before the gate, so that a right sibling below the group's
+    mean is fined. Source: Advent of Small ML (2025), day 7.
+    """
+    members = list(correct) if over == "correct" else None
+    bonus: list[float | None] = []
+    for z, right in zip(zscores(values, members), correct, strict=True):
+        if z is None:
+            bonus.append(None)
+        elif gate == "correct" and not right:
+            bonus.append(0.0)
+        else:
+            bonus.append(max(-band, min(band, band * z)))
+    return bonus
+
+
+def absolute_bonus(fraction: float, *, band: float = 0.1) -> float:
+    """The bonus of a rollout without siblings: -band at `fraction` 0, +band at 1, linear.
+
+    ValueError: a fraction outside [0, 1] by more than rounding.
+    """
+    if not -1e-6 <= fraction <= 1 + 1e-6:
+        raise ValueError(f"an entropy as a fraction of the largest must lie in 0..1: {fraction!r}")
+    return max(-band, min(band, band * (2 * fraction - 1)))

@@ -1,0 +1,103 @@
+"""Sibling scores against groups worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inward_rewards.groups import absolute_bonus, group_bonus, zscores
+
+# Mean 3, deviations -2 -1 0 1 2, sum of squares 10, over 4: 2.5.
+FIVE = [1.0, 2.0, 3.0, 4.0, 5.0]
+STEP = 1 / math.sqrt(2.5)
+
+
+def test_zscores_by_hand():
+    assert zscores(FIVE) == pytest.approx([-2 * STEP, -STEP, 0, STEP, 2 * STEP])
+
+
+@pytest.mark.parametrize("values", [[2.0] * 4, [7.0], [1.0, 1.0 + 1e-7], []])
+def test_a_group_without_order_is_all_zero(values):
+    assert zscores(values) == [0.0] * len(values)
+
+
+def test_errored_siblings_move_nobody():
+    values = [1.0, None, 2.0, 3.0, None, 4.0, 5.0]
+    scores = zscores(values)
+    assert [score for score in scores if score is not None] == pytest.approx(zscores(FIVE))
+    assert scores[1] is scores[4] is None
+    assert zscores([None, None]) == [None, None]
+    assert zscores([None, 3.0]) == [None, 0.0]
+
+
+def test_members_alone_set_the_measure():
+    # Members 1 and 3: mean 2, deviation sqrt(2). The others are measured by them.
+    scores = zscores([1.0, 3.0, 5.0], [True, True, False])
+    assert scores == pytest.approx([-1 / math.sqrt(2), 1 / math.sqrt(2), 3 / math.sqrt(2)])
+
+
+def test_bonus_by_hand():
+    right = [True, False, True, False, True]
+    gated = group_bonus(FIVE, right)
+    assert gated == pytest.approx([-0.1, 0, 0, 0, 0.1])
+    assert group_bonus(FIVE, right, gate="none") == pytest.approx(
+        [-0.1, -0.1 * STEP, 0, 0.1 * STEP, 0.1]
+    )
+    # Only the right ones, 1, 3 and 5: mean 3, deviation 2.
+    assert group_bonus(FIVE, right, over="correct", band=0.05) == pytest.approx(
+        [-0.05, 0, 0, 0, 0.05]
+    )
+    assert group_bonus(FIVE, right, over="correct", gate="none") == pytest.approx(
+        [-0.1, -0.05, 0, 0.05, 0.1]
+    )
+
+
+def test_a_right_answer_below_the_mean_is_fined_unless_only_right_ones_count():
+    values, right = [1.0, 9.0, 9.0, 9.0], [True, False, False, False]
+    assert group_bonus(values, right)[0] == -0.1
+    assert group_bonus(values, right, over="correct")[0] == 0.0
+
+
+def test_all_equal_one_sibling_and_errors():
+    assert group_bonus([2.0] * 3, [True] * 3) == [0.0] * 3
+    assert group_bonus([2.0], [True]) == [0.0]
+    assert group_bonus([None, 1.0, 2.0], [False, True, True]) == pytest.approx(
+        [None, -0.1 / math.sqrt(2), 0.1 / math.sqrt(2)]
+    )
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_value_that_is_not_finite_is_refused(bad):
+    with pytest.raises(ValueError, match="finite"):
+        group_bonus([1.0, bad], [True, True])
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match="zip"):
+        group_bonus([1.0, 2.0], [True])
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.floats(-1e6, 1e6), st.booleans()), max_size=12),
+    st.sampled_from(["all", "correct"]),
+    st.sampled_from(["correct", "none"]),
+)
+def test_bonus_stays_in_its_band(siblings, over, gate):
+    values, right = [v for v, _ in siblings], [r for _, r in siblings]
+    for value, bonus, ok in zip(
+        values, group_bonus(values, right, over=over, gate=gate), right, strict=True
+    ):
+        assert (bonus is None) == (value is None)
+        if bonus is not None:
+            assert -0.1 <= bonus <= 0.1
+            assert ok or gate == "none" or bonus == 0
+
+
+def test_absolute_bonus():
+    assert [absolute_bonus(f) for f in (0, 0.25, 0.5, 1)] == pytest.approx([-0.1, -0.05, 0, 0.1])
+    assert absolute_bonus(1 + 1e-9) == 0.1
+    for bad in (-0.1, 1.1, math.nan):
+        with pytest.raises(ValueError, match=r"0\.\.1"):
+            absolute_bonus(bad)

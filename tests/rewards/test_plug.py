@@ -1,0 +1,139 @@
+"""The plugged rewards in a taskset that knows nothing of them, by a real `vf-eval`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rewards.tiny_qwen import PluginEngine, TinyQwen
+
+from inward.policy_server import PolicyServer
+
+TASKSET = """
+import verifiers.v1 as vf
+
+__all__ = ["SumsTaskset"]
+
+
+class SumsData(vf.TaskData):
+    answer: str
+
+
+class SumsTask(vf.Task[SumsData]):
+    pass
+
+
+class SumsTaskset(vf.Taskset[SumsTask]):
+    def load(self):
+        for n in range(6):
+            data = SumsData(prompt=f"What is {n}/2 + {n}/2?", answer=str(n))
+            yield SumsTask(data, self.config.task)
+"""
+
+REPLIES = [
+    "<think>halves</think><answer>0.0</answer>",
+    r"halves, so \boxed{\frac{2}{2}}",
+    "<think>halves</think><answer>7</answer>",
+    r"<think>halves</think><answer>3</answer> or <answer>4</answer> \boxed{3}",
+    "<think>halves</think>4",
+    "",
+]
+
+
+def write_taskset(folder: Path, config: str) -> Path:
+    (folder / "sums.py").write_text(TASKSET)
+    (folder / "run.toml").write_text(config)
+    return folder / "run.toml"
+
+
+def run(folder: Path, *arguments: str) -> list[dict]:
+    """`vf-eval` in `folder`; its traces in task order."""
+    command = [
+        *(sys.executable, "-c", "from verifiers.v1.cli.eval.main import main; main()"),
+        *("@", "run.toml", "--no-rich", "--no-push", "--output-dir", str(folder / "out")),
+        *("--env.agent.harness.id", "inward-chat", "--env.agent.runtime.type", "subprocess"),
+        *arguments,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(folder), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    [traces] = (folder / "out").rglob("traces.jsonl")
+    episodes = [json.loads(line) for line in traces.read_text().splitlines()]
+    rollouts = [trace for episode in episodes for trace in episode["traces"]]
+    return sorted(rollouts, key=lambda trace: trace["task"]["data"]["idx"])
+
+
+def scores(trace: dict) -> dict[str, float]:
+    return {name: reward["score"] for name, reward in trace["rewards"].items()}
+
+
+def test_maths_layout_and_length(tmp_path):
+    write_taskset(
+        tmp_path,
+        """
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.rewards]
+        maths = { fn = "inward_rewards.plug:maths" }
+        layout = { fn = "inward_rewards.plug:think_answer", weight = 0.5 }
+        long = { fn = "inward_rewards.plug:overlong" }
+        [env.taskset.task.metrics]
+        tokens = { fn = "inward_rewards.plug:completion_tokens" }
+        killed = { fn = "inward_rewards.plug:verify_timeout" }
+        """,
+    )
+
+    def policy(body):
+        from inward.policy_server import Completion
+
+        n = int(body["messages"][-1]["content"].split("/")[0].split()[-1])
+        usage = {"prompt_tokens": 9, "completion_tokens": 70 + 6 * n, "total_tokens": 79 + 6 * n}
+        return Completion({"content": REPLIES[n]}, usage=usage)
+
+    with PolicyServer(policy) as server:
+        found = run(
+            tmp_path,
+            *("--client.base-url", server.base_url, "-m", "policy", "--sampling.max-tokens", "100"),
+        )
+    assert [trace["ok"] for trace in found] == [True] * 6, found[0]["errors"]
+    assert [scores(trace)["maths"] for trace in found] == [1, 1, 0, 0, 0, 0]
+    assert [scores(trace)["layout"] for trace in found] == [0.2, -0.5, 0.2, -0.5, -0.5, -0.5]
+    assert [scores(trace)["long"] for trace in found] == pytest.approx([0, 0, -0.1, -0.4, -0.7, -1])
+    assert found[0]["rewards"]["layout"]["weight"] == 0.5
+    assert [trace["metrics"]["tokens"] for trace in found] == [70, 76, 82, 88, 94, 100]
+    assert [trace["metrics"]["killed"] for trace in found] == [0] * 6
+
+
+@pytest.mark.models
+def test_entropies_of_the_train_client(tmp_path, tiny_qwen):
+    write_taskset(
+        tmp_path,
+        """
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.rewards]
+        matrix_entropy = { fn = "inward_rewards.plug:matrix_entropy" }
+        [env.taskset.task.metrics]
+        surprisal = { fn = "inward_rewards.plug:surprisal" }
+        """,
+    )
+    tiny = TinyQwen(tiny_qwen, lambda prompt: "<think>halves of a whole</think> 1 " * 3)
+    engine = PluginEngine(tiny_qwen, layers="middle:10")
+    with tiny.server(posts={"/v1/completions": engine}) as server:
+        found = run(
+            tmp_path,
+            *("-n", "2", "-m", "tiny", "--client.type", "train", "--client.base-url"),
+            *(server.base_url, "--client.renderer.name", "qwen3"),
+            *("--client.renderer-model-name", str(tiny_qwen)),
+        )
+    assert [trace["ok"] for trace in found] == [True] * 2, found[0]["errors"]
+    for trace in found:
+        assert 0.05 < scores(trace)["matrix_entropy"] < 1
+        assert trace["metrics"]["surprisal"] == 1.0  # the server's logprobs are all -1
+    assert len(engine.requests) == 2
