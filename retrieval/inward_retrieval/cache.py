@@ -80,7 +80,7 @@ class IndexCache:
             if damage:
                 _log.warning("index cache: %s: %s; building it again", entry, damage)
             _write(entry, key, build())
-        arrays, damage = _read(entry, key)
+            arrays, damage = _read(entry, key)
         if arrays is None:
             raise OSError(
                 f"index cache: {entry} was written and cannot be read back ({damage}): check the "
