@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import functools
 import json
 import math
 import shutil
@@ -10,6 +11,8 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from inward_retrieval import (
     ApiConfig,
     ApiEmbedderConfig,
@@ -21,7 +24,9 @@ from inward_retrieval import (
     RerankConfig,
     build_retriever,
 )
+from inward_retrieval.api_embedder import ApiEmbedder
 from inward_retrieval.commands import add_report
+from inward_retrieval.dense import Dense
 from inward_retrieval.evaluate import known_item_recall
 from inward_retrieval.local_embedder import LocalEmbedder
 from inward_retrieval.terms import words
@@ -35,7 +40,6 @@ pytest.importorskip("sentence_transformers", reason="needs the `models` group")
 
 STORIES = recipe.sample_stories()
 STORY = next(iter(STORIES))
-TIES = {"d": "The lamp went out. " * 40 + "A cat slept. " + "The lamp went out. " * 40}
 
 
 def dense(model, **fields):
@@ -105,18 +109,23 @@ async def test_prompts_of_the_config_replace_the_model_s(tiny_model):
     assert scores["other"] != scores["model's"]
 
 
-@pytest.mark.parametrize("k", [1, 3, 5, 20, 99])
-async def test_equal_scores_stand_in_document_order(tiny_model, k):
-    config = DenseConfig(model=str(tiny_model), chunk_words=4)
-    async with build_retriever(TIES, config) as retriever:
-        total = len(retriever.chunks("d"))
-        hits = await retriever.search("d", "lamp", k)
-    assert len(hits) == min(k, total)
-    order = [(-hit.score, hit.chunk.id) for hit in hits]
-    assert order == sorted(order)
-    lamps = [hit.chunk.id for hit in hits if "lamp" in hit.chunk.text]
-    assert lamps == [number for number in range(total) if number != 40][: len(lamps)]
-    assert len(lamps) >= len(hits) - 1
+@functools.cache
+def idle_embedder():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "none")
+        return ApiEmbedder(ApiEmbedderConfig(model="m"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=90), st.integers(1, 99))
+def test_equal_scores_stand_in_document_order(directions, k):
+    vectors = np.eye(4, dtype=np.float32)[directions]
+    index = Dense(idle_embedder(), vectors, np.array([0, len(vectors)]))
+    query = np.array([[0.5, 0.5, 0.1, 0.0]], dtype=np.float32)
+    found = index.nearest(0, query, k)
+    expected = np.argsort(-(vectors @ query[0]), kind="stable")[:k].tolist()
+    assert [chunk for chunk, _ in found] == expected
+    assert [score for _, score in found] == (vectors @ query[0])[expected].tolist()
 
 
 async def test_edges(tiny_model):
