@@ -1,16 +1,17 @@
 """The openai client against a loopback server of the same wire format, with faults injected."""
 
-import asyncio
 import socket
 import threading
+import time
 
 import numpy as np
 import pytest
 from inward_retrieval import ApiEmbedderConfig, EmbeddingError
 from inward_retrieval.api_embedder import ApiEmbedder
 from inward_retrieval.embedders import RejectedTextError
+from retrieval.embedding_server import embedding_server
 
-from inward.policy_server import HttpReply, PolicyServer
+from inward.policy_server import HttpReply
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def embedder(server, **fields):
 
 def test_vectors_of_length_one_in_order():
     script = Script()
-    with PolicyServer(embed=script) as server:
+    with embedding_server(script) as server:
         vectors = embedder(server).embed_passages([f"{'x' * n}" for n in range(1, 201)])
     assert vectors.shape == (200, 3)
     assert vectors.dtype == np.float32
@@ -55,7 +56,7 @@ def test_vectors_of_length_one_in_order():
 
 def test_what_is_asked_of_the_server():
     script = Script()
-    with PolicyServer(embed=script) as server:
+    with embedding_server(script) as server:
         client = embedder(server, query_prompt="query: ", passage_prompt="passage: ", dimensions=3)
         client.embed_passages(["a"])
         client.embed_queries(["b", "c"])
@@ -79,7 +80,7 @@ BROKEN = HttpReply(500, {"error": {"message": "oops"}}, {"Retry-After": "0.01"})
 @pytest.mark.parametrize("fault", [busy(), BROKEN, HttpReply(503, "")], ids=["429", "500", "503"])
 def test_a_passing_fault_is_tried_again(fault):
     script = Script(fault)
-    with PolicyServer(embed=script) as server:
+    with embedding_server(script) as server:
         assert embedder(server).embed_queries(["abc"]).shape == (1, 3)
     assert len(script.bodies) == 2
 
@@ -91,21 +92,25 @@ def test_a_passing_fault_is_tried_again(fault):
 )
 def test_a_lasting_fault_is_raised(fault, message):
     script = Script(*[fault] * 3)
-    with PolicyServer(embed=script) as server, pytest.raises(EmbeddingError, match=message):
+    with embedding_server(script) as server, pytest.raises(EmbeddingError, match=message):
         embedder(server, retries=2).embed_queries(["abc"])
     assert len(script.bodies) == 3
 
 
 def test_a_server_that_hangs_is_tried_again_then_raised():
     hung = []
+    over = threading.Event()
 
-    async def hang(body):
+    def hang(body):
         hung.append(body)
-        await asyncio.sleep(60)
+        over.wait(60)
+        return by_length(body)
 
     message = r"running.*timeout=0\.2 s"
-    with PolicyServer(embed=hang) as server, pytest.raises(EmbeddingError, match=message):
-        embedder(server, timeout=0.2, retries=1).embed_queries(["abc"])
+    with embedding_server(hang) as server:
+        with pytest.raises(EmbeddingError, match=message):
+            embedder(server, timeout=0.2, retries=1).embed_queries(["abc"])
+        over.set()
     assert len(hung) == 2
 
 
@@ -165,24 +170,24 @@ OK_HEAD = '{"object": "list", "model": "m", "data": '
 )
 def test_an_answer_that_makes_no_sense_is_raised(answer, message):
     script = Script(answer)
-    with PolicyServer(embed=script) as server, pytest.raises(EmbeddingError, match=message):
+    with embedding_server(script) as server, pytest.raises(EmbeddingError, match=message):
         embedder(server).embed_queries(["abc"])
     assert len(script.bodies) == 1
 
 
 def test_vectors_of_different_lengths():
     ragged = lambda body: [[1.0] * (1 + n) for n, _ in enumerate(body["input"])]  # noqa: E731
-    with PolicyServer(embed=ragged) as server, pytest.raises(EmbeddingError):
+    with embedding_server(ragged) as server, pytest.raises(EmbeddingError):
         embedder(server).embed_queries(["a", "b"])
     sizes = lambda body: [[1.0] * (2 if "x" in text else 3) for text in body["input"]]  # noqa: E731
     texts = ["x"] * 64 + ["y"] * 64
-    with PolicyServer(embed=sizes) as server, pytest.raises(EmbeddingError, match=r"\[2, 3\]"):
+    with embedding_server(sizes) as server, pytest.raises(EmbeddingError, match=r"\[2, 3\]"):
         embedder(server).embed_passages(texts)
 
 
 def test_other_dimensions_than_asked_for():
     message = "vectors of 3 numbers where dimensions=4"
-    with PolicyServer(embed=by_length) as server, pytest.raises(EmbeddingError, match=message):
+    with embedding_server(by_length) as server, pytest.raises(EmbeddingError, match=message):
         embedder(server, dimensions=4).embed_queries(["abc"])
 
 
@@ -192,7 +197,7 @@ def test_other_dimensions_than_asked_for():
 )
 def test_a_refusal_names_the_mend_and_is_not_tried_again(status, message):
     script = Script(HttpReply(status, {"error": {"message": "no"}}))
-    with PolicyServer(embed=script) as server, pytest.raises(EmbeddingError, match=message):
+    with embedding_server(script) as server, pytest.raises(EmbeddingError, match=message):
         embedder(server).embed_queries(["abc"])
     assert len(script.bodies) == 1
 
@@ -200,21 +205,24 @@ def test_a_refusal_names_the_mend_and_is_not_tried_again(status, message):
 def test_a_text_that_the_server_will_not_take():
     script = Script(HttpReply(400, {"error": {"message": "maximum context length is 512"}}))
     message = r"up to 3 characters.*maximum context"
-    with PolicyServer(embed=script) as server, pytest.raises(RejectedTextError, match=message):
+    with embedding_server(script) as server, pytest.raises(RejectedTextError, match=message):
         embedder(server).embed_queries(["abc"])
 
 
 def test_requests_are_bounded():
+    lock = threading.Lock()
     under_way, most = 0, 0
 
-    async def slow(body):
+    def slow(body):
         nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await asyncio.sleep(0.02)
-        under_way -= 1
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.02)
+        with lock:
+            under_way -= 1
         return by_length(body)
 
-    with PolicyServer(embed=slow) as server:
+    with embedding_server(slow) as server:
         embedder(server, concurrency=3).embed_passages(["x"] * 64 * 12)
     assert most == 3

@@ -30,8 +30,9 @@ from inward_retrieval.dense import Dense
 from inward_retrieval.evaluate import known_item_recall
 from inward_retrieval.local_embedder import LocalEmbedder
 from inward_retrieval.terms import words
+from retrieval.embedding_server import embedding_server
 
-from inward.policy_server import HttpReply, PolicyServer
+from inward.policy_server import HttpReply
 from retrieval import tiny_model as recipe
 
 pytestmark = pytest.mark.models
@@ -279,7 +280,7 @@ def key(monkeypatch):
 
 async def test_api_and_hybrid_over_it(key):
     documents = {"d": "The red lamp burned. A cat slept. Rain fell on the sea."}
-    with PolicyServer(embed=bag_of_words) as server:
+    with embedding_server(bag_of_words) as server:
         fields = {"model": "m", "base_url": server.base_url}
         async with build_retriever(documents, ApiConfig(chunk_words=5, **fields)) as retriever:
             [best, *_] = await retriever.search("d", "lamp burned red", 3)
@@ -297,7 +298,7 @@ async def test_a_query_that_the_server_refuses_fails_alone(key):
             return HttpReply(400, {"error": {"message": "too long"}})
         return bag_of_words(body)
 
-    with PolicyServer(embed=picky) as server:
+    with embedding_server(picky) as server:
         config = ApiConfig(model="m", base_url=server.base_url, concurrency=1, window_ms=20)
         async with build_retriever({"d": "The lamp burned."}, config) as retriever:
             queries = ["lamp", "a long one", "burned"]
@@ -310,7 +311,7 @@ async def test_a_query_that_the_server_refuses_fails_alone(key):
 
 
 async def test_a_dead_server_raises_and_never_finds_nothing(key):
-    with PolicyServer(embed=bag_of_words) as server:
+    with embedding_server(bag_of_words) as server:
         config = ApiConfig(model="m", base_url=server.base_url, retries=0)
         retriever = build_retriever({"d": "The lamp burned."}, config)
         assert len(await retriever.search("d", "lamp", 1)) == 1
@@ -326,7 +327,7 @@ async def test_a_model_that_changed_behind_the_server(key):
         vectors = bag_of_words(body)
         return [vector * 2 for vector in vectors] if wide[0] else vectors
 
-    with PolicyServer(embed=embed) as server:
+    with embedding_server(embed) as server:
         config = ApiConfig(model="m", base_url=server.base_url)
         async with build_retriever({"d": "The lamp burned."}, config) as retriever:
             wide[0] = True

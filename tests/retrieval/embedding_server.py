@@ -1,0 +1,22 @@
+"""A loopback server that speaks OpenAI's `/v1/embeddings`."""
+
+from inward.policy_server import HttpReply, PolicyServer
+
+
+def embedding_server(embed):
+    """`embed`: request body -> one vector an input, or an HttpReply. Called from threads."""
+
+    def post(body):
+        vectors = embed(body)
+        if isinstance(vectors, HttpReply):
+            return vectors
+        data = [
+            {"object": "embedding", "index": index, "embedding": list(vector)}
+            for index, vector in enumerate(vectors)
+        ]
+        return {"object": "list", "data": data, "model": "m"}
+
+    def no_policy(body):
+        return HttpReply(404, {"error": {"message": "this server embeds only"}})
+
+    return PolicyServer(no_policy, posts={"/v1/embeddings": post})
