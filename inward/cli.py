@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
-from inward import evaluate, show
 from inward.errors import UserError
 
 USAGE = """\
@@ -14,10 +14,8 @@ usage: inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then p
        inward show RUN_DIR [K]                                  print the K-th rollout readably
 """
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "eval": evaluate.main,
-    "show": show.main,
-}
+# Imported when called: verifiers takes seconds to import, a mistyped command should not.
+COMMANDS = {"eval": "inward.evaluate", "show": "inward.show"}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,12 +24,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         sys.stdout.write(USAGE)
         raise SystemExit(0 if arguments else 2)
-    command = COMMANDS.get(arguments[0])
-    if command is None:
+    if arguments[0] not in COMMANDS:
         sys.stderr.write(f"inward: no command {arguments[0]!r}\n{USAGE}")
         raise SystemExit(2)
     try:
-        raise SystemExit(command(arguments[1:]))
+        raise SystemExit(import_module(COMMANDS[arguments[0]]).main(arguments[1:]))
     except UserError as error:
         sys.stderr.write(f"inward {arguments[0]}: {error}\n")
         raise SystemExit(2) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import socket
 import sys
 import threading
@@ -51,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments[0] == "--resume":
         return _resume(arguments[1:])
     if arguments[0].startswith("-"):
-        raise UserError(f"name the environment first (got {arguments[0]!r})\n{USAGE}")
+        raise UserError(f"name the environment first (got {arguments[0]!r}): inward eval ENV …")
     return _start(arguments)
 
 
@@ -178,15 +179,21 @@ def _report(config: EvalConfig, folder: Path, front: Front | None, wall_s: float
 
 
 def _parse(arguments: list[str]) -> EvalConfig:
-    """The run's config as `vf-eval` would read it."""
+    """The run's config as `vf-eval` would read it; its box around a mistake becomes one line."""
     argv = with_positional_taskset(arguments)
+    told = io.StringIO()
     before, sys.argv = sys.argv, ["inward eval", *argv]
     try:
-        config: EvalConfig = cli(narrow_config(EvalConfig, argv))
+        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+            config: EvalConfig = cli(narrow_config(EvalConfig, argv))
         return config
     except (ModuleNotFoundError, AttributeError, TypeError, ValueError) as error:
         known = ", ".join(sorted(fronts.installed()))
         raise UserError(f"{_one_line(error)} Environments of inward here: {known}") from error
+    except SystemExit as stop:
+        text = f"{told.getvalue()} {stop.code if isinstance(stop.code, str) else ''}"
+        line = " ".join(re.sub(r"[─-╿]", " ", text).split())
+        raise UserError(re.sub(r"^Config file error .*? for EvalConfig ", "", line)) from None
     finally:
         sys.argv = before
 
@@ -215,8 +222,9 @@ def _progress(traces: Path) -> Iterator[None]:
     done = threading.Event()
 
     def watch() -> None:
-        shown = 0
-        while not done.wait(PROGRESS_S):
+        shown, last = 0, False
+        while not last:
+            last = done.wait(PROGRESS_S)
             count = traces.read_bytes().count(b"\n") if traces.exists() else 0
             if count != shown:
                 sys.stderr.write(f"{count} rollouts done\n")

@@ -41,7 +41,8 @@ def characters_seen(results: Iterable[vf.ToolMessage]) -> int:
 
 def queries(replies: Iterable[vf.AssistantMessage]) -> list[str]:
     """Each search's query, case and spacing aside; a call without one counts by its raw text."""
-    return [_query(call.arguments) for reply in replies for call in reply.tool_calls or ()]
+    calls = (call for reply in replies for call in reply.tool_calls or ())
+    return [_query(call.arguments) for call in calls if call.name == "search"]
 
 
 def _query(arguments: str) -> str:
