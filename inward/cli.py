@@ -12,10 +12,17 @@ USAGE = """\
 usage: inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
        inward eval --resume RUN_DIR                             complete an interrupted run
        inward show RUN_DIR [K]                                  print the K-th rollout readably
+       inward retrieval-report FILE                             how well search finds the evidence
+       inward cache list|clear                                  the indexes kept between runs
 """
 
 # Imported when called: verifiers takes seconds to import, a mistyped command should not.
-COMMANDS = {"eval": "inward.evaluate", "show": "inward.show"}
+COMMANDS = {
+    "eval": "inward.evaluate",
+    "show": "inward.show",
+    "retrieval-report": "inward.retrieval",
+    "cache": "inward.retrieval",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"inward: no command {arguments[0]!r}\n{USAGE}")
         raise SystemExit(2)
     try:
-        raise SystemExit(import_module(COMMANDS[arguments[0]]).main(arguments[1:]))
+        raise SystemExit(import_module(COMMANDS[arguments[0]]).main(arguments))
     except UserError as error:
         sys.stderr.write(f"inward {arguments[0]}: {error}\n")
         raise SystemExit(2) from None

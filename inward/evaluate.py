@@ -45,7 +45,7 @@ BASELINE_PREFIX = "baseline/"
 
 
 def main(argv: Sequence[str]) -> int:
-    arguments = list(argv)
+    arguments = list(argv[1:])
     if not arguments or arguments[0] in ("-h", "--help"):
         sys.stdout.write(USAGE)
         return 0 if arguments else 2

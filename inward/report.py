@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import verifiers.v1 as vf
+from inward_retrieval.bootstrap import clustered_mean
 from rich.console import Console
 from rich.table import Table
 from verifiers.v1.utils.trace_store import TRACES_FILE, read_episodes
 
 from inward.errors import UserError
 from inward.fronts import Column, Front
-from inward.stats import bootstrap_interval
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,9 @@ def _fault(episode: vf.WireEpisode) -> str:
     return f"{errors[-1].type}: {lines[-1]}"[:300]
 
 
-def _by_question(
-    traces: Sequence[vf.WireTrace], value: Callable[[vf.WireTrace], float | None]
-) -> list[float]:
-    """The mean of each question that has a value at all."""
-    groups: dict[object, list[float]] = defaultdict(list)
-    for trace in traces:
-        if (number := value(trace)) is not None:
-            groups[trace.task.key or trace.task.data.idx].append(number)
-    return [math.fsum(group) / len(group) for group in groups.values()]
+def _question(trace: vf.WireTrace) -> object:
+    """What the interval resamples: rollouts of one question are not independent."""
+    return trace.task.key or trace.task.data.idx
 
 
 def _reward(trace: vf.WireTrace) -> float | None:
@@ -72,13 +65,14 @@ def table(run: Run, front: Front | None, *, title: str, wall_s: float | None) ->
     out.add_column("questions", justify="right")
     columns: Sequence[Column] = front.COLUMNS if front is not None else [("reward", _reward)]
     for number, (label, value) in enumerate(columns):
-        means = _by_question(run.traces, value)
-        if not means:
+        scored = [(v, _question(trace)) for trace in run.traces if (v := value(trace)) is not None]
+        if not scored:
             out.add_row(label, "–", "–", "0")
             continue
-        low, high = bootstrap_interval(means)
-        mean = math.fsum(means) / len(means)
-        out.add_row(label, f"{mean:.3f}", f"{low:.3f} – {high:.3f}", str(len(means)))
+        values, questions = zip(*scored, strict=True)
+        mean = clustered_mean(values, questions)
+        interval = f"{mean.low:.3f} – {mean.high:.3f}"
+        out.add_row(label, f"{mean.value:.3f}", interval, str(len(set(questions))))
         if number == 0 and front is not None and front.CHANCE is not None:
             out.add_row("  chance", f"{front.CHANCE:.3f}", "", "")
     out.add_section()

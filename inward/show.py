@@ -14,10 +14,10 @@ from inward.report import Run
 
 
 def main(argv: Sequence[str]) -> int:
-    if not 1 <= len(argv) <= 2:
+    if not 2 <= len(argv) <= 3:
         raise UserError("usage: inward show RUN_DIR [K]")
-    run = Run.read(Path(argv[0]))
-    number = argv[1] if len(argv) == 2 else "0"
+    run = Run.read(Path(argv[1]))
+    number = argv[2] if len(argv) == 3 else "0"
     if not number.isdigit() or int(number) >= len(run.traces):
         raise UserError(f"no rollout {number!r}: the run has {len(run.traces)}, counted from 0")
     sys.stdout.write(readable(run.traces[int(number)]))

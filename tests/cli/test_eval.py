@@ -7,7 +7,6 @@ import pytest
 from support.runs import call, command, episodes
 
 from inward.policy_server import HttpReply, PolicyServer
-from inward.stats import bootstrap_interval
 
 FEW = ("--env.taskset.split", "sample", "-n", "4")
 
@@ -162,12 +161,10 @@ def test_help_and_a_wrong_command(tmp_path):
     assert inward("show", "nowhere", cwd=tmp_path).code == 2
 
 
-def test_the_interval_is_over_questions():
-    low, high = bootstrap_interval([1.0] * 50 + [0.0] * 50)
-    # a binomial of 100: mean .5, standard error .05
-    assert low == pytest.approx(0.40, abs=0.015)
-    assert high == pytest.approx(0.60, abs=0.015)
-    assert bootstrap_interval([1.0] * 50 + [0.0] * 50) == (low, high)
-    assert bootstrap_interval([0.3] * 7) == (pytest.approx(0.3), pytest.approx(0.3))
-    with pytest.raises(ValueError, match="no questions"):
-        bootstrap_interval([])
+def test_the_retrieval_commands_are_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    listed = inward("cache", "list", cwd=tmp_path)
+    assert (listed.code, "0 indexes" in listed.out) == (0, True)
+    assert inward("cache", "clear", cwd=tmp_path).code == 0
+    report = inward("retrieval-report", "nowhere.jsonl", cwd=tmp_path)
+    assert (report.code, "nowhere.jsonl" in report.err) == (2, True)

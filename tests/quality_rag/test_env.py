@@ -137,7 +137,7 @@ def tool_results(played, name):
 
 
 def test_a_search_returns_passages_of_this_story_in_story_order(played):
-    _, scripts, found, _ = played
+    _, _, found, _ = played
     stories = {q.id: q.story for q in QUESTIONS}
     checked = 0
     for question_id, trace in found.items():

@@ -23,6 +23,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from inward_retrieval.cache import CACHE_DIR_VAR
 from platformdirs import user_cache_path
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
@@ -168,7 +169,8 @@ def _file(split: Split) -> Path:
 def download(split: str, base_url: str = BASE_URL, cache: Path | None = None) -> Path:
     """The published file of `split`, from the cache or from `base_url`, verified every time."""
     name, blob = FILES[split]
-    folder = cache if cache is not None else user_cache_path("inward") / "quality"
+    root = os.environ.get(CACHE_DIR_VAR) or user_cache_path("inward", appauthor=False)
+    folder = cache if cache is not None else Path(root) / "quality"
     file = folder / name
     if file.exists() and _git_blob(file.read_bytes()) == blob:
         return file

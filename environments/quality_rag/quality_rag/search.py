@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import verifiers.v1 as vf
+from inward_chat import Toolset
 from inward_retrieval import Bm25Config, Retriever, RetrieverConfig, build_retriever
+from mcp import MCPError
+from mcp_types import INTERNAL_ERROR
 from pydantic import Field
 
 from quality_rag import passages
@@ -32,12 +36,17 @@ class StorySearchConfig(SearchConfig):
     path: Path | None
 
 
-class StorySearch(vf.Toolset[StorySearchConfig, StoryState]):
+class StorySearch(Toolset[StorySearchConfig, StoryState]):
     TOOL_PREFIX = None
 
     async def setup(self) -> None:
-        self.stories = load_stories(self.config.split, self.config.path)
-        self.retriever: Retriever = build_retriever(self.stories, self.config.retriever)
+        # In the background: verifiers gives a server three minutes to listen, and the first index
+        # of a dense retriever may take longer. A search waits for it, under the tool's timeout.
+        self.index = asyncio.create_task(asyncio.to_thread(self._build))
+
+    def _build(self) -> tuple[dict[str, str], Retriever]:
+        stories = load_stories(self.config.split, self.config.path)
+        return stories, build_retriever(stories, self.config.retriever)
 
     @vf.tool
     async def search(self, query: str) -> str:
@@ -50,8 +59,13 @@ class StorySearch(vf.Toolset[StorySearchConfig, StoryState]):
                 f"the query has {len(query)} characters: {MAX_QUERY_CHARS} are the limit"
             )
         story_id = self.state.story_id
-        hits = await self.retriever.search(story_id, query, self.config.passages)
-        return passages.render(hits, len(self.stories[story_id]))
+        try:
+            stories, retriever = await asyncio.shield(self.index)
+            hits = await retriever.search(story_id, query, self.config.passages)
+            return passages.render(hits, len(stories[story_id]))
+        except Exception as error:
+            # The query has been checked: what fails here is ours, and no tool error for the model.
+            raise MCPError(INTERNAL_ERROR, f"search failed: {error}") from error
 
 
 if __name__ == "__main__":

@@ -54,9 +54,7 @@ def reach(file: str, server: str) -> dict[str, Spec]:
         "data from a file": bar(data={"url": file.replace(".png", ".csv")}),
         "data from http, nested": {"layer": [bar(data={"url": f"{server}/d.csv"})]},
         "data from http in a lookup": bar(
-            transform=[
-                {"lookup": "a", "from": {"data": {"url": f"{server}/e.json"}, "key": "a"}}
-            ]
+            transform=[{"lookup": "a", "from": {"data": {"url": f"{server}/e.json"}, "key": "a"}}]
         ),
         "data by name and url": bar(data={"name": "x", "url": f"{server}/f.json"}),
         "link on a mark": bar(mark={"type": "bar", "href": f"{server}/g"}),
@@ -173,9 +171,7 @@ def flood() -> dict[str, Spec]:
         "regression": bar(transform=[{"regression": "b", "on": "c", "order": 5000}]),
         "quantile": bar(transform=[{"quantile": "b", "step": 1e-9}]),
         "impute": bar(
-            transform=[
-                {"impute": "b", "key": "c", "keyvals": {"start": 0, "stop": 1e9, "step": 1}}
-            ]
+            transform=[{"impute": "b", "key": "c", "keyvals": {"start": 0, "stop": 1e9, "step": 1}}]
         ),
         "impute by channel": encoded(y={**big, "impute": {"keyvals": {"stop": 1e9}}}),
         "fold": bar(data={"values": many}, transform=[{"fold": ["a", "b", "c"] * 100}]),
