@@ -276,6 +276,7 @@ def test_a_killed_search_server_is_no_ones_zero_and_the_run_resumes(tmp_path):
         words = [
             SCRIPTS / "vf-eval", "quality-rag", *SAMPLE, "-m", server.model,
             "--client.base-url", server.base_url, "--no-push", "--no-rich", "--run.name", "run",
+            "-r", "2", "-c", "32",
         ]  # fmt: skip
         with subprocess.Popen(words, cwd=tmp_path, stdout=-3, stderr=-3) as process:
             while len(searching) < 10:
