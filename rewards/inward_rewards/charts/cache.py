@@ -12,6 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from .errors import RendererDown
 from .frames import Message, pack, unpack
 
 MEMORY_ENTRIES = 512
@@ -50,7 +51,12 @@ class Cache:
             data = self._path(key).read_bytes()
         except FileNotFoundError:
             return None
-        message = unpack(io.BytesIO(data).read)
+        try:
+            message = unpack(io.BytesIO(data).read)
+        except ValueError as error:
+            raise RendererDown(
+                f"the cache entry {self._path(key)} is broken ({error}): delete it"
+            ) from error
         self._remember(key, message)
         return message
 

@@ -19,7 +19,7 @@ def pack(header: dict[str, Any], *blobs: bytes) -> bytes:
 
 
 def unpack(take: Callable[[int], bytes]) -> Message:
-    """Reads one message; `take(n)` returns exactly n bytes or raises EOFError."""
+    """Reads one message; `take(n)` returns the next n bytes. A broken one raises `ValueError`."""
     (count,) = struct.unpack(">I", take(4))
     if count > 8:
         raise ValueError(f"a message of {count} parts")
@@ -27,4 +27,6 @@ def unpack(take: Callable[[int], bytes]) -> Message:
     if sum(sizes) > MAX_BYTES:
         raise ValueError(f"a message of {sum(sizes)} bytes")
     header, *blobs = [take(size) for size in sizes]
+    if any(len(part) < size for part, size in zip((header, *blobs), sizes, strict=True)):
+        raise ValueError("a message without its end")
     return json.loads(header), blobs

@@ -60,14 +60,30 @@ def lint(spec: Any) -> dict[str, Any]:
     except ValueError:
         refuse("NaN, Infinity or text that is not Unicode is not allowed")
     except RecursionError:
-        refuse(f"nesting is deeper than {limits.MAX_DEPTH}")
+        size = 0
     if size > limits.MAX_SPEC_BYTES:
         refuse(f"the specification has {size} bytes, more than {limits.MAX_SPEC_BYTES}")
+    if not _shallow(spec):
+        refuse(f"objects and lists are nested deeper than {limits.MAX_DEPTH}")
     linter = _Linter()
-    clean = linter.view(spec, 0)
+    clean = linter.view(spec)
     if linter.marks == 0:
         refuse("the specification draws no mark")
     return clean
+
+
+def _shallow(spec: dict[str, Any]) -> bool:
+    level: list[Any] = [spec]
+    for _ in range(limits.MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 class _Linter:
@@ -80,11 +96,9 @@ class _Linter:
         self.values: dict[str, set[str]] = {}
         self.spans: dict[str, tuple[float, float]] = {}
 
-    def view(self, spec: Any, depth: int) -> dict[str, Any]:
+    def view(self, spec: Any) -> dict[str, Any]:
         if not isinstance(spec, dict):
             refuse(f"a view is not an object: {_show(spec)}")
-        if depth > limits.MAX_DEPTH:
-            refuse(f"nesting is deeper than {limits.MAX_DEPTH}")
         for key in spec:
             if key not in VIEW_KEYS | DROPPED:
                 refuse(f"property {_show(key)} is not allowed in a view")
@@ -99,21 +113,21 @@ class _Linter:
             if key in ("layer", "hconcat", "vconcat", "concat"):
                 if not isinstance(value, list) or len(value) > limits.MAX_MARKS:
                     refuse(f"{key!r} must be a list of at most {limits.MAX_MARKS} views")
-                clean[key] = [self.view(child, depth + 1) for child in value]
+                clean[key] = [self.view(child) for child in value]
             elif key == "spec":
-                clean[key] = self.view(value, depth + 1)
+                clean[key] = self.view(value)
             elif key in ("width", "height"):
                 clean[key] = _side(key, value)
             elif key == "mark":
-                clean[key] = self._mark(value, depth)
+                clean[key] = self._mark(value)
             elif key == "encoding":
-                clean[key] = self._encoding(value, depth)
+                clean[key] = self._encoding(value)
             elif key == "facet":
-                clean[key] = self._facet(value, depth)
+                clean[key] = self._facet(value)
             elif key == "transform":
-                clean[key] = self._transform(value, depth)
+                clean[key] = self._transform(value)
             else:
-                clean[key] = self.walk(value, depth + 1, key)
+                clean[key] = self.walk(value, key)
         return clean
 
     def _datasets(self, datasets: Any) -> dict[str, Any]:
@@ -139,7 +153,7 @@ class _Linter:
                 refuse("data 'format' may hold 'parse' and 'type' only")
             if data["format"].get("type", "json") != "json":
                 refuse("data 'format' type must be 'json'")
-            clean["format"] = self.walk(data["format"], 0, "format")
+            clean["format"] = self.walk(data["format"], "format")
         return clean
 
     def _rows(self, rows: Any) -> list[Any]:
@@ -165,16 +179,16 @@ class _Linter:
                 self.values.setdefault(name, set()).add(repr(cell))
         return rows
 
-    def _mark(self, mark: Any, depth: int) -> Any:
+    def _mark(self, mark: Any) -> Any:
         self.marks += 1
         if self.marks > limits.MAX_MARKS:
             refuse(f"more than {limits.MAX_MARKS} marks")
         kind = mark.get("type") if isinstance(mark, dict) else mark
         if not isinstance(kind, str) or kind not in limits.MARKS:
             refuse(f"mark {_show(kind)} is not one of {', '.join(sorted(limits.MARKS))}")
-        return self.walk(mark, depth + 1, "mark") if isinstance(mark, dict) else mark
+        return self.walk(mark, "mark") if isinstance(mark, dict) else mark
 
-    def _encoding(self, encoding: Any, depth: int) -> dict[str, Any]:
+    def _encoding(self, encoding: Any) -> dict[str, Any]:
         if not isinstance(encoding, dict):
             refuse("'encoding' must be an object")
         clean = {}
@@ -184,13 +198,13 @@ class _Linter:
             if channel not in limits.CHANNELS:
                 refuse(f"encoding channel {_show(channel)} is not allowed")
             if channel in ("row", "column", "facet"):
-                clean[channel] = self._facet(definition, depth)
+                clean[channel] = self._facet(definition)
             else:
-                clean[channel] = self.walk(definition, depth + 1, channel)
+                clean[channel] = self.walk(definition, channel)
         return clean
 
-    def _facet(self, facet: Any, depth: int) -> Any:
-        clean = self.walk(facet, depth + 1, "facet")
+    def _facet(self, facet: Any) -> Any:
+        clean = self.walk(facet, "facet")
         if not isinstance(clean, dict):
             refuse("a facet must be an object with a field")
         cells = 1
@@ -201,7 +215,7 @@ class _Linter:
             refuse(f"{cells} facets, more than {limits.MAX_FACETS}")
         return clean
 
-    def _transform(self, transforms: Any, depth: int) -> list[Any]:
+    def _transform(self, transforms: Any) -> list[Any]:
         if not isinstance(transforms, list):
             refuse("'transform' must be a list")
         self.transforms += len(transforms)
@@ -217,7 +231,7 @@ class _Linter:
                     refuse(f"transform property {_show(key)} is not allowed")
             if "fold" in transform:
                 self._fold(transform)
-        clean: list[Any] = self.walk(transforms, depth + 1, "transform")
+        clean: list[Any] = self.walk(transforms, "transform")
         return clean
 
     def _fold(self, transform: dict[str, Any]) -> None:
@@ -225,12 +239,10 @@ class _Linter:
         if not isinstance(names, list) or self.rows * len(names) > 4 * limits.MAX_ROWS:
             refuse(f"fold makes more than {4 * limits.MAX_ROWS} rows")
 
-    def walk(self, node: Any, depth: int, key: str) -> Any:
+    def walk(self, node: Any, key: str) -> Any:
         """Any other property: bounded, with the known ways to load, loop or run refused."""
-        if depth > limits.MAX_DEPTH:
-            refuse(f"nesting is deeper than {limits.MAX_DEPTH}")
         if isinstance(node, dict):
-            return self._object(node, depth, key)
+            return self._object(node, key)
         if isinstance(node, list):
             if len(node) > limits.MAX_LIST:
                 refuse(f"{_show(key)} has more than {limits.MAX_LIST} entries")
@@ -238,14 +250,14 @@ class _Linter:
                 len(node) > 8 or not all(isinstance(x, int | float) and x >= 0.5 for x in node)
             ):
                 refuse("'strokeDash' must be at most 8 numbers of at least 0.5")
-            return [self.walk(item, depth + 1, key) for item in node]
+            return [self.walk(item, key) for item in node]
         if isinstance(node, str):
             return self._string(node, key)
         if isinstance(node, int | float) and not isinstance(node, bool):
             self._number(node, key)
         return node
 
-    def _object(self, node: dict[str, Any], depth: int, key: str) -> dict[str, Any]:
+    def _object(self, node: dict[str, Any], key: str) -> dict[str, Any]:
         clean = {}
         for name, value in node.items():
             _text(name)
@@ -253,11 +265,11 @@ class _Linter:
                 refuse(f"property {_show(name)} is not allowed")
             if (name in DROPPED and key != "config") or name == "font" or name.endswith("Font"):
                 continue
-            if name == "bin" or key == "bin":
-                self._bin(value if name == "bin" else node, node)
+            if name == "bin":
+                self._bin(value, node)
             if name in ("tickCount", "nice") and isinstance(value, dict):
                 refuse(f"{name!r} must be a number or the name of an interval")
-            clean[name] = self.walk(value, depth + 1, name)
+            clean[name] = self.walk(value, name)
         return clean
 
     def _bin(self, bin_: Any, around: dict[str, Any]) -> None:
@@ -284,8 +296,8 @@ class _Linter:
             _expression(text)
         elif key == "field" and re.search(r"[.\[\]\\'\"]", text):
             refuse(f"field {_show(text)}: a field name may not hold . [ ] \\ or quotes")
-        elif (key == "format" or key.endswith("Format")) and re.search(r"\d{3}", text):
-            refuse(f"format {_show(text)} is too wide")
+        elif key == "format" or key.endswith("Format"):
+            _format(text)
         elif key in ("shape", "symbolType") and text not in limits.SHAPES:
             refuse(f"shape {_show(text)} is not one of {', '.join(sorted(limits.SHAPES))}")
         elif key == "range" and re.match(r"\s*[Mm][\s\d.,-]", text):
@@ -297,6 +309,8 @@ class _Linter:
         return text
 
     def _number(self, number: float, key: str) -> None:
+        if key == "spacing" and number < 0:
+            refuse("'spacing' must not be negative")
         most: float = limits.MAX_STYLE_NUMBER
         if key in DATA_NUMBERS:
             most = limits.MAX_NUMBER
@@ -333,6 +347,12 @@ def _text(text: Any) -> str:
     if CONTROL.search(text):
         refuse(f"control or private-use characters are not allowed: {_show(text)}")
     return text
+
+
+def _format(text: str) -> None:
+    """Refuses d3 formats that pad without end or write control characters."""
+    if re.search(r"\d{3}", text) or (text.endswith("c") and "%" not in text):
+        refuse(f"format {_show(text)} is not allowed")
 
 
 def _expression(text: str) -> None:

@@ -18,7 +18,7 @@ SERIES = ("color", "shape", "strokeDash", "size", "opacity")
 READABLE_SPAN = {"color": 48.0, "size": 2.0}
 """How far apart the smallest and the largest value of one scale must be drawn to be told apart:
 steps of 255 between colours, pixels between diameters."""
-READABLE_PIXELS = 20.0
+READABLE_PIXELS = 24.0
 """The same for places and lengths; or a value must itself be as long."""
 SEEN_NAMES = 0.2
 """Share of a scale's names that must be printed somewhere; labels that overlap are thinned out."""

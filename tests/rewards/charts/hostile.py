@@ -45,8 +45,8 @@ def reach(file: str, server: str) -> dict[str, Spec]:
         "image of the chart inside": bar(
             mark={
                 "type": "image",
-                "url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4"
-                "nGP4z8DwHwAFAAH/q842iQAAAABJRU5ErkJggg==",
+                "url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
+                "DUlEQVR4nGP4z8DwHwAFAAH/q842iQAAAABJRU5ErkJggg==",
                 **image,
             }
         ),
@@ -182,6 +182,8 @@ def flood() -> dict[str, Spec]:
         "transforms": bar(transform=[{"calculate": "1", "as": f"c{i}"} for i in range(5000)]),
         "dashes": bar(mark={"type": "rule", "strokeDash": [1e-6, 1e-6]}),
         "width of a number format": encoded(y={**big, "axis": {"format": "0999999999d"}}),
+        "number as a control character": encoded(y={**big, "axis": {"format": "c"}}),
+        "views over each other": {"hconcat": [bar(), bar()], "spacing": -200},
         "long title": bar(title="x" * 100_000),
         "long category": bar(data={"values": [{"a": "x" * 50_000, "b": 1}]}),
         "huge font": bar(title={"text": "x", "fontSize": 1e6}),
