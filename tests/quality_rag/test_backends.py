@@ -1,0 +1,72 @@
+"""Every retriever by config, through real `vf-eval` and the real search server."""
+
+import pytest
+from inward.policy_server import PolicyServer, tool_call
+from support.runs import traces, vf_eval
+
+SAMPLE = ("--env.taskset.split", "sample", "-n", "3")
+
+
+def retriever(options):
+    pairs = ((f"--env.taskset.tools.retriever.{key}", value) for key, value in options.items())
+    return [word for pair in pairs for word in pair]
+
+
+def searcher(body):
+    if not any(m["role"] == "tool" for m in body["messages"]):
+        return {"tool_calls": [tool_call("search", {"query": "who was late"}, "c")]}
+    return {"content": "Answer: A"}
+
+
+def results(found):
+    return [
+        node["message"]["content"]
+        for trace in found.values()
+        for node in trace["nodes"]
+        if node["message"]["role"] == "tool"
+    ]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"type": "dense", "model": "{model}"},
+        {"type": "hybrid", "embedder.model": "{model}", "chunk-words": "60"},
+    ],
+    ids=["dense", "hybrid"],
+)
+def test_embedding_backends(tmp_path, tiny_model, flags):
+    pytest.importorskip("sentence_transformers", reason="needs the models group")
+    words = retriever({key: value.format(model=tiny_model) for key, value in flags.items()})
+    with PolicyServer(searcher) as server:
+        found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
+    assert all(trace["ok"] for trace in found.values()), found
+    texts = results(found)
+    assert len(texts) == 3
+    assert all(text.count("[passage ") == 4 for text in texts)
+
+
+def test_passages_and_chunks_by_config(tmp_path):
+    words = [*retriever({"chunk-words": "40"}), "--env.taskset.tools.passages", "2"]
+    with PolicyServer(searcher) as server:
+        found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
+    for text in results(found):
+        assert text.count("[passage ") == 2
+        assert len(text.split()) < 2 * (40 + 10)
+
+
+def test_a_retriever_that_cannot_start_scores_nobody(tmp_path):
+    """A model that is nowhere, or the extra that is not installed: told on every rollout."""
+    words = retriever({"type": "dense", "model": str(tmp_path / "nowhere")})
+    with PolicyServer(searcher) as server:
+        found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
+    for trace in found.values():
+        assert not trace["ok"]
+        assert not any(trace["rewards"].values())
+        assert "search failed" in trace["errors"][-1]["message"]
