@@ -87,7 +87,8 @@ def table(run: Run, front: Front | None, *, title: str, wall_s: float | None) ->
     tokens = f"{prompt:,} in, {completion:,} out" if usages else "not reported by the endpoint"
     out.add_row("tokens", tokens, "", "")
     if wall_s is not None:
-        out.add_row("wall time", f"{wall_s:.1f} s", "", "")
+        rate = f"{len(run.traces) / wall_s:.2g} rollouts/s"
+        out.add_row("wall time", f"{wall_s:.1f} s", rate, "")
     return out
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import verifiers.v1 as vf
 
 from quality_rag.baselines import make_keyword_reader, make_random
@@ -33,3 +35,12 @@ COLUMNS = (
     ("share of the story seen", lambda trace: trace.metrics.get("story_seen")),
     ("answered", lambda trace: trace.metrics.get("answered")),
 )
+
+
+def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
+    if not any((trace.task.data.id or "").startswith("inward-") for trace in traces):
+        return []
+    return [
+        "The sample's wrong options reuse the story's words on purpose: matching words finds them"
+        " more often than chance."
+    ]
