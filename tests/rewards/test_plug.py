@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from rewards.runs import command, episodes
 from rewards.tiny_qwen import PluginEngine, TinyQwen
 
-from inward.policy_server import PolicyServer
+from inward.policy_server import Completion, PolicyServer
 
 TASKSET = """
 import verifiers.v1 as vf
@@ -51,22 +48,15 @@ def write_taskset(folder: Path, config: str) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> list[dict]:
-    """`vf-eval` in `folder`; its traces in task order."""
-    command = [
-        *(sys.executable, "-c", "from verifiers.v1.cli.eval.main import main; main()"),
-        *("@", "run.toml", "--no-rich", "--no-push", "--output-dir", str(folder / "out")),
+    """The traces of a run of `run.toml`, in task order."""
+    command(
+        folder,
+        "vf-eval",
+        *("@", "run.toml", "--no-rich", "--no-push", "--run.name", "run"),
         *("--env.agent.harness.id", "inward-chat", "--env.agent.runtime.type", "subprocess"),
         *arguments,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    [traces] = (folder / "out").rglob("traces.jsonl")
-    episodes = [json.loads(line) for line in traces.read_text().splitlines()]
-    rollouts = [trace for episode in episodes for trace in episode["traces"]]
-    return sorted(rollouts, key=lambda trace: trace["task"]["data"]["idx"])
+    return [trace for episode in episodes(folder / "outputs/run") for trace in episode["traces"]]
 
 
 def scores(trace: dict) -> dict[str, float]:
@@ -90,8 +80,6 @@ def test_maths_layout_and_length(tmp_path):
     )
 
     def policy(body):
-        from inward.policy_server import Completion
-
         n = int(body["messages"][-1]["content"].split("/")[0].split()[-1])
         usage = {"prompt_tokens": 9, "completion_tokens": 70 + 6 * n, "total_tokens": 79 + 6 * n}
         return Completion({"content": REPLIES[n]}, usage=usage)

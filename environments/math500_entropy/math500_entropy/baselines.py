@@ -1,0 +1,28 @@
+"""Floors for the report: policies that read nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+Policy = Callable[[dict[str, Any]], dict[str, Any]]
+
+COMMONEST = 3
+"""The most frequent answer of MATH-500: 19 of 500."""
+
+
+def make_constant(seed: int) -> Policy:
+    """Always answers COMMONEST."""
+    return lambda body: _reply("The commonest answer.", COMMONEST)
+
+
+def make_random_integer(seed: int) -> Policy:
+    """Answers a random integer from 0 to 20."""
+    draw = random.Random(seed)
+    return lambda body: _reply("A guess.", draw.randint(0, 20))
+
+
+def _reply(thought: str, answer: int) -> dict[str, Any]:
+    content = f"<think>{thought}</think>\n<answer>{answer}</answer>"
+    return {"role": "assistant", "content": content}

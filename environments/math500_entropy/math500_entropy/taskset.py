@@ -1,0 +1,248 @@
+"""One task a problem: think, answer, and be rewarded for the answer, the layout, the entropy."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import verifiers.v1 as vf
+from inward_rewards.formats import ThinkAnswer, format_reward, parse_reply
+from inward_rewards.groups import Gate, Over, absolute_bonus, group_bonus
+from inward_rewards.hidden_states import (
+    EntropyConfig,
+    Measurement,
+    Policy,
+    Source,
+    completions,
+    keep_token_ids,
+)
+from inward_rewards.maths import verify
+from pydantic import Field, field_validator, model_validator
+
+from math500_entropy.data import Problem, Split, Subject, load_problems
+from math500_entropy.prompt import REFERENCE_REPLY, SYSTEM_PROMPT
+
+Mode = Literal["current", "combined", "entropy_only"]
+
+WITHOUT: dict[Mode, tuple[str, ...]] = {
+    "current": ("entropy",),
+    "combined": (),
+    "entropy_only": ("correct", "format"),
+}
+"""Rewards that a mode records with weight 0."""
+
+
+class Math500EntropyTaskConfig(vf.TaskConfig):
+    mode: Mode = "combined"
+    """`combined`: answer + layout + entropy bonus. `current`: no bonus. `entropy_only`: the bonus
+    alone. What a mode leaves out is still recorded, with weight 0."""
+    gate: Gate = "correct"
+    """`correct`: a wrong answer gets no bonus. `none`: every rollout gets one."""
+    zscore_over: Over = "all"
+    """The siblings that a group's mean and deviation are taken over: `all`, or the `correct`."""
+    band: float = Field(0.1, gt=0, le=1)
+    """The bonus lies in -band..+band; one standard deviation in the group is worth `band`."""
+    entropy: EntropyConfig = EntropyConfig()
+    """Where the hidden states come from, and which entropy of them."""
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        if self.mode == "entropy_only" and self.entropy.source == "off":
+            raise ValueError('mode = "entropy_only" has nothing to reward: set entropy.source')
+        for name in WITHOUT[self.mode]:
+            self.rewards.setdefault(name, vf.RewardFunctionConfig(weight=0.0))
+        return self
+
+
+class Math500EntropyConfig(vf.TasksetConfig):
+    split: Split = "test"
+    """`test`: MATH-500. `train`: the 12,000 others of MATH. Both are fetched on first use.
+    `sample`: 28 problems that ship with the package."""
+    path: Path | None = None
+    """A file of the same schema, in place of `split`."""
+    levels: list[int] = Field(default_factory=list)
+    """Only these levels, 1 to 5."""
+    subjects: list[Subject] = Field(default_factory=list)
+    """Only these subjects."""
+    task: Math500EntropyTaskConfig = Math500EntropyTaskConfig()
+
+    @field_validator("path")
+    @classmethod
+    def _file_exists(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"no such file: {str(path)!r}")
+        return path
+
+    @field_validator("levels")
+    @classmethod
+    def _levels_exist(cls, levels: list[int]) -> list[int]:
+        if not set(levels) <= set(range(1, 6)):
+            raise ValueError(f"levels are 1 to 5, got {levels!r}")
+        return levels
+
+
+class Math500Data(vf.TaskData):
+    answer: str
+    """The gold answer. Scoring alone reads it: no prompt does."""
+    subject: Subject
+    level: int
+
+
+class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig]):
+    source: Source | None = None
+    """Set by the environment, which owns it."""
+    group: int = 1
+    """Rollouts of this task that the environment compares."""
+
+    def measured_by(self, source: Source | None, group: int) -> Self:
+        """A copy whose rollouts `source` measures, in groups of `group`."""
+        clone = copy.copy(self)
+        clone.source, clone.group = source, group
+        return clone
+
+    @vf.intercept
+    def keep(self, response: vf.Response, trace: vf.Trace) -> None:  # type: ignore[type-arg]
+        if self.config.entropy.source != "off":
+            keep_token_ids(response, trace)
+
+    async def finalize(self, trace: vf.Trace[Any, Any, Any], runtime: vf.Runtime) -> None:
+        """Measure the last completion, and keep the result where a replay finds it."""
+        if self.config.entropy.source == "off":
+            return
+        found = completions(trace)
+        if not found or not found[-1].completion_ids:
+            return
+        if self.source is None:
+            raise RuntimeError(
+                "entropy.source needs the environment of this package, which opens it: run "
+                "without --env.id"
+            )
+        measurement = await self.source.measure(found[-1], Policy.of(trace))
+        trace.info["entropy"] = {"measurement": measurement.to_info(), "group": self.group}
+
+    # Metrics run before rewards: the verdict stands ready for both rewards that read it.
+
+    @vf.metric
+    async def verdict(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
+        reply = reply_of(trace)
+        verdict = None
+        if reply is not None and reply.answer is not None:
+            verdict = await verify(self.data.answer, reply.answer)
+        trace.info["correct"] = verdict is not None and verdict.correct
+        return {
+            "answered": float(verdict is not None),
+            "well_formed": float(reply is not None and reply.well_formed),
+            "verify_timeout": float(verdict is not None and verdict.verify_timeout),
+        }
+
+    @vf.metric
+    async def length(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
+        measurement = measurement_of(trace)
+        tokens = measurement.tokens if measurement else trace.num_output_tokens
+        return {"completion_tokens": float(tokens)}
+
+    @vf.metric
+    async def hidden_states(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
+        measurement = measurement_of(trace)
+        if measurement is None:
+            return {}
+        return {
+            "entropy_raw": measurement.raw,
+            "entropy_normalised": self.fraction(measurement),
+            "measures_policy": float(measurement.measures == "policy"),
+        }
+
+    @vf.reward
+    async def correct(self, trace: vf.Trace[Any, Any, Any]) -> float:
+        """1 where the only answer block outside the thinking equals the gold answer."""
+        return float(trace.info["correct"])
+
+    @vf.reward
+    async def format(self, trace: vf.Trace[Any, Any, Any]) -> float:
+        """+0.2 for thinking and then one answer, each in its tags and not blank, else -0.5."""
+        reply = reply_of(trace)
+        return 0.0 if reply is None else format_reward(reply)
+
+    @vf.reward
+    async def entropy(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
+        """The bonus, or nothing: no hidden states, or siblings that are not there yet."""
+        bonus = self.bonus(trace)
+        return {} if bonus is None else {"entropy": bonus}
+
+    def bonus(self, trace: vf.Trace[Any, Any, Any]) -> float | None:
+        measurement = measurement_of(trace)
+        if measurement is None:
+            return None
+        record, right = trace.info["entropy"], bool(trace.info["correct"])
+        if record["group"] == 1:
+            if self.config.gate == "correct" and not right:
+                return 0.0
+            return absolute_bonus(self.fraction(measurement), band=self.config.band)
+        if "siblings" not in record:
+            return None
+        own: int = record["siblings"]["index"]
+        bonuses = group_bonus(
+            record["siblings"]["values"],
+            [right if i == own else flag for i, flag in enumerate(record["siblings"]["correct"])],
+            band=self.config.band,
+            gate=self.config.gate,
+            over=self.config.zscore_over,
+        )
+        return bonuses[own]
+
+    def value(self, trace: vf.Trace[Any, Any, Any]) -> float | None:
+        """What a group compares: the entropy, divided as the config says."""
+        measurement = measurement_of(trace)
+        return None if measurement is None else measurement.value(self.config.entropy.definition)
+
+    def fraction(self, measurement: Measurement) -> float:
+        """The entropy as a fraction of the largest that so many tokens can have."""
+        config = self.config.entropy.model_copy(update={"normalise": "max"})
+        return measurement.value(config.definition)
+
+    def weight(self, reward: str) -> float:
+        entry = self.config.rewards.get(reward)
+        return 1.0 if entry is None or entry.weight is None else entry.weight
+
+    async def validate(self, runtime: vf.Runtime) -> bool:
+        """Whether the gold answer, in the layout that the prompt asks for, scores full marks."""
+        reply = parse_reply(REFERENCE_REPLY.format(answer=self.data.answer))
+        if reply.answer is None or not reply.well_formed:
+            return False
+        return (await verify(self.data.answer, reply.answer)).correct
+
+
+class Math500EntropyTaskset(vf.Taskset[Math500EntropyTask, Math500EntropyConfig]):
+    def load(self) -> Iterable[Math500EntropyTask]:
+        for problem in load_problems(self.config.split, self.config.path):
+            if self.config.levels and problem.level not in self.config.levels:
+                continue
+            if self.config.subjects and problem.subject not in self.config.subjects:
+                continue
+            yield Math500EntropyTask(task_data(problem), self.config.task)
+
+
+def task_data(problem: Problem) -> Math500Data:
+    return Math500Data(
+        id=problem.unique_id,
+        prompt=problem.problem,
+        system_prompt=SYSTEM_PROMPT,
+        answer=problem.answer,
+        subject=problem.subject,
+        level=problem.level,
+    )
+
+
+def reply_of(trace: vf.Trace[Any, Any, Any]) -> ThinkAnswer | None:
+    """The last reply, taken apart; None where the policy never spoke."""
+    messages = trace.assistant_messages
+    if not messages:
+        return None
+    return parse_reply(messages[-1].content, messages[-1].reasoning_content)
+
+
+def measurement_of(trace: vf.Trace[Any, Any, Any]) -> Measurement | None:
+    record = trace.info.get("entropy")
+    return None if record is None else Measurement.from_info(record["measurement"])

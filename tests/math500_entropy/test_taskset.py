@@ -1,0 +1,246 @@
+"""Rewards on replies: the reference, garbage, and what a policy under pressure would try."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import verifiers.v1 as vf
+from math500_entropy import Math500EntropyTaskset
+from math500_entropy.prompt import REFERENCE_REPLY
+from math500_entropy.taskset import (
+    Math500Data,
+    Math500EntropyConfig,
+    Math500EntropyTask,
+    Math500EntropyTaskConfig,
+)
+from pydantic import ValidationError
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "math500" / "math500_test.jsonl"
+DATA = Math500Data(id="probe", prompt="Solve $2x = 10$.", answer="5", subject="Algebra", level=1)
+ON = {"source": "vllm"}
+LONG = "Let me think about it once more. " * 2_500
+
+
+def measurement(per_layer: float, tokens: int = 64) -> dict:
+    return {
+        "layers": [5, 6],
+        "per_layer": [per_layer, per_layer],
+        "tokens": tokens,
+        "dim": 1024,
+        "preset": "advent",
+        "alpha": 1.0,
+        "measures": "policy",
+        "scorer": "test",
+        "policy_version": None,
+    }
+
+
+def played(reply: str | None, reasoning: str | None = None, data: Math500Data = DATA) -> vf.Trace:
+    """A trace whose policy said `reply`; None: it never spoke."""
+    task = vf.TraceTask(type="Math500EntropyTask", data=data)
+    trace = vf.Trace(task=task, agent=vf.AgentInfo(config=vf.AgentConfig()))
+    if reply is not None:
+        message = vf.AssistantMessage(content=reply, reasoning_content=reasoning)
+        trace.nodes.append(vf.MessageNode(message=message, sampled=True))
+    return trace
+
+
+async def score(reply, reasoning=None, *, measured=None, data=DATA, **config) -> vf.Trace:
+    """`measured`: the entropy of a rollout without siblings, in bits."""
+    trace = played(reply, reasoning, data)
+    if measured is not None:
+        trace.info["entropy"] = {"measurement": measurement(measured), "group": 1}
+        config = {"entropy": ON, **config}
+    await Math500EntropyTask(data, Math500EntropyTaskConfig(**config)).score(trace)
+    return trace
+
+
+def scores(trace: vf.Trace) -> dict[str, float]:
+    return {name: reward.score for name, reward in trace.rewards.items()}
+
+
+# reply, correct, format. The README's table is this one.
+PROBES = {
+    "reference": ("<think>Halve it.</think><answer>5</answer>", 1, 0.2),
+    "reference, another form": (
+        "<think>Halve it.</think><answer>x = \\frac{10}{2}</answer>",
+        1,
+        0.2,
+    ),
+    "wrong answer": ("<think>Halve it.</think><answer>6</answer>", 0, 0.2),
+    "empty reply": ("", 0, -0.5),
+    "gibberish": ("qx zv 77 ]] lorem \\frac{ ~~ ipsum " * 30, 0, -0.5),
+    "gibberish in the layout": (
+        "<think>" + "qx zv ]] " * 30 + "</think><answer>qx</answer>",
+        0,
+        0.2,
+    ),
+    "gibberish, right answer": (
+        "<think>" + "qx zv ]] " * 30 + "</think><answer>5</answer>",
+        1,
+        0.2,
+    ),
+    "repetition": ("<think>" + "so " * 500 + "</think><answer>so so</answer>", 0, 0.2),
+    "two answers": ("<think>a</think><answer>5</answer><answer>6</answer>", 0, -0.5),
+    "two answers in one block": ("<think>a</think><answer>5 or 6</answer>", 0, 0.2),
+    "a list of candidates": ("<think>a</think><answer>4, 5, 6</answer>", 0, 0.2),
+    "a range": ("<think>a</think><answer>[0, 10]</answer>", 0, 0.2),
+    "answer outside the tags": ("<think>a</think>The answer is 5.", 0, -0.5),
+    "boxed outside the tags": ("<think>a</think>\\boxed{5}", 0, -0.5),
+    "answer only in the thinking": ("<think><answer>5</answer></think>", 0, -0.5),
+    "answer before the thinking": ("<answer>5</answer><think>a</think>", 1, -0.5),
+    "empty thinking": ("<think></think><answer>5</answer>", 1, -0.5),
+    "no thinking": ("<answer>5</answer>", 1, -0.5),
+    "a 20,000-token ramble, right": (f"<think>{LONG}</think><answer>5</answer>", 1, 0.2),
+    "a 20,000-token ramble, cut off": (f"<think>{LONG}", 0, -0.5),
+    "a ramble inside the answer": (f"<think>a</think><answer>{LONG} 5</answer>", 0, 0.2),
+    "the question as the answer": ("<think>a</think><answer>Solve $2x = 10$.</answer>", 0, 0.2),
+    "the equation as the answer": ("<think>a</think><answer>2x = 10</answer>", 0, 0.2),
+    "a computation that never ends": ("<think>a</think><answer>(10^8)!</answer>", 0, 0.2),
+    "10,000 braces": ("<think>a</think><answer>" + "{" * 10_000 + "</answer>", 0, 0.2),
+}
+
+
+@pytest.mark.parametrize("probe", PROBES)
+async def test_probes(probe):
+    """With the largest entropy there is: the gate keeps a wrong answer's bonus at 0."""
+    reply, correct, layout = PROBES[probe]
+    bonus = 0.1 if correct else 0.0
+    found = scores(await score(reply, measured=6.0))
+    assert found == pytest.approx({"correct": correct, "format": layout, "entropy": bonus})
+
+
+async def test_thinking_that_the_server_split_off():
+    assert scores(await score("<answer>5</answer>", "Halve it.")) == {"correct": 1, "format": 0.2}
+
+
+async def test_a_policy_that_never_spoke_scores_nothing():
+    for config in ({}, {"entropy": ON}, {"entropy": ON, "mode": "entropy_only"}):
+        trace = await score(None, **config)
+        assert trace.reward == 0
+        assert set(scores(trace)) == {"correct", "format"}
+
+
+async def test_killed_answers_are_counted():
+    trace = await score(PROBES["10,000 braces"][0])
+    assert trace.metrics["verify_timeout"] == 1
+    assert (await score("<answer>6</answer>")).metrics["verify_timeout"] == 0
+
+
+async def test_metrics():
+    trace = await score(PROBES["reference"][0], measured=3.0)
+    assert trace.metrics == {
+        "answered": 1.0,
+        "well_formed": 1.0,
+        "verify_timeout": 0.0,
+        "completion_tokens": 64.0,
+        "entropy_raw": 3.0,
+        "entropy_normalised": pytest.approx(0.5),
+        "measures_policy": 1.0,
+    }
+
+
+@pytest.mark.parametrize(("bits", "bonus"), [(0.0, -0.1), (1.5, -0.05), (3.0, 0.0), (6.0, 0.1)])
+async def test_the_absolute_bonus(bits, bonus):
+    """Alone, an entropy of log2(64) = 6 bits is the largest that 64 tokens can have."""
+    right, wrong = PROBES["reference"][0], PROBES["wrong answer"][0]
+    assert scores(await score(right, measured=bits))["entropy"] == pytest.approx(bonus)
+    assert scores(await score(wrong, measured=bits))["entropy"] == 0
+    open_gate = await score(wrong, measured=bits, gate="none", band=0.2)
+    assert scores(open_gate)["entropy"] == pytest.approx(2 * bonus)
+
+
+@pytest.mark.parametrize(
+    ("mode", "total"), [("combined", 1.3), ("current", 1.2), ("entropy_only", 0.1)]
+)
+async def test_modes(mode, total):
+    trace = await score(PROBES["reference"][0], measured=6.0, mode=mode)
+    assert scores(trace) == pytest.approx({"correct": 1, "format": 0.2, "entropy": 0.1})
+    assert trace.reward == pytest.approx(total)
+
+
+async def test_a_weight_of_the_users_own_wins():
+    trace = await score(
+        PROBES["reference"][0],
+        measured=6.0,
+        mode="entropy_only",
+        rewards={"correct": {"weight": 2}},
+    )
+    assert trace.reward == pytest.approx(2.1)
+
+
+async def test_siblings():
+    """Mean 3 and deviation 1: the first right one is fined, the second rewarded."""
+    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy=ON))
+    siblings = {"values": [2.0, 3.0, 4.0], "correct": [True, False, True]}
+    for index, bonus in enumerate([-0.1, 0.0, 0.1]):
+        right = siblings["correct"][index]
+        trace = played(PROBES["reference" if right else "wrong answer"][0])
+        record = {"measurement": measurement(2.0 + index), "group": 3}
+        trace.info["entropy"] = record
+        await task.score(trace)
+        assert "entropy" not in trace.rewards  # the siblings are not there yet
+        record["siblings"] = {**siblings, "index": index}
+        await task.score(trace)
+        assert scores(trace)["entropy"] == pytest.approx(bonus)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"no MATH-500 at {REAL}")
+async def test_every_gold_answer_scores_in_its_layout():
+    taskset = Math500EntropyTaskset(Math500EntropyConfig(id="math500-entropy", path=REAL))
+    count = 0
+    for task in taskset:
+        assert await task.validate(runtime=None), task.data.id
+        reply = REFERENCE_REPLY.format(answer=task.data.answer)
+        found = scores(await score(reply, data=task.data))
+        assert found == {"correct": 1, "format": 0.2}, task.data.id
+        count += 1
+    assert count == 500
+
+
+# ---------------------------------------------------------------- tasks and config
+
+
+def tasks(**config) -> list[Math500EntropyTask]:
+    return list(Math500EntropyTaskset(Math500EntropyConfig(id="math500-entropy", **config)))
+
+
+def test_filters():
+    assert len(tasks(split="sample")) == 28
+    hard = tasks(split="sample", levels=[4, 5])
+    assert {task.data.level for task in hard} == {4, 5}
+    some = tasks(split="sample", subjects=["Geometry", "Number Theory"], levels=[1])
+    assert [task.data.subject for task in some] == ["Number Theory", "Geometry"]
+
+
+def test_no_prompt_holds_the_answer():
+    for task in tasks(split="sample"):
+        assert task.data.system_prompt == tasks(split="sample")[0].data.system_prompt
+        assert task.data.prompt_text.endswith((".", "?"))
+        assert f"<answer>{task.data.answer}" not in task.data.prompt_text
+
+
+def test_keys_are_unique():
+    keys = [task.key for task in tasks(split="sample")]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ({"path": "/no/such/file.jsonl"}, "no such file: '/no/such/file.jsonl'"),
+        ({"levels": [0]}, r"levels are 1 to 5, got \[0\]"),
+        ({"subjects": ["Arithmetic"]}, "Arithmetic"),
+        ({"split": "dev"}, "'test', 'train' or 'sample'"),
+        ({"task": {"mode": "entropy_only"}}, "set entropy.source"),
+        ({"task": {"mode": "both"}}, "'current', 'combined' or 'entropy_only'"),
+        ({"task": {"band": 0}}, "greater than 0"),
+        ({"task": {"band": math.nan}}, "band"),
+        ({"task": {"entropy": {"source": "transformers"}}}, "entropy.model names"),
+    ],
+)
+def test_a_bad_config_is_named(config, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        Math500EntropyConfig(**config)
