@@ -193,7 +193,9 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def in_turn(engines: Mapping[str, tuple[Callable[[KnownItem], object], int]], bench: Bench) -> dict[str, float]:
+def in_turn(
+    engines: Mapping[str, tuple[Callable[[KnownItem], object], int]], bench: Bench
+) -> dict[str, float]:
     """Microseconds a query: best of `ROUNDS` rounds over each engine's first n queries."""
     best = dict.fromkeys(engines, float("inf"))
     for _ in range(ROUNDS):
@@ -213,13 +215,19 @@ def chroma_collection(bench: Bench) -> tuple[Any, float]:
         "stories", configuration={"hnsw": {"space": "ip"}}, embedding_function=None
     )
     vectors, _ = bench.vectors()
-    ids = [f"{name}:{n}" for name, size in zip(bench.corpus.ids, bench.corpus.sizes, strict=True) for n in range(size)]
+    ids = [
+        f"{name}:{n}"
+        for name, size in zip(bench.corpus.ids, bench.corpus.sizes, strict=True)
+        for n in range(size)
+    ]
     stories_of = [{"story": name.split(":")[0]} for name in ids]
 
     def fill() -> None:
         for at in range(0, len(ids), 2_000):
             end = at + 2_000
-            collection.add(ids=ids[at:end], embeddings=vectors[at:end], metadatas=stories_of[at:end])
+            collection.add(
+                ids=ids[at:end], embeddings=vectors[at:end], metadatas=stories_of[at:end]
+            )
 
     return collection, timed(fill)
 
@@ -243,7 +251,9 @@ def words_section(bench: Bench) -> None:
 
     word = re.compile(r"\w+")
     corpus, numbers = bench.corpus, bench.numbers
-    builds: dict[str, float] = dict.fromkeys(("ours: chunks", "ours: index", "rank_bm25"), float("inf"))
+    builds: dict[str, float] = dict.fromkeys(
+        ("ours: chunks", "ours: index", "rank_bm25"), float("inf")
+    )
     theirs: list[Any] = []
 
     def build_theirs() -> None:
@@ -272,26 +282,44 @@ def words_section(bench: Bench) -> None:
 
     chroma = chroma_search(bench)
     fresh = Bm25(build_arrays(corpus, k1=1.5, b=0.75), corpus.sizes)
-    first = [item for item in bench.items if item is next(i for i in bench.items if i.document_id == item.document_id)]
-    cold = timed(lambda: [fresh.best(numbers[i.document_id], i.query, K) for i in first]) / len(first) * 1e6
+    first = [
+        item
+        for item in bench.items
+        if item is next(i for i in bench.items if i.document_id == item.document_id)
+    ]
+    cold = (
+        timed(lambda: [fresh.best(numbers[i.document_id], i.query, K) for i in first])
+        / len(first)
+        * 1e6
+    )
     count = len(bench.items)
-    spent = in_turn({"ours": (ours, count), "rank_bm25": (rank_bm25, count), "chromadb": (chroma, 100)}, bench)
+    spent = in_turn(
+        {"ours": (ours, count), "rank_bm25": (rank_bm25, count), "chromadb": (chroma, 100)}, bench
+    )
     recalls = {"ours": bench.recall(ours), "rank_bm25": bench.recall(rank_bm25)}
     recalls["chromadb"] = bench.recall(chroma)
 
     ours_build = builds["ours: chunks"] + builds["ours: index"]
     print("\nwords: build, one query in process, recall@5")
-    print(f"  ours       {ours_build:6.2f} s (chunking {builds['ours: chunks']:.2f}, indexing {builds['ours: index']:.2f})")
+    print(
+        f"  ours       {ours_build:6.2f} s (chunking {builds['ours: chunks']:.2f}, indexing {builds['ours: index']:.2f})"
+    )
     print(f"  rank_bm25  {builds['rank_bm25']:6.2f} s (from chunks)")
     print(f"  chromadb   {builds['chromadb']:6.2f} s (from vectors)")
     for name, micros in spent.items():
-        print(f"  {name:10} {micros:9.1f} us  {micros / spent['ours']:7.1f}x  recall@5 {recalls[name]:.3f}")
+        print(
+            f"  {name:10} {micros:9.1f} us  {micros / spent['ours']:7.1f}x  recall@5 {recalls[name]:.3f}"
+        )
     print(f"  ours, the first search in a story: {cold:.0f} us")
     bench.targets.most("bm25: build from chunks, s", builds["ours: index"], 0.6)
     bench.targets.most("bm25: chunk and build, s", ours_build, 0.6)
     bench.targets.most("bm25: one query, us", spent["ours"], 25)
-    bench.targets.least("bm25: faster than chromadb filtered, x", spent["chromadb"] / spent["ours"], 300)
-    bench.targets.least("bm25: recall@5 less rank_bm25's", recalls["ours"] - recalls["rank_bm25"], 0)
+    bench.targets.least(
+        "bm25: faster than chromadb filtered, x", spent["chromadb"] / spent["ours"], 300
+    )
+    bench.targets.least(
+        "bm25: recall@5 less rank_bm25's", recalls["ours"] - recalls["rank_bm25"], 0
+    )
     bench.targets.least("bm25: recall@5 less chromadb's", recalls["ours"] - recalls["chromadb"], 0)
 
 
@@ -307,14 +335,14 @@ def vectors_section(bench: Bench) -> None:
         return [chunk for chunk, _ in found]
 
     def by_both(item: KnownItem) -> list[int]:
-        document = numbers[item.document_id]
-        by_words = [chunk for chunk, _ in bench.bm25.best(document, item.query, 100)]
-        by_meaning = [chunk for chunk, _ in dense.nearest(document, queries[item.query], 100)]
-        return [chunk for chunk, _, _ in hybrid.fuse(by_words, by_meaning, K)]
+        found = hybrid.fuse(numbers[item.document_id], item.query, queries[item.query], K)
+        return [chunk for chunk, _, _ in found]
 
     chroma = chroma_search(bench)
     count = len(bench.items)
-    spent = in_turn({"dense": (by_vector, count), "hybrid": (by_both, count), "chromadb": (chroma, 100)}, bench)
+    spent = in_turn(
+        {"dense": (by_vector, count), "hybrid": (by_both, count), "chromadb": (chroma, 100)}, bench
+    )
     recalls = {"dense": bench.recall(by_vector), "hybrid": bench.recall(by_both)}
     recalls["chromadb"] = bench.recall(chroma)
     print("\nvectors given: one query in process, recall@5")
@@ -337,7 +365,9 @@ def cache_section(bench: Bench) -> None:
         del os.environ[CACHE_DIR_VAR]
     else:
         os.environ[CACHE_DIR_VAR] = kept
-    none = [timed(lambda: build_retriever(bench.documents, Bm25Config(cache=False))) for _ in range(3)]
+    none = [
+        timed(lambda: build_retriever(bench.documents, Bm25Config(cache=False))) for _ in range(3)
+    ]
     print("\ncache: a retriever of bm25, texts in memory")
     print(f"  without a cache {min(none):.2f} s, cold and written {min(cold):.2f} s, ", end="")
     print(f"warm {min(warm) * 1e3:.1f} ms")
@@ -364,7 +394,9 @@ class Load:
         )
 
 
-async def load(search: Callable[[KnownItem], Awaitable[object]], items: Sequence[KnownItem], callers: int) -> Load:
+async def load(
+    search: Callable[[KnownItem], Awaitable[object]], items: Sequence[KnownItem], callers: int
+) -> Load:
     """`callers` tasks work through `items`; each gives way to the others before every call."""
     waits: list[float] = []
     queue = iter(items)
@@ -405,7 +437,10 @@ def callers_section(bench: Bench) -> None:
     dense = Dense(given, vectors, bench.corpus.first)
     hybrid = Hybrid(bench.bm25, dense, dense_name="dense", k=60)
     chroma = chroma_search(bench)
-    retrievers = {"bm25": Retriever(bench.corpus, bench.bm25), "dense": Retriever(bench.corpus, dense)}
+    retrievers = {
+        "bm25": Retriever(bench.corpus, bench.bm25),
+        "dense": Retriever(bench.corpus, dense),
+    }
     retrievers["hybrid"] = Retriever(bench.corpus, hybrid)
 
     def ours(retriever: Retriever) -> Callable[[KnownItem], Awaitable[object]]:
@@ -417,13 +452,21 @@ def callers_section(bench: Bench) -> None:
     engines = {name: ours(retriever) for name, retriever in retrievers.items()}
     engines["chromadb"] = theirs
     many = [item for _ in range(4) for item in bench.items]
-    counts = {"bm25": (len(bench.items), len(many)), "dense": (300, len(many)), "hybrid": (300, len(many)), "chromadb": (100, 600)}
+    counts = {
+        "bm25": (len(bench.items), len(many)),
+        "dense": (300, len(many)),
+        "hybrid": (300, len(many)),
+        "chromadb": (100, 600),
+    }
     print("\ncallers: vectors given (the dense window of 2 ms included), chromadb in threads")
     ratios: dict[str, list[Load]] = {name: [] for name in engines}
     for _ in range(3):
         for name, search in engines.items():
             ratios[name].append(asyncio.run(load(search, many[: counts[name][1]], 512)))
-    single = {name: asyncio.run(load(search, many[: counts[name][0]], 1)) for name, search in engines.items()}
+    single = {
+        name: asyncio.run(load(search, many[: counts[name][0]], 1))
+        for name, search in engines.items()
+    }
     best = {name: max(loads, key=lambda own: own.calls) for name, loads in ratios.items()}
     for name in engines:
         print(f"  {name:9}   1 caller  {single[name]}")
@@ -433,7 +476,8 @@ def callers_section(bench: Bench) -> None:
     bench.targets.most("callers: bm25 at 512, longest stall, ms", best["bm25"].stall, 150)
     for name in ("bm25", "dense", "hybrid"):
         ratio = statistics.median(
-            own.calls / other.calls for own, other in zip(ratios[name], ratios["chromadb"], strict=True)
+            own.calls / other.calls
+            for own, other in zip(ratios[name], ratios["chromadb"], strict=True)
         )
         bench.targets.least(f"callers: {name} over chromadb at 512, x", ratio, 100)
 
@@ -450,7 +494,8 @@ def minilm(folder: str) -> str:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     tokenizer.train_from_iterator(
-        list(stories().values())[:20], trainers.WordPieceTrainer(vocab_size=8_000, special_tokens=special)
+        list(stories().values())[:20],
+        trainers.WordPieceTrainer(vocab_size=8_000, special_tokens=special),
     )
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     size = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12}
@@ -458,7 +503,9 @@ def minilm(folder: str) -> str:
     base = f"{folder}/base"
     BertModel(config).save_pretrained(base)
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=256, **names).save_pretrained(base)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=256, **names
+    ).save_pretrained(base)
     transformer = modules.Transformer(base, max_seq_length=256)
     model = SentenceTransformer(modules=[transformer, modules.Pooling(384), modules.Normalize()])
     model.save(f"{folder}/model")
@@ -484,7 +531,9 @@ def embedding_section(bench: Bench) -> None:
             alone.append(asyncio.run(load(search, items[:60], 1)))
             together.append(asyncio.run(load(search, items, 64)))
         asyncio.run(retriever.aclose())
-    ratio = statistics.median(many.calls / one.calls for one, many in zip(alone, together, strict=True))
+    ratio = statistics.median(
+        many.calls / one.calls for one, many in zip(alone, together, strict=True)
+    )
     print(f"\nembedding: 6 layers of 384, random weights; one forward of one query {bare:.1f} ms")
     print(f"   1 caller  {max(alone, key=lambda own: own.calls)}")
     print(f"  64 callers {max(together, key=lambda own: own.calls)}")
@@ -508,7 +557,9 @@ def main() -> None:
         sections[name](bench)
     print()
     for target in bench.targets.all:
-        print(f"{'met ' if target.met else 'MISS'} {target.name}: {target.value:.3g} ({target.target:g})")
+        print(
+            f"{'met ' if target.met else 'MISS'} {target.name}: {target.value:.3g} ({target.target:g})"
+        )
     if arguments.json:
         print(json.dumps({"targets": [vars(target) for target in bench.targets.all]}))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inward_retrieval.corpus import Corpus
 from inward_retrieval.ranking import NO_RANKS, Ranking
-from inward_retrieval.terms import is_term, stem, words
+from inward_retrieval.terms import stem, words
 
 MATRIX_CELLS = 1 << 26
 """Most scores of term x chunk matrices held at once: 256 MiB, some 1,700 stories of 5,000 words."""
@@ -37,7 +37,7 @@ class Bm25Arrays:
     vocabulary: NDArray[np.uint8]
     """Every distinct word of the corpus in UTF-8, joined by line feeds."""
     word_terms: NDArray[np.int32]
-    """(words,) term number of each word of `vocabulary`; -1 where it cannot be searched for."""
+    """(words,) the term, a stem by number, of each word of `vocabulary`"""
     entries: NDArray[np.int64]
     """(documents + 1,)"""
     terms: NDArray[np.int32]
@@ -58,12 +58,11 @@ def build_arrays(corpus: Corpus, *, k1: float, b: float) -> Bm25Arrays:
         map(numbers.__getitem__, chain.from_iterable(tokens)), dtype=np.int32
     )
     vocabulary = list(numbers)
-    word_terms = _terms_of_words(vocabulary)
+    stems = _Numbering()
+    word_terms = np.array([stems[term] for term in stem(vocabulary)], dtype=np.int32)
     chunk_of_token = np.repeat(np.arange(len(tokens)), [len(own) for own in tokens])
-    term_of_token = word_terms[word_of_token] if vocabulary else word_of_token
-    known = term_of_token >= 0
     entries, terms, postings, chunks, scores = _score(
-        chunk_of_token[known], term_of_token[known].astype(np.int64), corpus.first, k1, b
+        chunk_of_token, word_terms[word_of_token].astype(np.int64), corpus.first, k1, b
     )
     return Bm25Arrays(
         vocabulary=np.frombuffer(b"\n".join(vocabulary), dtype=np.uint8),
@@ -82,17 +81,6 @@ class _Numbering(dict[bytes, int]):
     def __missing__(self, word: bytes) -> int:
         number = self[word] = len(self)
         return number
-
-
-def _terms_of_words(vocabulary: list[bytes]) -> NDArray[np.int32]:
-    stems = _Numbering()
-    return np.array(
-        [
-            stems[term] if is_term(word) else -1
-            for word, term in zip(vocabulary, stem(vocabulary), strict=True)
-        ],
-        dtype=np.int32,
-    )
 
 
 def _score(
@@ -160,8 +148,8 @@ class Bm25:
     @cached_property
     def _term_of_stem(self) -> dict[bytes, int]:
         terms = self._term_of_word
-        searchable = [word for word in self._vocabulary if terms[word] >= 0]
-        return dict(zip(stem(searchable), map(terms.__getitem__, searchable), strict=True))
+        vocabulary = self._vocabulary
+        return dict(zip(stem(vocabulary), map(terms.__getitem__, vocabulary), strict=True))
 
     async def rank(self, document: int, query: str, k: int) -> Ranking:
         """As `best`; in the event loop, since handing it to a thread costs more than the search."""
@@ -175,40 +163,41 @@ class Bm25:
 
         Equal scores stand in document order.
         """
-        matrix = self._matrices.get(document) or self._add_matrix(document)
-        scores = (
-            self._sum_postings(document, query) if matrix is None else self._sum_rows(matrix, query)
-        )
-        if scores is None:
-            return []
-        best = (-scores).argsort(kind="stable")[:k]
-        pairs = zip(best.tolist(), scores[best].tolist(), strict=True)
-        return [pair for pair in pairs if pair[1] > 0]
+        negated = self._negated_scores(document, query)
+        order = negated.argsort(kind="stable")[:k].tolist()
+        scores = negated.tolist()
+        return [(chunk, -scores[chunk]) for chunk in order if scores[chunk] < 0]
 
-    def _sum_rows(
-        self, matrix: tuple[dict[int, int], NDArray[np.float32]], query: str
-    ) -> NDArray[np.float32] | None:
+    def order(self, document: int, query: str) -> NDArray[np.intp]:
+        """The numbers of all chunks that share a term with `query`, in the order of `best`."""
+        negated = self._negated_scores(document, query)
+        return negated.argsort(kind="stable")[: np.count_nonzero(negated)]
+
+    def _negated_scores(self, document: int, query: str) -> NDArray[np.float32]:
+        """(chunks,)"""
+        matrix = self._matrices.get(document) or self._add_matrix(document)
+        if matrix is None:
+            return self._sum_postings(document, query)
         row_of_term, rows = matrix
         own = [row_of_term[term] for term in self._query_terms(query) if term in row_of_term]
-        return rows.take(own, 0).sum(0) if own else None
+        negated: NDArray[np.float32] = np.add.reduce(rows.take(own, 0), 0)
+        return negated
 
-    def _sum_postings(self, document: int, query: str) -> NDArray[np.float32] | None:
+    def _sum_postings(self, document: int, query: str) -> NDArray[np.float32]:
         arrays = self._arrays
         first, last = arrays.entries[document : document + 2].tolist()
         terms = arrays.terms[first:last]
-        scores: NDArray[np.float32] | None = None
+        negated = np.zeros(self._sizes[document], dtype=np.float32)
         for term in self._query_terms(query):
             entry = first + int(np.searchsorted(terms, term))
-            if entry == last or arrays.terms[entry] != term:
-                continue
-            if scores is None:
-                scores = np.zeros(self._sizes[document], dtype=np.float32)
-            start, end = arrays.postings[entry : entry + 2].tolist()
-            scores[arrays.chunks[start:end]] += arrays.scores[start:end]
-        return scores
+            if entry < last and arrays.terms[entry] == term:
+                start, end = arrays.postings[entry : entry + 2].tolist()
+                negated[arrays.chunks[start:end]] -= arrays.scores[start:end]
+        return negated
 
     def _add_matrix(self, document: int) -> tuple[dict[int, int], NDArray[np.float32]] | None:
-        """The document's row of each term, and its (terms, chunks) scores."""
+        """The document's row of each term, and its (terms, chunks) scores, negated: what sorts
+        ascending sorts the best first."""
         arrays = self._arrays
         first, last = arrays.entries[document : document + 2].tolist()
         width = self._sizes[document]
@@ -218,28 +207,27 @@ class Bm25:
         self._cells_left -= cells
         start, end = arrays.postings[[first, last]].tolist()
         rows = np.repeat(np.arange(last - first), np.diff(arrays.postings[first : last + 1]))
-        scores = np.zeros((last - first, width), dtype=np.float32)
-        scores[rows, arrays.chunks[start:end]] = arrays.scores[start:end]
+        negated = np.zeros((last - first, width), dtype=np.float32)
+        negated[rows, arrays.chunks[start:end]] = -arrays.scores[start:end]
         terms = arrays.terms[first:last].tolist()
-        matrix = dict(zip(terms, range(len(terms)), strict=True)), scores
+        matrix = dict(zip(terms, range(len(terms)), strict=True)), negated
         self._matrices[document] = matrix
         return matrix
 
     def _query_terms(self, query: str) -> list[int]:
-        """Distinct term numbers, ascending, so that sums do not depend on the order of words."""
+        """Term numbers, ascending, so that sums do not depend on the order of words; a term that
+        the query repeats counts as often."""
         known = self._term_of_word
-        terms = set()
-        for word in words(query):
-            term = known.get(word)
-            if term is None:
-                term = self._look_up(word)
-            if term >= 0:
-                terms.add(term)
-        return sorted(terms)
+        terms = [
+            term if (term := known.get(word)) is not None else self._look_up(word)
+            for word in words(query)
+        ]
+        terms.sort()
+        return terms
 
     def _look_up(self, word: bytes) -> int:
-        """The term of a word that is not in the corpus itself, though its stem may be."""
-        term = self._term_of_stem.get(stem([word])[0], -1) if is_term(word) else -1
+        """The term of a word that is not in the corpus, though its stem may be; -1: neither is."""
+        term = self._term_of_stem.get(stem([word])[0], -1)
         if len(self._term_of_word) < self._remembered:
             self._term_of_word[word] = term
         return term

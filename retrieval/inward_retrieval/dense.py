@@ -31,31 +31,47 @@ class Dense:
 
     async def rank(self, document: int, query: str, k: int) -> Ranking:
         """The k chunks nearest to `query`; none where it is white space."""
-        if not query.strip():
+        vector = await self.embed(query)
+        if vector is None:
             return []
-        vector = await self._queries.submit(query)
         return [(chunk, score, NO_RANKS) for chunk, score in self.nearest(document, vector, k)]
+
+    async def embed(self, query: str) -> Vectors | None:
+        """(1, dimensions), together with queries of other callers; None for white space."""
+        return await self._queries.submit(query) if query.strip() else None
 
     def nearest(self, document: int, vector: Vectors, k: int) -> list[tuple[int, float]]:
         """The k chunks (number, cosine) nearest to `vector` (1, dimensions), best first.
 
         Equal scores stand in document order; FAISS alone would leave that open.
         """
-        index = self._indexes.get(document) or self._add_index(document)
+        index = self._index(document)
         total = index.ntotal
         scores, chunks = index.search(vector, min(k + 1, total))
-        if k < total and scores[0, k - 1] == scores[0, k]:
+        pairs = list(zip(scores[0].tolist(), chunks[0].tolist(), strict=True))
+        if k < total and pairs[k - 1][0] == pairs[k][0]:
             scores, chunks = index.search(vector, total)
-        pairs = sorted(zip((-scores[0]).tolist(), chunks[0].tolist(), strict=True))[:k]
-        return [(chunk, -score) for score, chunk in pairs]
+            pairs = list(zip(scores[0].tolist(), chunks[0].tolist(), strict=True))
+        pairs.sort(key=_by_score_then_place)
+        return [(chunk, score) for score, chunk in pairs[:k]]
+
+    def order(self, document: int, vector: Vectors) -> NDArray[np.intp]:
+        """The numbers of all chunks, in the order of `nearest`."""
+        index = self._index(document)
+        found, chunks = index.search(vector, index.ntotal)
+        scores = np.empty(index.ntotal, dtype=np.float32)
+        scores[chunks[0]] = found[0]
+        return (-scores).argsort(kind="stable")
 
     async def aclose(self) -> None:
         self._queries.close()
 
-    def _add_index(self, document: int) -> Any:
-        index = self._faiss.IndexFlatIP(self._vectors.shape[1])
-        index.add(self._vectors[self._first[document] : self._first[document + 1]])
-        self._indexes[document] = index
+    def _index(self, document: int) -> Any:
+        index = self._indexes.get(document)
+        if index is None:
+            index = self._faiss.IndexFlatIP(self._vectors.shape[1])
+            index.add(self._vectors[self._first[document] : self._first[document + 1]])
+            self._indexes[document] = index
         return index
 
     def _embed(self, queries: list[str]) -> list[Vectors | Exception]:
@@ -73,3 +89,7 @@ class Dense:
                 "changed; run `inward cache clear` and start again"
             )
         return [vectors[number : number + 1] for number in range(len(queries))]
+
+
+def _by_score_then_place(pair: tuple[float, int]) -> tuple[float, int]:
+    return -pair[0], pair[1]

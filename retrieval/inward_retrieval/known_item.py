@@ -15,14 +15,14 @@ from functools import cache
 from importlib.resources import files
 
 from inward_retrieval.chunking import sentence_spans
-from inward_retrieval.terms import is_term, stem, words
+from inward_retrieval.terms import stem, words
 
 RARE = 8
 """A word that its document uses at most so often is rare."""
 SENTENCE_WORDS = range(8, 41)
 """Sentences of other lengths are not asked for."""
-LEAST_TERMS = 4
-"""A query of fewer is not asked."""
+LEAST_WORDS = 4
+"""A query of fewer distinct words is not asked; single letters do not count."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _query(sentence: str, counts: Counter[bytes], source: random.Random) -> str 
             query.append(word.decode())
         elif synonyms := _synonyms().get(word.decode()):
             query.append(source.choice(synonyms))
-    enough = len({word for word in query if is_term(word.encode())}) >= LEAST_TERMS
+    enough = len({word for word in query if len(word) > 1}) >= LEAST_WORDS
     return " ".join(query) if enough else None
 
 

@@ -12,7 +12,7 @@ from inward_retrieval.config import LocalEmbedderConfig
 from inward_retrieval.embedders import Vectors, unit_vectors
 from inward_retrieval.extras import optional
 
-BATCH = 64
+BATCH = 32
 
 
 class LocalEmbedder:

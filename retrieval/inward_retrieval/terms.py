@@ -35,11 +35,6 @@ def words(text: str) -> list[bytes]:
     return [word.encode() for word in _WORD.findall(spaced)]
 
 
-def is_term(word: bytes) -> bool:
-    """Whether a word can be searched for: all but a lone ASCII letter, such as the s of `it's`."""
-    return len(word) > 1 or not word.isalpha()
-
-
 def stem(distinct: list[bytes]) -> list[bytes]:
     """The Snowball English stem of each word."""
     stemmed: list[bytes] = Stemmer.Stemmer("english").stemWords(distinct)

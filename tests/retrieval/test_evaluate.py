@@ -113,7 +113,7 @@ TREASURE = {
 
 
 def question(gold):
-    return Question("d", QUESTION, ["under the oak", "on the moon", "beside Mars"], gold)
+    return Question("d", QUESTION, ["under the oak", "on the moon", "behind the wall"], gold)
 
 
 async def test_contrast_tells_the_right_option_from_the_wrong():

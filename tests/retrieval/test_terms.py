@@ -3,7 +3,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inward_retrieval.terms import is_term, words
+from inward_retrieval.terms import words
 
 
 @given(st.text(st.characters(codec="ascii")))
@@ -28,12 +28,3 @@ def test_any_text_gives_words_of_letters_and_digits(text):
 )
 def test_words(text, expected):
     assert [word.decode() for word in words(text)] == expected
-
-
-def test_a_lone_letter_is_no_term():
-    assert [is_term(word) for word in (b"s", b"7", "東".encode(), b"ab")] == [
-        False,
-        True,
-        True,
-        True,
-    ]
