@@ -40,6 +40,14 @@ def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON value")
 
 
+def _readable(text: str | None) -> object:
+    """A call's arguments as the gate shows them to hooks: decoded where they are JSON."""
+    try:
+        return json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return text
+
+
 class Conversation:
     """One segment of a rollout.
 
@@ -72,16 +80,16 @@ class Conversation:
         try:
             async with asyncio.TaskGroup() as group:
                 answers = [group.create_task(self._answer(call)) for call in calls]
-        except* Exception as failures:
+        except ExceptionGroup as failures:
             # The first fault has cancelled the other calls; it says what went wrong.
-            raise failures.exceptions[0] from None
+            raise failures.exceptions[0]  # noqa: B904 - it has its own cause
         return [answer.result() for answer in answers]
 
     async def _answer(self, call: dict[str, Any]) -> Message:
         function = call.get("function") or {}
         name, text = str(function.get("name")), function.get("arguments")
         if self._gate is not None:
-            denied = await self._gate.denial(call["id"], name, text)
+            denied = await self._gate.denial(call["id"], name, _readable(text))
             if denied is not None:
                 return bound_tool_message(denied)
         answer = {"role": "tool", "tool_call_id": call["id"], "content": "", "name": name}

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
-from urllib.parse import urlsplit
+from typing import Any, Protocol, Self, cast
 
 import aiohttp
 from mcp_types import (
@@ -23,12 +22,14 @@ from mcp_types import (
     Tool,
 )
 from pydantic import ValidationError
+from tenacity import AsyncRetrying
 from verifiers.v1.harnesses.utils.mcp import (
     MCP_CALL_ATTEMPTS,
     MCPConnection,
     mcp_content_to_chat_content,
 )
 from verifiers.v1.utils.retries import retrying
+from yarl import URL
 
 from inward_chat.connections import CONNECT_TIMEOUT
 
@@ -66,12 +67,19 @@ class ToolServer(Protocol):
 
 async def connect(http: aiohttp.ClientSession, url: str, call_timeout: float) -> ToolServer:
     """Connect to the server at `url`; one attempt at a call may take `call_timeout` seconds."""
-    if urlsplit(url).hostname in LOOPBACK:
+    if URL(url).host in LOOPBACK:
         try:
             return await JsonServer.connect(http, url, call_timeout)
         except UnexpectedAnswerError:
             pass
     return await SdkServer.connect(url, call_timeout)
+
+
+def _attempts(url: URL, *, give_up: type[Exception]) -> AsyncRetrying:
+    """The patience of `null`: about 20 seconds for a server that refuses connections."""
+    # The query holds the rollout's capabilities: it stays out of logs.
+    label = str(url.with_query(None))
+    return retrying(give_up=give_up, retries=MCP_CALL_ATTEMPTS - 1, label=label)
 
 
 class JsonServer:
@@ -80,22 +88,17 @@ class JsonServer:
     def __init__(self, http: aiohttp.ClientSession, url: str, call_timeout: float) -> None:
         self.tools: Sequence[Tool] = ()
         self._http = http
-        self._url = url
+        self._url = URL(url, encoded=True)
         self._timeout = aiohttp.ClientTimeout(total=call_timeout, sock_connect=CONNECT_TIMEOUT)
-        self._repeated = retrying(
-            on=Exception,
-            give_up=(ArgumentsTooLargeError, UnexpectedAnswerError),
-            retries=MCP_CALL_ATTEMPTS - 1,
-            label="tool server",
-        )
 
     @classmethod
     async def connect(cls, http: aiohttp.ClientSession, url: str, call_timeout: float) -> Self:
         """Raises UnexpectedAnswerError where the server is not of the bundled kind."""
         server = cls(http, url, call_timeout)
-        result: object = await server._repeated(server._request, "tools/list", {})
+        attempts = _attempts(server._url, give_up=UnexpectedAnswerError)
+        answer: object = await attempts(server._request, "tools/list", {})
         try:
-            listing = ListToolsResult.model_validate(result)
+            listing = ListToolsResult.model_validate(answer)
         except ValidationError as error:
             raise UnexpectedAnswerError(str(error)) from error
         schemas = [tool.input_schema for tool in listing.tools]
@@ -105,19 +108,16 @@ class JsonServer:
         return server
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
-        content: Content = await self._repeated(self._call, name, arguments)
-        return content
+        attempts = _attempts(self._url, give_up=ArgumentsTooLargeError)
+        return cast(Content, await attempts(self._call, name, arguments))
 
     async def aclose(self) -> None:
         """Nothing: the connections are the worker's."""
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> Content:
         params = {"name": name, "arguments": arguments}
-        try:
-            result = await self._request("tools/call", params, {"Mcp-Name": name})
-        except UnexpectedAnswerError as error:
-            raise ConnectionError(str(error)) from error
-        return mcp_content_to_chat_content(CallToolResult.model_validate(result).content)
+        answer = await self._request("tools/call", params, {"Mcp-Name": name})
+        return mcp_content_to_chat_content(CallToolResult.model_validate(answer).content)
 
     async def _request(
         self, method: str, params: Mapping[str, Any], extra_headers: Mapping[str, str] | None = None
@@ -142,7 +142,7 @@ class JsonServer:
 
 
 def _result(status: int, answer: bytes) -> dict[str, Any]:
-    """The complete result in a JSON-RPC reply; anything else is an UnexpectedAnswerError."""
+    """The complete result in a JSON-RPC reply; all else is an UnexpectedAnswerError."""
     try:
         reply = json.loads(answer)
     except ValueError:
@@ -158,9 +158,8 @@ class SdkServer:
 
     def __init__(self, url: str, call_timeout: float) -> None:
         self.tools: Sequence[Tool] = ()
-        self._connection = MCPConnection(
-            {"url": url, "timeout": call_timeout, "connect_timeout": CONNECT_TIMEOUT}
-        )
+        spec = {"url": url, "timeout": call_timeout, "connect_timeout": CONNECT_TIMEOUT}
+        self._connection = MCPConnection(spec)
 
     @classmethod
     async def connect(cls, url: str, call_timeout: float) -> Self:

@@ -13,8 +13,8 @@ import aiohttp
 from inward_chat import mcp
 from inward_chat.errors import ToolServerError
 
-CONNECT_ALL_TIMEOUT = 60.0
-"""Seconds for all servers of a rollout to list their tools."""
+LISTING_TIMEOUT = 60.0
+"""Seconds for a server to list its tools."""
 
 
 class Tools:
@@ -66,13 +66,13 @@ async def connect_tools(
 ) -> AsyncIterator[Tools]:
     """The tools of the servers at `urls` (prefix -> URL), listed in that order.
 
-    Raises ToolServerError where a server does not list its tools within `CONNECT_ALL_TIMEOUT`.
+    Raises ToolServerError where a server does not list its tools within `LISTING_TIMEOUT`.
     """
     tools = Tools()
     async with AsyncExitStack() as stack:
         for prefix, url in urls.items():
             try:
-                async with asyncio.timeout(CONNECT_ALL_TIMEOUT):
+                async with asyncio.timeout(LISTING_TIMEOUT):
                     server = await mcp.connect(http, url, call_timeout)
             except Exception as error:
                 raise _failed(f"tools of {prefix!r}", url, error) from error
