@@ -21,9 +21,9 @@ class ArgumentsError(ValueError):
 def parse_arguments(text: str | None) -> dict[str, Any]:
     """The arguments of a tool call, which may be anything that a model can write."""
     try:
-        arguments = json.loads(text or "{}", parse_constant=_refuse_constant)
-        # Half a surrogate pair is legal in JSON's escapes and in no UTF-8 that follows.
-        json.dumps(arguments, ensure_ascii=False).encode()
+        arguments = json.loads(text or "{}")
+        # Refuses what cannot be sent on: NaN, infinities, halves of surrogate pairs.
+        json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise ArgumentsError(
             f"error: invalid JSON in tool arguments ({error}); resend the call with valid JSON"
@@ -34,10 +34,6 @@ def parse_arguments(text: str | None) -> dict[str, Any]:
             "resend as an object"
         )
     return arguments
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON value")
 
 
 def _readable(text: str | None) -> object:

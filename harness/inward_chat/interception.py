@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
 from tenacity import (
     AsyncRetrying,
-    before_sleep_log,
     retry_if_exception,
     stop_after_attempt,
     wait_random_exponential,
@@ -18,8 +16,7 @@ from tenacity import (
 from verifiers.v1.harnesses.utils.compaction import CONTEXT_OVERFLOW_MARKERS
 
 from inward_chat.errors import CallRefusedError, InterceptionLostError
-
-logger = logging.getLogger(__name__)
+from inward_chat.repeats import warn_of_repeat
 
 ATTEMPTS = 3
 """At one model call; what the OpenAI SDK makes by default."""
@@ -66,7 +63,7 @@ class ModelClient:
             retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.5, max=8.0),
-            before_sleep=before_sleep_log(logger, logging.WARNING),
+            before_sleep=warn_of_repeat("model call"),
             reraise=True,
         )
         async for attempt in repeated:

@@ -22,16 +22,23 @@ from mcp_types import (
     Tool,
 )
 from pydantic import ValidationError
-from tenacity import AsyncRetrying
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 from verifiers.v1.harnesses.utils.mcp import (
     MCP_CALL_ATTEMPTS,
     MCPConnection,
     mcp_content_to_chat_content,
 )
-from verifiers.v1.utils.retries import retrying
 from yarl import URL
 
 from inward_chat.connections import CONNECT_TIMEOUT
+from inward_chat.repeats import warn_of_repeat
 
 PROTOCOL = "2026-07-28"
 META = {PROTOCOL_VERSION_META_KEY: PROTOCOL, CLIENT_CAPABILITIES_META_KEY: {}}
@@ -75,11 +82,15 @@ async def connect(http: aiohttp.ClientSession, url: str, call_timeout: float) ->
     return await SdkServer.connect(url, call_timeout)
 
 
-def _attempts(url: URL, *, give_up: type[Exception]) -> AsyncRetrying:
-    """The patience of `null`: about 20 seconds for a server that refuses connections."""
-    # The query holds the rollout's capabilities: it stays out of logs.
-    label = str(url.with_query(None))
-    return retrying(give_up=give_up, retries=MCP_CALL_ATTEMPTS - 1, label=label)
+def _attempts(what: str, *, give_up: type[Exception]) -> AsyncRetrying:
+    """The patience of `null`: some 18 seconds for a server that refuses connections."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type(Exception) & retry_if_not_exception_type(give_up),
+        stop=stop_after_attempt(MCP_CALL_ATTEMPTS),
+        wait=wait_exponential(multiplier=0.5, max=30) + wait_random(0, 1),
+        before_sleep=warn_of_repeat(what),
+        reraise=True,
+    )
 
 
 class JsonServer:
@@ -95,7 +106,7 @@ class JsonServer:
     async def connect(cls, http: aiohttp.ClientSession, url: str, call_timeout: float) -> Self:
         """Raises UnexpectedAnswerError where the server is not of the bundled kind."""
         server = cls(http, url, call_timeout)
-        attempts = _attempts(server._url, give_up=UnexpectedAnswerError)
+        attempts = _attempts("listing tools", give_up=UnexpectedAnswerError)
         answer: object = await attempts(server._request, "tools/list", {})
         try:
             listing = ListToolsResult.model_validate(answer)
@@ -108,7 +119,7 @@ class JsonServer:
         return server
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
-        attempts = _attempts(self._url, give_up=ArgumentsTooLargeError)
+        attempts = _attempts(f"tool {name!r}", give_up=ArgumentsTooLargeError)
         return cast(Content, await attempts(self._call, name, arguments))
 
     async def aclose(self) -> None:
