@@ -1,0 +1,309 @@
+"""Rollouts of `inward-chat` beside verifiers' `null`, interleaved in one run, and tool calls.
+
+    uv run --group bench python benchmarks/harness.py [--json]      # about five minutes, Linux
+
+A rollout is four searches on a shared tool server, then an answer: five model calls to a scripted
+policy that answers at once, in a process of its own whose cost is left out. At each concurrency
+`inward-chat` plays before and after `null`. The bare floor is the same model calls, with the same
+growing conversations, made straight to the policy server: no rollout, no trace, no tools.
+
+CPU-seconds are those of the worker and all that it starts. Peak memory is the greatest sum of
+their proportional set sizes, so that a page which several processes share counts once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PARTS = Path(__file__).parent / "harness_parts"
+CONCURRENCY = (1, 32, 128)
+NULL_ROLLOUTS = {1: 4, 32: 32, 128: 128}
+OUR_ROLLOUTS = {1: 40, 32: 160, 128: 512}
+"""In each of the two turns of `inward-chat`."""
+CALLERS = (1, 32)
+SAMPLE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    value: float
+    target: float
+    met: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measured batch of rollouts."""
+
+    rollouts: int
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class Meter:
+    """CPU time and peak memory of this process and its children, but for one of them."""
+
+    def __init__(self, outsider: int) -> None:
+        self._outsider = outsider
+        self._me = psutil.Process()
+
+    def _tree(self) -> list[psutil.Process]:
+        children = self._me.children(recursive=True)
+        return [self._me, *(child for child in children if child.pid != self._outsider)]
+
+    def cpu_seconds(self) -> float:
+        """Of the tree so far; processes that have ended count with the parent that reaped them."""
+        total = 0.0
+        for process in self._tree():
+            with _gone_is_fine():
+                times = process.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        return total
+
+    def memory_bytes(self) -> int:
+        total = 0
+        for process in self._tree():
+            with _gone_is_fine():
+                total += proportional_bytes(process.pid)
+        return total
+
+    async def measure(self, rollouts: int, work: Callable[[], Awaitable[Any]]) -> Sample:
+        done, peak = threading.Event(), [0]
+
+        def watch() -> None:
+            while not done.wait(SAMPLE_SECONDS):
+                peak[0] = max(peak[0], self.memory_bytes())
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        cpu, started = self.cpu_seconds(), time.perf_counter()
+        watcher.start()
+        await work()
+        seconds = time.perf_counter() - started
+        cpu = self.cpu_seconds() - cpu
+        done.set()
+        await asyncio.to_thread(watcher.join)
+        return Sample(rollouts, seconds, cpu, max(peak[0], self.memory_bytes()))
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """A process may end between the listing and the look."""
+    with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        yield
+
+
+def proportional_bytes(pid: int) -> int:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    [line] = [line for line in text.splitlines() if line.startswith("Pss:")]
+    return int(line.split()[1]) * 1024
+
+
+class Bench:
+    """The environments and the policy server of one run."""
+
+    def __init__(self, base_url: str, meter: Meter) -> None:
+        import verifiers.v1 as vf
+
+        self.vf = vf
+        self.base_url = base_url
+        self.meter = meter
+        self.ctx = vf.ModelContext(
+            model="policy",
+            client=vf.EvalClientConfig(base_url=base_url, api_key_var="NO_KEY"),
+            sampling=vf.Sampling(),
+        )
+
+    async def play(self, env: Any, seat: str, rollouts: int, concurrent: int) -> list[Any]:
+        """The traces of that many rollouts; any that failed ends the benchmark."""
+        from bench_rollouts import BenchData, BenchTask
+        from verifiers.v1.env import RunSlot
+
+        gate = asyncio.Semaphore(concurrent)
+        tasks = [
+            BenchTask(
+                BenchData(idx=n, seat=seat, story=n, prompt="What went on?"),
+                env.taskset.config.task,
+            )
+            for n in range(rollouts)
+        ]
+        episodes = await asyncio.gather(
+            *(env.run_slot(RunSlot(task), self.ctx, gate) for task in tasks)
+        )
+        traces = [trace for episode in episodes for trace in episode.traces]
+        for trace in traces:
+            if not trace.ok:
+                raise RuntimeError(f"a rollout of {seat} failed: {trace.errors}")
+            if "calls" not in seat and trace.reward != 1.0:
+                raise RuntimeError(f"a rollout of {seat} went wrong: {trace.stop_condition}")
+        return traces
+
+    async def rollouts(self, env: Any, seat: str, rollouts: int, concurrent: int) -> Sample:
+        return await self.meter.measure(
+            rollouts, lambda: self.play(env, seat, rollouts, concurrent)
+        )
+
+    async def floor(self, rollouts: int, concurrent: int) -> Sample:
+        """The model calls alone."""
+        from bench_tools import passages
+        from inward_chat.connections import http_client
+        from inward_chat.interception import ModelClient
+
+        client = ModelClient(await http_client(), self.base_url, "no key", "policy", [])
+        gate = asyncio.Semaphore(concurrent)
+
+        async def converse(story: int) -> None:
+            messages = [{"role": "user", "content": "What went on?"}]
+            async with gate:
+                while True:
+                    message = await client.complete(messages)
+                    messages.append(message)
+                    if not message.get("tool_calls"):
+                        return
+                    [call] = message["tool_calls"]
+                    result = {"role": "tool", "tool_call_id": call["id"], "name": "story_search"}
+                    messages.append({**result, "content": passages(story)})
+
+        return await self.meter.measure(
+            rollouts, lambda: asyncio.gather(*(converse(n) for n in range(rollouts)))
+        )
+
+    async def calls(self, env: Any, seat: str, callers: int) -> tuple[float, float]:
+        """Median milliseconds of a search, and searches a second, with that many rollouts."""
+        await self.play(env, seat, 1, 1)
+        started = time.perf_counter()
+        traces = await self.play(env, seat, callers, callers)
+        elapsed = time.perf_counter() - started
+        seconds = [s for trace in traces for s in trace.info["seconds"]]
+        return statistics.median(seconds) * 1e3, len(seconds) / elapsed
+
+
+def environment(server: str) -> Any:
+    from bench_rollouts import BenchConfig, BenchEnv
+
+    return BenchEnv(BenchConfig(taskset={"id": "bench_rollouts", "server": server}))
+
+
+async def compare_rollouts(bench: Bench) -> dict[int, dict[str, list[Sample]]]:
+    samples: dict[int, dict[str, list[Sample]]] = {}
+    env = environment("inward")
+    async with env.serving():
+        for seat in ("null", "inward"):  # `null` prepares its program once
+            await bench.rollouts(env, seat, 2, 2)
+        for concurrent in CONCURRENCY:
+            ours, theirs = OUR_ROLLOUTS[concurrent], NULL_ROLLOUTS[concurrent]
+            before = await bench.rollouts(env, "inward", ours, concurrent)
+            null = await bench.rollouts(env, "null", theirs, concurrent)
+            after = await bench.rollouts(env, "inward", ours, concurrent)
+            floor = await bench.floor(ours, concurrent)
+            samples[concurrent] = {"inward-chat": [before, after], "null": [null], "floor": [floor]}
+            for name, batch in samples[concurrent].items():
+                print_row(concurrent, name, batch)
+    return samples
+
+
+async def compare_calls(bench: Bench) -> dict[tuple[str, int], tuple[float, float]]:
+    results: dict[tuple[str, int], tuple[float, float]] = {}
+    ours, bundled = environment("inward"), environment("bundled")
+    async with ours.serving(), bundled.serving():
+        for callers in CALLERS:
+            for name, env, seat in (
+                ("inward-chat", ours, "calls"),
+                ("inward-chat, bundled server", bundled, "calls"),
+                ("MCP SDK, bundled server", bundled, "sdk_calls"),
+            ):
+                results[name, callers] = p50, rate = await bench.calls(env, seat, callers)
+                print(f"{callers:>10}  {name:<28} {p50:>10.1f} {rate:>10.0f}", flush=True)
+    return results
+
+
+def rate(batch: list[Sample]) -> float:
+    return sum(s.rollouts for s in batch) / sum(s.seconds for s in batch)
+
+
+def cpu(batch: list[Sample]) -> float:
+    return sum(s.cpu_seconds for s in batch) / sum(s.rollouts for s in batch)
+
+
+def peak(batch: list[Sample]) -> int:
+    return max(s.peak_bytes for s in batch)
+
+
+def print_row(concurrent: int, name: str, batch: list[Sample]) -> None:
+    print(
+        f"{concurrent:>10}  {name:<28} {rate(batch):>10.2f} {cpu(batch):>14.4f}"
+        f" {peak(batch) / 1e6:>10.0f}",
+        flush=True,
+    )
+
+
+def judge(
+    samples: dict[int, dict[str, list[Sample]]],
+    calls: dict[tuple[str, int], tuple[float, float]],
+) -> list[Target]:
+    ours, null = samples[128]["inward-chat"], samples[128]["null"]
+    speed = rate(ours) / rate(null)
+    memory = peak(ours) / peak(null)
+    cost = cpu(ours)
+    p50, at_32 = calls["inward-chat", 1][0], calls["inward-chat", 32][1]
+    return [
+        Target("rollouts/s against null at 128 concurrent", speed, 25, speed >= 25),
+        Target("peak memory against null at 128 concurrent", memory, 0.1, memory <= 0.1),
+        Target("CPU-seconds a rollout at 128 concurrent", cost, 0.05, cost <= 0.05),
+        Target("ms a search, median, 1 rollout", p50, 4, p50 <= 4),
+        Target("searches/s, 32 rollouts", at_32, 500, at_32 >= 500),
+    ]
+
+
+async def run(base_url: str, policy_pid: int) -> list[Target]:
+    bench = Bench(base_url, Meter(policy_pid))
+    print(f"{'concurrent':>10}  {'':<28} {'rollouts/s':>10} {'CPU-s/rollout':>14} {'peak MB':>10}")
+    samples = await compare_rollouts(bench)
+    print(f"\n{'rollouts':>10}  {'':<28} {'p50 ms':>10} {'calls/s':>10}")
+    return judge(samples, await compare_calls(bench))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    args = parser.parse_args()
+    logging.disable(logging.INFO)
+    sys.path.insert(0, str(PARTS))
+    os.environ["PYTHONPATH"] = str(PARTS)
+    policy = subprocess.Popen(
+        [sys.executable, str(PARTS / "bench_policy.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with policy:
+        assert policy.stdout is not None
+        base_url = policy.stdout.readline().strip()
+        targets = asyncio.run(run(base_url, policy.pid))
+    print()
+    for target in targets:
+        mark = "met" if target.met else "MISSED"
+        print(f"{target.name:<44} {target.value:>9.3f}   target {target.target:<6} {mark}")
+    if args.json:
+        print(json.dumps({"targets": [asdict(target) for target in targets]}))
+
+
+if __name__ == "__main__":
+    main()
