@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self, cast
+from weakref import WeakValueDictionary
 
 import aiohttp
 from mcp_types import (
@@ -59,7 +60,8 @@ class UnexpectedAnswerError(Exception):
 class ToolServer(Protocol):
     """A connected tool server as one rollout sees it."""
 
-    tools: Sequence[Tool]
+    @property
+    def tools(self) -> Sequence[Tool]: ...
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
         """The result of a call; of a tool that raised, the error's text.
@@ -93,11 +95,16 @@ def _attempts(what: str, *, give_up: type[Exception]) -> AsyncRetrying:
     )
 
 
+_listings: WeakValueDictionary[URL, ListToolsResult] = WeakValueDictionary()
+"""The tools of each server of the bundled kind, for as long as a rollout uses it: a later server
+on the same port is asked anew."""
+
+
 class JsonServer:
     """A server of the bundled kind, over the worker's connections."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, call_timeout: float) -> None:
-        self.tools: Sequence[Tool] = ()
+        self._listing = ListToolsResult(tools=[])
         self._http = http
         self._url = URL(url, encoded=True)
         self._timeout = aiohttp.ClientTimeout(total=call_timeout, sock_connect=CONNECT_TIMEOUT)
@@ -106,17 +113,14 @@ class JsonServer:
     async def connect(cls, http: aiohttp.ClientSession, url: str, call_timeout: float) -> Self:
         """Raises UnexpectedAnswerError where the server is not of the bundled kind."""
         server = cls(http, url, call_timeout)
-        attempts = _attempts("listing tools", give_up=UnexpectedAnswerError)
-        answer: object = await attempts(server._request, "tools/list", {})
-        try:
-            listing = ListToolsResult.model_validate(answer)
-        except ValidationError as error:
-            raise UnexpectedAnswerError(str(error)) from error
-        schemas = [tool.input_schema for tool in listing.tools]
-        if listing.next_cursor is not None or "x-mcp-header" in json.dumps(schemas):
-            raise UnexpectedAnswerError("several pages, or arguments in headers")
-        server.tools = listing.tools
+        shared = server._url.with_query(None)
+        listing = _listings.get(shared) or await server._list_tools()
+        server._listing = _listings.setdefault(shared, listing)
         return server
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        return self._listing.tools
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
         attempts = _attempts(f"tool {name!r}", give_up=ArgumentsTooLargeError)
@@ -124,6 +128,18 @@ class JsonServer:
 
     async def aclose(self) -> None:
         """Nothing: the connections are the worker's."""
+
+    async def _list_tools(self) -> ListToolsResult:
+        attempts = _attempts("listing tools", give_up=UnexpectedAnswerError)
+        answer: object = await attempts(self._request, "tools/list", {})
+        try:
+            listing = ListToolsResult.model_validate(answer)
+        except ValidationError as error:
+            raise UnexpectedAnswerError(str(error)) from error
+        schemas = [tool.input_schema for tool in listing.tools]
+        if listing.next_cursor is not None or "x-mcp-header" in json.dumps(schemas):
+            raise UnexpectedAnswerError("several pages, or arguments in headers")
+        return listing
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> Content:
         params = {"name": name, "arguments": arguments}
@@ -168,16 +184,19 @@ class SdkServer:
     """Any other server, over a client of the MCP SDK that this rollout owns."""
 
     def __init__(self, url: str, call_timeout: float) -> None:
-        self.tools: Sequence[Tool] = ()
+        self._listing = ListToolsResult(tools=[])
         spec = {"url": url, "timeout": call_timeout, "connect_timeout": CONNECT_TIMEOUT}
         self._connection = MCPConnection(spec)
 
     @classmethod
     async def connect(cls, url: str, call_timeout: float) -> Self:
         server = cls(url, call_timeout)
-        listing = await server._connection.run(lambda client: client.list_tools())
-        server.tools = listing.tools
+        server._listing = await server._connection.run(lambda client: client.list_tools())
         return server
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        return self._listing.tools
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Content:
         result = await self._connection.run(lambda client: client.call_tool(name, dict(arguments)))

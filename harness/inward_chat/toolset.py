@@ -1,10 +1,11 @@
 """A tool server without the bundled one's delays, for rollouts that call it by the hundred.
 
-It is verifiers' `Toolset` in all but three points:
+It is verifiers' `Toolset` in all but four points:
 
 - Answers leave at once. The bundled server's listener is made without a protocol number, so that
   asyncio does not set TCP_NODELAY on its connections, and the second half of an answer waits 40 ms
   for the client's delayed acknowledgement of the first.
+- A call from `inward-chat` goes straight to its tool (see `shortcut`).
 - The rollout's State travels over pooled aiohttp connections, at a fraction of httpx's CPU time.
 - A State that cannot be read or written is the machine's fault: the call fails as a whole, and the
   harness repeats it, then raises. In the bundled server it reads like an error of the tool, and
@@ -31,11 +32,18 @@ if TYPE_CHECKING:
 
 class Toolset(vf.Toolset[ConfigT, vf.StateT]):
     """Subclass and parameterise it as verifiers' own. A tool that meets a fault of the machine
-    raises `mcp.MCPError`; any other exception is a tool error that the model sees."""
+    raises `mcp.MCPError`; any other exception is a tool error that the model sees. A tool that
+    takes the MCP SDK's `Context` gets one without a request."""
 
     def register(self, mcp: MCPServer) -> None:
         """The one step of the server's start that runs on its event loop before it listens."""
+        # The worker, which imports this module too, has no need of the server's half of MCP.
+        from inward_chat.shortcut import JsonCalls
+
         super().register(mcp)
+        sdk_app = mcp.streamable_http_app
+        shortcut: Any = lambda **how: JsonCalls(mcp, sdk_app(**how))  # noqa: E731
+        mcp.streamable_http_app = shortcut  # type: ignore[method-assign]
         self._state_client = _StateClient()  # type: ignore[assignment]
         _send_at_once(asyncio.get_running_loop())
 
@@ -53,7 +61,6 @@ class Toolset(vf.Toolset[ConfigT, vf.StateT]):
 
 
 def _channel_fault(what: str, error: Exception) -> Exception:
-    # The worker, which imports this module too, has no need of the server's half of MCP.
     from mcp import MCPError
     from mcp_types import INTERNAL_ERROR
 

@@ -93,6 +93,7 @@ class Scripted:
     def __init__(self, *answers: Reply, listing: Any = LISTING) -> None:
         self.answers = list(answers)
         self.listing = listing
+        self.listed = 0
         self.requests: list[web.Request] = []
         self.connections: set[Any] = set()
 
@@ -100,6 +101,7 @@ class Scripted:
         self.connections.add(request.transport)
         call = await request.json()
         if call["method"] == "tools/list":
+            self.listed += 1
             return rpc(self.listing)(request)
         self.requests.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -193,6 +195,21 @@ async def test_rollouts_share_connections_and_keep_their_own_query() -> None:
         f"/mcp?{query}" for query in queries
     ]
     assert len(server.connections) == 1
+
+
+async def test_rollouts_at_once_list_the_tools_once() -> None:
+    server, http = Scripted(rpc(SEEN)), await http_client()
+    async with server.serve() as url:
+        async with connect_tools(http, {"a": f"{url}?r=1"}, 30) as first:
+            async with connect_tools(http, {"b": f"{url}?r=2"}, 30) as second:
+                assert names(first) == ["a_look"]
+                assert names(second) == ["b_look"]
+            assert server.listed == 1
+        del first, second
+        # The tools of another server, that has come to the same port, are its own.
+        server.listing = {**LISTING, "tools": [{**TOOL, "name": "listen"}]}
+        async with connect_tools(http, {"a": f"{url}?r=3"}, 30) as third:
+            assert names(third) == ["a_listen"]
 
 
 PAGED = {**LISTING, "nextCursor": "2"}

@@ -48,6 +48,23 @@ async def test_calls_of_one_turn_lose_no_write_and_rollouts_never_mix(stage: Any
         ]
 
 
+async def test_a_call_is_answered_alike_by_shortcut_and_sdk(stage: Any) -> None:
+    url = stage.env._shared_tools["count"].url
+    plain = await mcp.JsonServer.connect(await http_client(), url, 30)
+    sdk = await mcp.SdkServer.connect(url, 30)
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("note", {"word": "a ☃"}),
+        ("note", {}),
+        ("note", {"word": 7, "more": [None]}),
+        ("nothing", {}),
+    ]
+    try:
+        for name, arguments in cases:
+            assert await plain.call(name, arguments) == await sdk.call(name, arguments)
+    finally:
+        await sdk.aclose()
+
+
 @pytest.mark.parametrize(
     "coordinates",
     [
