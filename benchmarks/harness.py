@@ -7,9 +7,8 @@ policy that answers at once, in a process of its own whose cost is left out. At 
 `inward-chat` plays before and after `null`. The bare floor is the same model calls, with the same
 growing conversations, made straight to the policy server: no rollout, no trace, no tools.
 
-A rollout of `inward-chat` that fails ends the benchmark. One of `null` is counted, beside the rate of
-those that did not: on a busy machine its programs run into their own limit of 60 s for the list of
-tools.
+A rollout of `inward-chat` that fails ends the benchmark. One of `null` is counted and left out of
+the rate: on a busy machine its programs run into their own limit of 60 s for the list of tools.
 
 CPU-seconds are those of the worker and all that it starts. Peak memory is the greatest sum of
 their proportional set sizes, so that a page which several processes share counts once.
@@ -285,7 +284,8 @@ def judge(
 async def run(base_url: str, policy_pid: int) -> list[Target]:
     bench = Bench(base_url, Meter(policy_pid))
     print(
-        f"{'concurrent':>10}  {'':<28} {'rollouts/s':>10} {'CPU-s/rollout':>14} {'peak MB':>10} {'failed':>7}"
+        f"{'concurrent':>10}  {'':<28} {'rollouts/s':>10} {'CPU-s/rollout':>14}"
+        f" {'peak MB':>10} {'failed':>7}"
     )
     samples = await compare_rollouts(bench)
     print(f"\n{'rollouts':>10}  {'':<28} {'p50 ms':>10} {'calls/s':>10}")
