@@ -533,8 +533,8 @@ def embedding_section(bench: Bench) -> None:
 
 
 @contextmanager
-def tool_server(kind: str, folder: str, secret: str) -> Iterator[str]:
-    """The URL of a running `search_parts/tool_server.py`."""
+def tool_server(kind: str, folder: str, secret: str) -> Iterator[Path]:
+    """Runs `search_parts/tool_server.py`; the file that it writes its port to."""
     port_file = Path(folder) / f"{kind}.port"
     environment = {"MCP_PORT_FILE": str(port_file), "VF_STATE_SECRET": secret, "VF_STATE_URL": ""}
     if kind != "http":
@@ -544,14 +544,17 @@ def tool_server(kind: str, folder: str, secret: str) -> Iterator[str]:
         [sys.executable, str(TOOL_SERVER), kind], env={**os.environ, **environment}
     )
     try:
-        while not (port_file.exists() and port_file.read_text()):
-            if process.poll() is not None:
-                raise RuntimeError(f"the tool server {kind!r} ended with {process.returncode}")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port_file.read_text()}/mcp"
+        yield port_file
     finally:
         process.kill()
         process.wait()
+
+
+def url_of(port_file: Path) -> str:
+    """Waits for the server to write its port."""
+    while not (port_file.exists() and port_file.read_text()):
+        time.sleep(0.05)
+    return f"http://127.0.0.1:{port_file.read_text()}/mcp"
 
 
 async def tool_calls(urls: Mapping[str, str], secret: str) -> dict[str, list[float]]:
@@ -623,7 +626,8 @@ def tool_section(bench: Bench) -> None:
     """One call through the tool server by 32 callers, layer upon layer."""
     secret = "benchmark"
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        urls = {kind: stack.enter_context(tool_server(kind, folder, secret)) for kind in LAYERS}
+        files = {kind: stack.enter_context(tool_server(kind, folder, secret)) for kind in LAYERS}
+        urls = {kind: url_of(file) for kind, file in files.items()}
         waits = asyncio.run(tool_calls(urls, secret))
     print(f"\ntool: one call by {TOOL_CALLERS} concurrent callers, each layer on those above")
     before = 0.0

@@ -106,12 +106,8 @@ def _word_spans(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[n
     if spaceless.any():
         alphanumeric = _IS_ALPHANUMERIC[np.minimum(codes, len(_IS_ALPHANUMERIC) - 1)]
         start |= np.concatenate(([False], spaceless[:-1])) & alphanumeric
-    starts = np.flatnonzero(start)
-    # A word ends where the next one starts, less the white space between them.
-    solid = np.flatnonzero(~space)
-    limits = np.append(starts[1:], len(codes))
-    ends = solid[np.searchsorted(solid, limits) - 1] + 1 if starts.size else starts
-    return starts, ends
+    last = ~space & np.append(space[1:] | start[1:], True)
+    return np.flatnonzero(start), np.flatnonzero(last) + 1
 
 
 def _first_words(text: str, starts: NDArray[np.int64]) -> list[int]:

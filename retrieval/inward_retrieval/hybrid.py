@@ -27,21 +27,17 @@ class Hybrid:
         """The k best chunks of the document for `query`, whose embedding is `vector`."""
         by_meaning = self._dense.order(document, vector)
         by_words = self._bm25.order(document, query)
-        total = len(by_meaning)
-        word_ranks = np.zeros(total, dtype=np.intp)  # 0: not found
-        word_ranks[by_words] = np.arange(1, len(by_words) + 1)
-        meaning_ranks = np.empty(total, dtype=np.intp)
-        meaning_ranks[by_meaning] = np.arange(1, total + 1)
-        scores = 1 / (self._k + meaning_ranks) + (word_ranks > 0) / (self._k + word_ranks)
-        best = (-scores).argsort(kind="stable")[:k].tolist()
-        return [
-            (chunk, scores.item(chunk), self._ranks(word_ranks[chunk], meaning_ranks[chunk]))
-            for chunk in best
-        ]
-
-    def _ranks(self, words: int, meaning: int) -> dict[str, int]:
-        own = {self._dense_name: int(meaning)}
-        return {"bm25": int(words), **own} if words else own
+        negated = np.zeros(len(by_meaning))
+        shares = -1 / np.arange(self._k + 1, self._k + 1 + len(by_meaning))
+        negated[by_words] = shares[: len(by_words)]
+        negated[by_meaning] += shares
+        best = negated.argsort(kind="stable")[:k].tolist()
+        parts = {"bm25": by_words.tolist(), self._dense_name: by_meaning.tolist()}
+        return [(chunk, -negated.item(chunk), _ranks(chunk, parts)) for chunk in best]
 
     async def aclose(self) -> None:
         await self._dense.aclose()
+
+
+def _ranks(chunk: int, parts: dict[str, list[int]]) -> dict[str, int]:
+    return {name: order.index(chunk) + 1 for name, order in parts.items() if chunk in order}

@@ -1,6 +1,6 @@
 """Text to search terms: lower case, split at everything but letters and digits, stemmed.
 
-Terms are UTF-8 bytes: ASCII text, most of every English story, is then split by two C calls.
+Terms are UTF-8 bytes, which two C calls split however long the text.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ import unicodedata
 
 import Stemmer
 
-_WORD = re.compile(r"[^\W_]+")
 _SPACELESS = re.compile(
     "[\u3040-\u3098\u309d-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U00031fff]"
 )
 """Scripts written without spaces; each character is a term."""
-_ASCII = bytes(
-    code + 32 if 65 <= code <= 90 else code if chr(code).isalnum() and code < 128 else 32
+_ASCII = frozenset(map(chr, range(128)))
+_BYTES = bytes(
+    code + 32 if 65 <= code <= 90 else code if code >= 128 or chr(code).isalnum() else 32
     for code in range(256)
 )
-_PUNCTUATION = ("\u2014", "\u2013", "\u2018", "\u2019", "\u201c", "\u201d", "\u2026", "\u00a0")
-"""The non-ASCII characters that English prose is full of; without them it is mostly ASCII."""
+"""Of UTF-8: lower case for ASCII letters, a space for what is neither letter nor digit there."""
 
 
 def words(text: str) -> list[bytes]:
-    """The words of `text` in order, lower case, not stemmed. Half a surrogate pair is no letter."""
+    """The words of `text` in order, lower case, not stemmed: runs of letters and digits, and each
+    character by itself in scripts written without spaces. Half a surrogate pair is no letter."""
     if not text.isascii():
-        for sign in _PUNCTUATION:
-            text = text.replace(sign, " ")
-    if text.isascii():
-        return text.encode("ascii").translate(_ASCII).split()
-    text = unicodedata.normalize("NFKC", text).lower()
-    spaced = _SPACELESS.sub(r" \g<0> ", text)
-    return [word.encode() for word in _WORD.findall(spaced)]
+        text = unicodedata.normalize("NFKC", text).lower()
+        for sign in set(text) - _ASCII:
+            if _SPACELESS.match(sign):
+                text = text.replace(sign, f" {sign} ")
+            elif not sign.isalnum():
+                text = text.replace(sign, " ")
+    return text.encode().translate(_BYTES).split()
 
 
 def stem(distinct: list[bytes]) -> list[bytes]:

@@ -1,20 +1,25 @@
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inward_retrieval.terms import words
 
-
-@given(st.text(st.characters(codec="ascii")))
-def test_the_fast_way_for_ascii_is_the_plain_way(text):
-    assert words(text) == [word.encode() for word in re.findall("[a-z0-9]+", text.lower())]
+SPACELESS = "[\u3040-\u3098\u309d-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 
 
-@given(st.text())
-def test_any_text_gives_words_of_letters_and_digits(text):
-    for word in words(text):
-        assert re.fullmatch(r"[^\W_]+", word.decode())
+@given(
+    st.one_of(
+        st.text(st.characters(codec="ascii")),
+        st.text(st.characters(max_codepoint=0xFFFF)),
+        st.text(st.sampled_from("aZ9_'’—é\u0301İßﬁ東ーカ한😀\ud800 .")),
+    )
+)
+def test_words_are_what_a_plain_pattern_finds(text):
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    spaced = re.sub(SPACELESS, r" \g<0> ", plain.lower())
+    assert words(text) == [word.encode() for word in re.findall(r"[^\W_]+", spaced)]
 
 
 @pytest.mark.parametrize(
