@@ -200,7 +200,8 @@ class Bm25:
         ascending sorts the best first."""
         arrays = self._arrays
         first, last = arrays.entries[document : document + 2].tolist()
-        width = self._sizes[document]
+        # A column alone would be summed in pairs, not row after row as everything else is.
+        width = max(self._sizes[document], 2)
         cells = (last - first) * width
         if cells > self._cells_left:
             return None

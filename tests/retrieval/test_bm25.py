@@ -5,7 +5,7 @@ from collections import Counter
 
 import inward_retrieval.bm25
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from inward_retrieval import Bm25Config, UnknownDocumentError, build_retriever
 from inward_retrieval.terms import stem, words
@@ -96,9 +96,10 @@ async def test_scores_are_those_of_the_formula(stories, query, size, matrices):
 
 
 @settings(max_examples=100, deadline=None)
-@given(STORY, STORY)
-async def test_matrix_and_postings_agree_to_the_last_bit(story, query):
-    config = Bm25Config(chunk_words=4, cache=False)
+@given(STORY, STORY, st.sampled_from([4, 200]))
+@example("storm sea sails the harbour 7 mast naïve", "mast the sea 7 naïve sails storm " * 5, 200)
+async def test_matrix_and_postings_agree_to_the_last_bit(story, query, size):
+    config = Bm25Config(chunk_words=size, cache=False)
     found = await build_retriever({"d": story}, config).search("d", query, 99)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inward_retrieval.bm25, "MATRIX_CELLS", 0)
