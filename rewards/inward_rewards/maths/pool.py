@@ -55,47 +55,46 @@ class Pool:
         return self._threads.submit(self._check, gold, answer)
 
     def _check(self, gold: str, answer: str) -> Verdict:
-        worker = self._take()
-        self._busy.add(worker)
-        try:
-            reason, gold_error, leaves = worker.ask(gold, answer)
-        except (EOFError, OSError):
-            code = self._end(worker)
-            if code == -signal.SIGKILL:
-                raise PoolError(
-                    "a process of the maths verifier was killed from outside (out of memory?): "
-                    "give the machine more memory, or the verifier fewer workers"
-                ) from None
-            return Verdict(False, "timeout" if code == -signal.SIGPROF else "crash")
-        finally:
-            self._busy.discard(worker)
-        if leaves:
-            self._end(worker)
-        else:
-            self._idle.append(worker)
-        if gold_error is not None:
-            raise ValueError(gold_error)
-        return Verdict(reason == "equal", reason)
+        for _ in range(2):
+            worker = self._take()
+            self._busy.add(worker)
+            try:
+                reason, gold_error, leaves = worker.ask(gold, answer)
+            except (EOFError, OSError):
+                code = self._end(worker)
+                if code == -signal.SIGKILL:
+                    continue  # nothing that an answer does sends this signal
+                return Verdict(False, "timeout" if code == -signal.SIGPROF else "crash")
+            finally:
+                self._busy.discard(worker)
+            if leaves:
+                self._end(worker)
+            else:
+                self._idle.append(worker)
+            if gold_error is not None:
+                raise ValueError(gold_error)
+            return Verdict(reason == "equal", reason)
+        raise PoolError(
+            "two processes of the maths verifier were killed from outside (out of memory?): "
+            "give the machine more memory, or the verifier fewer workers"
+        )
 
     def _take(self) -> _Worker:
-        while self._idle:
-            try:
-                worker = self._idle.pop()
-            except IndexError:  # another thread was quicker
-                break
-            # Only a worker that has ended has something to say now (the end of its channel).
-            if not worker.channel.poll():
-                return worker
-            self._end(worker)
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
         with self._lock:
             if self._closed:
                 raise PoolError("the maths verifier was closed while answers were waiting")
-            if self._template is None:
-                self._template = self._started()
-            return self._forked(self._template)
+            if self._template is not None:
+                return self._forked(self._template)
+            worker = self._first()
+            self._template = worker.template
+            return worker
 
-    def _started(self) -> Template:
-        """A template whose first worker has shown that the limits leave room for a check."""
+    def _first(self) -> _Worker:
+        """A new template's first worker, which has shown that the limits leave room for a check."""
         template = Template(*self._limits)
         worker = self._forked(template)
         try:
@@ -107,8 +106,7 @@ class Pool:
                 f"the maths verifier cannot check 2\\sqrt{{2}} within cpu_seconds={cpu_seconds} "
                 f"and memory_mb={memory_mb}: raise them (the defaults are ample)"
             ) from error
-        self._idle.append(worker)
-        return template
+        return worker
 
     def _forked(self, template: Template) -> _Worker:
         try:

@@ -3,11 +3,15 @@
 import asyncio
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import inward_rewards
 import pytest
 from inward_rewards.maths import PoolError, Verdict, Verifier, default_verifier, verify
 
@@ -135,3 +139,64 @@ def test_closing_raises_for_answers_in_work():
 def test_limits_are_positive(name):
     with pytest.raises(ValueError, match=f"{name} must be above 0, not 0"):
         Verifier(**{name: 0})
+
+
+@pytest.mark.parametrize(("limit", "value"), [("memory_mb", 60), ("cpu_seconds", 0.001)])
+def test_limits_that_leave_no_room_for_a_check(limit, value):
+    """Every honest answer would be scored 0: the pool does not start."""
+    with Verifier(**{limit: value}) as verifier, pytest.raises(PoolError, match=f"{limit}={value}"):
+        verifier.verify_sync(*SLOW_PAIR)
+
+
+def test_a_pool_that_cannot_start(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nonexistent")
+    with Verifier() as verifier, pytest.raises(PoolError, match="pip install") as failure:
+        verifier.verify_sync(*SLOW_PAIR)
+    assert "encodings" in str(failure.value)  # what the interpreter said
+
+
+def test_without_the_extra():
+    """With no installed package in sight: the import works, the verifier names its extra."""
+    path = str(Path(inward_rewards.__file__).parents[1])
+    script = (
+        f"import sys; sys.path.insert(0, {path!r})\n"
+        "from inward_rewards.maths import Verifier\n"
+        "Verifier()\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert 'ImportError: the maths verifier needs math-verify: pip install "inward' in done.stderr
+
+
+def kill_worker(verifier, *before):
+    while not (pids := {worker.pid for worker in verifier._pool._busy} - set(before)):
+        time.sleep(0.01)
+    os.kill(*pids, signal.SIGKILL)
+    return pids.pop()
+
+
+def test_workers_killed_from_outside():
+    with Verifier(workers=1, cpu_seconds=60) as verifier, ThreadPoolExecutor(1) as thread:
+        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        (worker,) = verifier._pool._idle
+        os.kill(worker.pid, signal.SIGKILL)  # once: no answer suffers
+        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+
+        waiting = thread.submit(verifier.verify_sync, "5", "(10^8)!")
+        kill_worker(verifier, kill_worker(verifier))  # twice at one answer: the machine's fault
+        with pytest.raises(PoolError, match="killed from outside"):
+            waiting.result()
+        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+
+
+def test_a_template_killed_from_outside():
+    with Verifier(workers=1) as verifier:
+        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        (worker,) = verifier._pool._idle
+        worker.template._process.kill()
+        worker.template._process.wait()
+        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL  # its worker lives on
+        os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(PoolError, match="ended from outside"):
+            verifier.verify_sync(*SLOW_PAIR)
+        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
