@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import sympy
 import sympy.core.random
 from math_verify import LatexExtractionConfig, LatexNormalizationConfig, parse, verify
-from sympy.core.relational import Eq, Relational
 
 from inward_rewards.maths import units
 from inward_rewards.maths.notation import rewritten
@@ -21,11 +20,14 @@ from inward_rewards.maths.verdict import Reason
 # program and cannot stop C code, so the pool's limits take their place.
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
-# `notation` and `units` stand in for the two switched off.
-_CONFIG = LatexExtractionConfig(
+# Nothing is searched for in an answer: the whole of it is read, in a box. `notation` and `units`
+# stand in for the two normalisations switched off.
+_WHOLE = LatexExtractionConfig(
+    try_extract_without_anchor=False,
+    boxed_match_priority=0,
     normalization_config=LatexNormalizationConfig(
         basic_latex=True, units=False, malformed_operators=False, nits=True, boxed="all"
-    )
+    ),
 )
 _RELATIVE_ERROR = 1e-5
 
@@ -45,9 +47,9 @@ def check(gold: str, answer: str) -> Reason:
     # sympy draws random points to tell expressions apart; the same answer gets the same points.
     sympy.core.random.seed(0)
     expected = _read_gold(gold)
-    found = read(answer)
-    if _words(gold) == _words(answer):
+    if (words := _words(gold)) is not None and words == _words(answer):
         return "equal"
+    found = read(answer)
     if not found.forms:
         return "unreadable"
     if _equal(expected, found):
@@ -61,7 +63,12 @@ def read(text: str) -> Reading:
 
 
 def _parsed(text: str) -> list[Any]:
-    forms = parse(f"\\boxed{{{text}}}", extraction_config=[_CONFIG], parsing_timeout=None)
+    forms = parse(
+        f"\\boxed{{{text}}}",
+        extraction_config=[_WHOLE],
+        extraction_mode="first_match",
+        parsing_timeout=None,
+    )
     return [_with_imaginary_unit(form) for form in forms]
 
 
@@ -100,35 +107,54 @@ def _only_rounding_agrees(gold: Any, answer: Any) -> bool:
 
 def _with_imaginary_unit(form: Any) -> Any:
     """math-verify reads `i` as a variable, real or complex by what stands beside it."""
-    if not isinstance(form, sympy.Basic | sympy.MatrixBase):
+    if not isinstance(form, sympy.Basic | sympy.MatrixBase) or form.has(*_ORDERED):
         return form
     letters = {symbol: sympy.I for symbol in form.free_symbols if symbol.name == "i"}
     return form.subs(letters) if letters else form
 
 
+# What no complex number can stand in.
+_ORDERED = (sympy.Interval, sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge)
+
+
 def _same_solutions(gold: Reading, answer: Reading) -> bool:
     """Inequalities in one variable, in whatever form: `x<2 or x>3`, `|x| < 1`, `1 > x > -1`."""
-    if isinstance(gold.forms[0], str) or isinstance(answer.forms[0], str):
-        return False
-    one, other = _solutions(gold), _solutions(answer)
-    return one is not None and other is not None and one == other
+    one = _solutions(gold)
+    return one is not None and one == _solutions(answer)
 
 
 def _solutions(reading: Reading) -> sympy.Set | None:
     form = reading.forms[0]
     if isinstance(form, sympy.Interval | sympy.Union):
         return form
-    parts = form.args if isinstance(form, sympy.And | sympy.FiniteSet) else (form,)
-    if not all(isinstance(part, Relational) and not isinstance(part, Eq) for part in parts):
+    join = sympy.Union if _OR.search(reading.text) else sympy.Intersection
+    listed = isinstance(form, sympy.And) or (
+        isinstance(form, sympy.FiniteSet) and _AND_OR.search(reading.text)
+    )
+    parts = form.args if listed else (form,)
+    if not all(isinstance(part, _ORDERED) for part in parts) or len(form.free_symbols) != 1:
         return None
-    if len(form.free_symbols) != 1:
+    try:
+        return join(*(part.as_set() for part in parts))
+    except (NotImplementedError, TypeError, ValueError):  # sympy cannot solve it
         return None
-    join = sympy.Union if isinstance(form, sympy.FiniteSet) else sympy.Intersection
-    return join(*(part.as_set() for part in parts))
 
 
-def _words(text: str) -> str:
-    """A text answer without its typesetting: `6:00 \\text{ p.m.}` and `6:00 PM` are one."""
-    text = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*|\\[ ,;!]|[${}]", "", text)
-    text = re.sub(r"(?<!\d)\.|\.(?!\d)", "", text)
-    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text).lower()
+_OR = re.compile(r"\bor\b")
+_AND_OR = re.compile(r"\b(?:and|or)\b")
+
+_TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}")
+_PLAIN_TEXT = re.compile(r"[\w\s.,:;'()%-]+")
+
+
+def _words(text: str) -> str | None:
+    """A text answer without its typesetting: `6:00 \\text{ p.m.}` and `6:00 PM` are one.
+
+    None where there is more than text, or no word.
+    """
+    text = _TEXT_COMMAND.sub(r"\1", text)
+    if not _PLAIN_TEXT.fullmatch(text):
+        return None
+    text = re.sub(r"\.(?!\d)", "", text)
+    text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text).lower()
+    return text if re.search(r"[^\W\d_]{2}", text) else None

@@ -11,7 +11,7 @@ _DIGITS = r"(?:0|[1-9]\d{0,14})"
 _INTEGER = re.compile(rf"-?{_DIGITS}")
 _DECIMAL = re.compile(r"-?(?=[\d.]{2,16}$)\d*\.\d+")
 _FRACTION = re.compile(
-    rf"(?P<sign>-?)(?:\\[dt]?frac\{{(?P<top>{_DIGITS})\}}\{{(?P<bottom>[1-9]\d{{0,14}})\}}"
+    rf"(?P<sign>-?)(?:\\frac\{{(?P<top>{_DIGITS})\}}\{{(?P<bottom>[1-9]\d{{0,14}})\}}"
     rf"|(?P<left>{_DIGITS})/(?P<right>[1-9]\d{{0,14}}))"
 )
 # math-verify rounds to six decimal places where one side is a decimal; nearer than this, let it
@@ -21,6 +21,7 @@ _NEAR = Fraction(1, 100_000)
 
 def decide(gold: str, answer: str) -> bool | None:
     """Whether the stripped texts `gold` and `answer` are equal; None: ask math-verify."""
+    gold, answer = _plain(gold), _plain(answer)
     if gold == answer:
         return True
     left = _value(gold)
@@ -39,7 +40,6 @@ def decide(gold: str, answer: str) -> bool | None:
 
 def _value(text: str) -> tuple[Fraction, bool] | None:
     """The exact value of a plain number and whether it is written as a decimal."""
-    text = _undressed(text)
     if _INTEGER.fullmatch(text):
         return Fraction(int(text)), False
     if match := _FRACTION.fullmatch(text):
@@ -50,7 +50,20 @@ def _value(text: str) -> tuple[Fraction, bool] | None:
     return None
 
 
-def _undressed(text: str) -> str:
+_TYPESETTING = [
+    (re.compile(r"\\(?:left|right)(?![a-zA-Z.])"), ""),
+    (re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
+]
+# A space between letters or digits may matter (`\pi r`, `1 4/5`), and so may one beside a point,
+# a comma (`3, 500` is two numbers, `3,500` one) or a backslash.
+_SPACE = re.compile(r"(?<![a-zA-Z0-9.,\\])\s+(?![.,])|(?<![.,\\])\s+(?![a-zA-Z0-9.,])")
+
+
+def _plain(text: str) -> str:
+    """Without dollar signs around it and typesetting that has no meaning."""
     if len(text) > 2 and text[0] == "$" == text[-1]:
-        return text[1:-1].strip()
-    return text
+        text = text[1:-1].strip()
+    if "\\" in text:
+        for pattern, replacement in _TYPESETTING:
+            text = pattern.sub(replacement, text)
+    return _SPACE.sub("", text)

@@ -1,4 +1,4 @@
-"""Units at the end of an answer: taken off, and told apart where both sides name one.
+"""Units in an answer: taken off, and told apart where both sides name one.
 
 math-verify's own removal of units is switched off: it also removes variables that are spelled like
 a unit, so that it reads `8t` and `3ab` as 8 and 3, and `x^2 + c` as nothing.
@@ -36,9 +36,8 @@ _NAMES = {
     "dollar": "dollar USD",
     "cent": "cent",
     "degree": "degree deg",
-    "unit": "unit",
 }
-_COUNTED = "way people person student point digit time solution card coin page triangle"
+_COUNTED = "unit way people person student point digit time solution card coin page triangle"
 _UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
 _UNITS |= {f"{name}s": unit for name, unit in _UNITS.items() if len(name) > 2}
 
@@ -53,6 +52,7 @@ _PLAIN = re.compile(
 )
 # Any words at all in a text command: `\text{ inches}^2`, `\text{ students}`.
 _TEXT = re.compile(rf"\s*\\text\s*\{{\s*(?P<words>[^{{}}\d]*)\}}\s*{_POWER}$")
+_DOLLARS = re.compile(r"\\?\$\s*(?=[-\d.])")
 _NUMERIC_END = re.compile(r"(?:[\d)}]|\\pi)\s*$")
 _WORDS = re.compile(rf"{_PREFIX}\s*(?P<name>[A-Za-z/]+)\.?")
 
@@ -63,7 +63,9 @@ class Quantity(NamedTuple):
 
 
 def split(text: str) -> Quantity:
-    """An answer's text without the unit at its end."""
+    """An answer's text without its unit."""
+    if match := _DOLLARS.match(text):
+        return Quantity(split(text[match.end() :]).value, ("dollar", 1))
     if (match := _TEXT.search(text)) and _is_value(text[: match.start()]):
         words = _WORDS.fullmatch(match["words"].strip())
         unit = _known(words, match["power"]) if words else None

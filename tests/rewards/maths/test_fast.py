@@ -75,12 +75,35 @@ def test_identical_expressions(text):
     agrees(text, text)
 
 
+@settings(deadline=None, max_examples=80)
+@given(EXPRESSIONS, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_typeset_expressions(text, spaced, brackets, frac, dollars):
+    typeset = f"({text})"
+    if brackets:
+        typeset = typeset.replace("(", r"\left(").replace(")", r"\right)")
+    if spaced:
+        typeset = typeset.replace("+", " + ").replace("-", " -").replace("(", "( ")
+    if frac:
+        typeset = typeset.replace(r"\frac", r"\dfrac")
+    if dollars:
+        typeset = f"$ {typeset}$"
+    assert fast.decide(f"({text})", typeset) is True
+    agrees(f"({text})", typeset)
+
+
 @pytest.mark.parametrize(
     ("gold", "answer"),
     [
+        ("3,500", "3, 500"),
+        ("3.5", "3 .5"),
+        ("3.5", "3. 5"),
+        ("14/5", "1 4/5"),
+        (r"\frac{1}{23}", r"\frac{12}{3} x"),
+        (r"\pi", r"\Pi"),
+        (r"a\ b", r"a\b"),
         ("1,234", "1234"),
         ("007", "7"),
-        ("1/0", "1/0 "),
+        ("1/0", "2/0"),
         ("50%", "0.5"),
         ("0.3333333", "1/3"),
         ("2.5e3", "2500"),
