@@ -14,6 +14,7 @@ from math_verify import LatexExtractionConfig, LatexNormalizationConfig, parse, 
 
 from inward_rewards.maths import units
 from inward_rewards.maths.notation import rewritten
+from inward_rewards.maths.numeric import clearly_different
 from inward_rewards.maths.verdict import Reason
 
 # math-verify warns once a process that its own timeouts are off: they need the main thread of a
@@ -29,7 +30,6 @@ _WHOLE = LatexExtractionConfig(
         basic_latex=True, units=False, malformed_operators=False, nits=True, boxed="all"
     ),
 )
-_RELATIVE_ERROR = 1e-5
 
 
 class UnreadableGoldError(ValueError):
@@ -87,22 +87,15 @@ def _equal(gold: Reading, answer: Reading) -> bool:
         return False
     if (one := _BASED.fullmatch(gold.text)) and (other := _BASED.fullmatch(answer.text)):
         return (one["digits"].upper(), one["base"]) == (other["digits"].upper(), other["base"])
-    if verify(gold.forms, answer.forms, timeout_seconds=None, allow_set_relation_comp=True):
-        return not _only_rounding_agrees(gold.forms[0], answer.forms[0])
-    return _same_solutions(gold, answer)
+    if clearly_different(gold.forms[0], answer.forms[0]):
+        return False
+    return verify(
+        gold.forms, answer.forms, timeout_seconds=None, allow_set_relation_comp=True
+    ) or _same_solutions(gold, answer)
 
 
 # 4210_{5}: math-verify drops the base.
 _BASED = re.compile(r"(?P<digits>[0-9A-Za-z]+)_\{?(?P<base>\d+)\}?")
-
-
-def _only_rounding_agrees(gold: Any, answer: Any) -> bool:
-    """math-verify rounds decimals to six places, where small numbers are all alike."""
-    if not (isinstance(gold, sympy.Number) and isinstance(answer, sympy.Number)):
-        return False
-    if gold == answer:
-        return False
-    return bool(abs(gold - answer) > _RELATIVE_ERROR * abs(gold))
 
 
 def _with_imaginary_unit(form: Any) -> Any:

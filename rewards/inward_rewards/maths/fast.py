@@ -24,6 +24,34 @@ def decide(gold: str, answer: str) -> bool | None:
     gold, answer = _plain(gold), _plain(answer)
     if gold == answer:
         return True
+    if _OPEN.match(gold) and (gold[0], gold[-1]) == (answer[:1], answer[-1:]):
+        point = gold[0] == "(" and gold[-1] == ")"
+        return _tuples(_items(gold), _items(answer), point)
+    return _numbers(gold, answer)
+
+
+_OPEN = re.compile(r"[(\[].*,.*[)\]]$")
+# `(1,234)` may be one number or two.
+_GROUPED = re.compile(r"\d,\d{3}(?!\d)")
+
+
+def _items(text: str) -> list[str]:
+    """What stands between the brackets of a point or an interval."""
+    return [] if _GROUPED.search(text) else [item.strip() for item in text[1:-1].split(",")]
+
+
+def _tuples(gold: list[str], answer: list[str], point: bool) -> bool | None:
+    if not point and not len(gold) == len(answer) == 2:  # half-open, and not an interval
+        return None
+    verdicts = [_numbers(*pair) for pair in zip(gold, answer, strict=False)]
+    if not verdicts or None in verdicts:
+        return None
+    if len(gold) == len(answer) and all(verdicts):
+        return True
+    return False if point else None  # all empty intervals are equal
+
+
+def _numbers(gold: str, answer: str) -> bool | None:
     left = _value(gold)
     if left is None:
         return None

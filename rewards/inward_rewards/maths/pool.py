@@ -17,8 +17,8 @@ from typing import NamedTuple
 from inward_rewards.maths.template import PoolError, Template
 from inward_rewards.maths.verdict import Reason, Verdict
 
-# Within any sensible limits, and not for the fast path.
-_PROBE = (r"\sqrt{8}", r"2\sqrt{2}")
+# Some 20 ms of honest work: within any sensible limits.
+_PROBE = (r"\left( 3, \frac{\pi}{2} \right)", r"(3, \pi/2)")
 
 
 class _Worker(NamedTuple):
@@ -103,8 +103,9 @@ class Pool:
             template.close()
             cpu_seconds, memory_mb = self._limits
             raise PoolError(
-                f"the maths verifier cannot check 2\\sqrt{{2}} within cpu_seconds={cpu_seconds} "
-                f"and memory_mb={memory_mb}: raise them (the defaults are ample)"
+                f"the maths verifier cannot compare {_PROBE[0]} with {_PROBE[1]} within "
+                f"cpu_seconds={cpu_seconds} and memory_mb={memory_mb}: raise them (the defaults "
+                "are ample)"
             ) from error
         return worker
 

@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import os
-from concurrent.futures import Future
 from importlib.util import find_spec
 from threading import Lock
 from types import TracebackType
@@ -15,6 +14,7 @@ from inward_rewards.maths.pool import Pool
 from inward_rewards.maths.verdict import Verdict
 
 MAX_GOLD_CHARS = 10_000
+KNOWN_PAIRS = 4096
 
 
 class Verifier:
@@ -50,6 +50,7 @@ class Verifier:
         self._settings = (workers or _usable_cores(), cpu_seconds, memory_mb)
         self._max_chars = max_chars
         self._pool = Pool(*self._settings)
+        self._known: dict[tuple[str, str], Verdict] = {}
         _verifiers.add(self)
 
     async def verify(self, gold: str, answer: str) -> Verdict:
@@ -59,18 +60,23 @@ class Verifier:
         searched for in prose. Raises `ValueError` for a gold that is empty, over-long or that
         math-verify cannot read, and `PoolError` when the processes cannot run.
         """
-        verdict = self._at_once(gold, answer)
+        pair = gold.strip(), answer.strip()
+        verdict = self._at_once(*pair)
         if verdict is None:
-            verdict = await asyncio.wrap_future(self._submit(gold, answer))
+            verdict = await asyncio.wrap_future(self._pool.submit(*pair))
+            self._remember(pair, verdict)
         return verdict
 
     def verify_sync(self, gold: str, answer: str) -> Verdict:
         """As `verify`, for code without an event loop: blocks the calling thread."""
-        verdict = self._at_once(gold, answer)
-        return self._submit(gold, answer).result() if verdict is None else verdict
+        pair = gold.strip(), answer.strip()
+        verdict = self._at_once(*pair)
+        if verdict is None:
+            verdict = self._pool.submit(*pair).result()
+            self._remember(pair, verdict)
+        return verdict
 
     def _at_once(self, gold: str, answer: str) -> Verdict | None:
-        gold, answer = gold.strip(), answer.strip()
         if not gold or len(gold) > MAX_GOLD_CHARS:
             raise ValueError(
                 f"a gold answer has 1 to {MAX_GOLD_CHARS} characters, this one {len(gold)}: "
@@ -82,11 +88,14 @@ class Verifier:
             return Verdict(False, "too_long")
         equal = fast.decide(gold, answer)
         if equal is None:
-            return None
+            return self._known.get((gold, answer))
         return Verdict(equal, "equal" if equal else "different")
 
-    def _submit(self, gold: str, answer: str) -> Future[Verdict]:
-        return self._pool.submit(gold.strip(), answer.strip())
+    def _remember(self, pair: tuple[str, str], verdict: Verdict) -> None:
+        """Siblings give the same answer again, and a metric asks what a reward asked."""
+        if len(self._known) >= KNOWN_PAIRS:
+            self._known.clear()
+        self._known[pair] = verdict
 
     def close(self) -> None:
         """Ends the pool's processes; answers still waiting raise `PoolError`."""

@@ -24,6 +24,8 @@ from typing import NoReturn
 from inward_rewards.maths.check import UnreadableGoldError, check
 from inward_rewards.maths.template import FORK, MESSAGE
 
+# An honest answer needs a few megabytes beyond what the process starts with.
+_ROOM = 32 << 20
 # What parsing and comparing compile and cache at their first use, every worker then inherits.
 _WARM_UP = [
     (r"\frac{\sqrt{3}}{2}", r"\frac{3}{2\sqrt{3}}"),
@@ -76,6 +78,7 @@ def _limit(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bytearray(_ROOM)  # MemoryError: the limit leaves no room to work in
 
 
 def _work(channel: Connection, cpu_seconds: float, memory_bytes: int) -> None:

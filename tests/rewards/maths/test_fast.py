@@ -52,6 +52,23 @@ def test_two_values(gold, answer, gold_style, answer_style):
     agrees(written(gold, gold_style), written(answer, answer_style))
 
 
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(VALUES, min_size=1, max_size=3),
+    st.lists(VALUES, min_size=1, max_size=3),
+    st.lists(STYLES, min_size=6, max_size=6),
+    st.sampled_from(["()", "[]", "(]", "[)"]),
+    st.sampled_from([",", ", ", " , "]),
+    st.booleans(),
+)
+def test_points_and_intervals(gold, answer, styles, brackets, comma, same):
+    texts = [
+        brackets[0] + comma.join(map(written, values, styles[3 * side :])) + brackets[1]
+        for side, values in enumerate([gold, gold if same else answer])
+    ]
+    agrees(*(text.replace("$", "") for text in texts))
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.integers(-(10**6), 10**6), st.integers(-200, 200), st.integers(1, 9), st.booleans())
 def test_near_decimals(value, difference, places, swap):
@@ -102,6 +119,13 @@ def test_typeset_expressions(text, spaced, brackets, frac, dollars):
         (r"\pi", r"\Pi"),
         (r"a\ b", r"a\b"),
         ("1,234", "1234"),
+        ("(1,234)", "(1234)"),
+        ("(1,234)", "(1,235)"),
+        ("(1,2)", "[1,2]"),
+        ("(1,2)", "1,2"),
+        ("(1,2)", "(1,x)"),
+        ("(1,2)(3,4)", "(3,4)(1,2)"),
+        ("(1,2),(3,4)", "(3,4),(1,2)"),
         ("007", "7"),
         ("1/0", "2/0"),
         ("50%", "0.5"),
@@ -130,6 +154,9 @@ def test_left_to_math_verify(gold, answer):
         ("0.50", "1/2", True),
         ("x + 1", "x + 1", True),
         ("12", "12.01", False),
+        ("(6, -31)", r"\left(6,-31.0\right)", True),
+        ("(6,-31,1)", "(6, 1, -31)", False),
+        ("(3,4]", r"(3, \frac{8}{2}]", True),
     ],
 )
 def test_decided_at_once(gold, answer, equal):

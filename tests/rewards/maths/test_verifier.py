@@ -1,6 +1,7 @@
 """The public verifier: from threads, from async code, after a fork, and at its limits."""
 
 import asyncio
+import itertools
 import os
 import pickle
 import signal
@@ -17,6 +18,13 @@ from inward_rewards.maths import PoolError, Verdict, Verifier, default_verifier,
 
 EQUAL = Verdict(True, "equal")
 SLOW_PAIR = (r"\sqrt{8}", r"2\sqrt{2}")  # not for the fast path
+NUMBERS = itertools.count(1000)
+
+
+def fresh_pair():
+    """A pair for the pool that no verifier remembers."""
+    k = next(NUMBERS)
+    return rf"\sqrt{{{4 * k}}}", rf"2\sqrt{{{k}}}"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,7 @@ def test_a_cancelled_caller_leaves_the_pool_usable(verifier):
         return await asyncio.gather(*waiting, return_exceptions=True)
 
     assert all(isinstance(end, asyncio.CancelledError) for end in asyncio.run(impatient()))
-    assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+    assert verifier.verify_sync(*fresh_pair()) == EQUAL
 
 
 def test_empty_and_over_long_answers_are_wrong(verifier):
@@ -78,13 +86,13 @@ async def test_default_verifier_is_shared():
 
 def test_after_a_fork_both_sides_work():
     with Verifier(workers=1) as verifier:
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
                 with os.fdopen(write, "wb") as pipe:
-                    pipe.write(pickle.dumps(verifier.verify_sync(*SLOW_PAIR)))
+                    pipe.write(pickle.dumps(verifier.verify_sync(*fresh_pair())))
                 verifier.close()
             finally:
                 os._exit(0)
@@ -92,7 +100,7 @@ def test_after_a_fork_both_sides_work():
         with os.fdopen(read, "rb") as pipe:
             assert pickle.loads(pipe.read()) == EQUAL
         os.waitpid(pid, 0)
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
 
 
 def test_an_unguarded_script_and_its_exit():
@@ -124,7 +132,7 @@ def test_closing_raises_for_answers_in_work():
             failures.append(error)
 
     threads = [threading.Thread(target=wait) for _ in range(2)]
-    assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+    assert verifier.verify_sync(*fresh_pair()) == EQUAL
     for thread in threads:
         thread.start()
     verifier.close()
@@ -132,7 +140,18 @@ def test_closing_raises_for_answers_in_work():
         thread.join()
     assert len(failures) == 2
     with pytest.raises(PoolError, match="closed"):
-        verifier.verify_sync(*SLOW_PAIR)
+        verifier.verify_sync(*fresh_pair())
+
+
+def test_a_pair_is_checked_once():
+    """Siblings repeat answers, and a metric asks what a reward asked."""
+    with Verifier(workers=1, cpu_seconds=1) as verifier:
+        pair = fresh_pair()
+        assert verifier.verify_sync(*pair) == EQUAL
+        verifier.close()
+        assert verifier.verify_sync(*pair) == EQUAL
+        with pytest.raises(PoolError):
+            verifier.verify_sync(*fresh_pair())
 
 
 @pytest.mark.parametrize("name", ["workers", "cpu_seconds", "memory_mb", "max_chars"])
@@ -141,17 +160,17 @@ def test_limits_are_positive(name):
         Verifier(**{name: 0})
 
 
-@pytest.mark.parametrize(("limit", "value"), [("memory_mb", 60), ("cpu_seconds", 0.001)])
+@pytest.mark.parametrize(("limit", "value"), [("memory_mb", 60), ("cpu_seconds", 0.0001)])
 def test_limits_that_leave_no_room_for_a_check(limit, value):
     """Every honest answer would be scored 0: the pool does not start."""
     with Verifier(**{limit: value}) as verifier, pytest.raises(PoolError, match=f"{limit}={value}"):
-        verifier.verify_sync(*SLOW_PAIR)
+        verifier.verify_sync(*fresh_pair())
 
 
 def test_a_pool_that_cannot_start(monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/nonexistent")
     with Verifier() as verifier, pytest.raises(PoolError, match="pip install") as failure:
-        verifier.verify_sync(*SLOW_PAIR)
+        verifier.verify_sync(*fresh_pair())
     assert "encodings" in str(failure.value)  # what the interpreter said
 
 
@@ -177,26 +196,26 @@ def kill_worker(verifier, *before):
 
 def test_workers_killed_from_outside():
     with Verifier(workers=1, cpu_seconds=60) as verifier, ThreadPoolExecutor(1) as thread:
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
         (worker,) = verifier._pool._idle
         os.kill(worker.pid, signal.SIGKILL)  # once: no answer suffers
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
 
         waiting = thread.submit(verifier.verify_sync, "5", "(10^8)!")
         kill_worker(verifier, kill_worker(verifier))  # twice at one answer: the machine's fault
         with pytest.raises(PoolError, match="killed from outside"):
             waiting.result()
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
 
 
 def test_a_template_killed_from_outside():
     with Verifier(workers=1) as verifier:
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
         (worker,) = verifier._pool._idle
         worker.template._process.kill()
         worker.template._process.wait()
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL  # its worker lives on
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL  # its worker lives on
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(PoolError, match="ended from outside"):
-            verifier.verify_sync(*SLOW_PAIR)
-        assert verifier.verify_sync(*SLOW_PAIR) == EQUAL
+            verifier.verify_sync(*fresh_pair())
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
