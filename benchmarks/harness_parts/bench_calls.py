@@ -1,6 +1,8 @@
 """A harness that makes no model call: it times its rollout's tool calls, one after the other."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import verifiers.v1 as vf
@@ -13,28 +15,18 @@ __all__ = ["TimedCalls"]
 CALLS = 100
 
 
-async def timed_calls(tools: Tools) -> list[float]:
-    """Seconds of each call."""
-    seconds = []
-    for _ in range(CALLS):
-        started = time.perf_counter()
-        await tools.call("story_search", {"query": "what went on"})
-        seconds.append(time.perf_counter() - started)
-    return seconds
-
-
 class TimedCalls(InwardChat, vf.Harness[InwardChatConfig]):
-    async def launch(
-        self,
-        ctx: Any,
-        trace: Any,
-        runtime: Any,
-        endpoint: Any,
-        secret: Any,
-        urls: Any,
-        *rest: Any,
-        **gate: Any,
-    ) -> vf.ProgramResult:
-        async with connect_tools(await http_client(), urls, 600) as tools:
-            trace.info["seconds"] = await timed_calls(tools)
+    async def launch(self, *rollout: Any, **gate: Any) -> vf.ProgramResult:
+        _, trace, _, _, _, urls, _ = rollout
+        seconds = trace.info["seconds"] = []
+        async with self.connected(urls) as tools:
+            for _ in range(CALLS):
+                started = time.perf_counter()
+                await tools.call("story_search", {"query": "what went on"})
+                seconds.append(time.perf_counter() - started)
         return vf.ProgramResult(exit_code=0, stdout="", stderr="")
+
+    @asynccontextmanager
+    async def connected(self, urls: dict[str, str]) -> AsyncIterator[Tools]:
+        async with connect_tools(await http_client(), urls, 600) as tools:
+            yield tools

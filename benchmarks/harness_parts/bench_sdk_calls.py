@@ -1,31 +1,20 @@
 """The same as `bench_calls` with the MCP SDK's client, one a rollout, as `null` has it."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import verifiers.v1 as vf
-from bench_calls import timed_calls
-from inward_chat.harness import InwardChat, InwardChatConfig
+import bench_calls
 from inward_chat.mcp import SdkServer
 from inward_chat.tools import Tools
 
 __all__ = ["TimedSdkCalls"]
 
 
-class TimedSdkCalls(InwardChat, vf.Harness[InwardChatConfig]):
-    async def launch(
-        self,
-        ctx: Any,
-        trace: Any,
-        runtime: Any,
-        endpoint: Any,
-        secret: Any,
-        urls: Any,
-        *rest: Any,
-        **gate: Any,
-    ) -> vf.ProgramResult:
+class TimedSdkCalls(bench_calls.TimedCalls):
+    @asynccontextmanager
+    async def connected(self, urls: dict[str, str]) -> AsyncIterator[Tools]:
         [(name, url)] = urls.items()
         tools, server = Tools(), await SdkServer.connect(url, 600)
         tools.add(name, url, server)
-        trace.info["seconds"] = await timed_calls(tools)
+        yield tools
         await server.aclose()
-        return vf.ProgramResult(exit_code=0, stdout="", stderr="")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from weakref import WeakKeyDictionary
 
 import aiohttp
 
@@ -20,9 +19,9 @@ KEEPALIVE = 4.0
 """Seconds that an idle connection is kept: below the 5 s after which the bundled tool server
 (uvicorn) closes it, so that a call does not meet a connection that is just being closed."""
 
-_owners: WeakKeyDictionary[
+_owners: dict[
     asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]
-] = WeakKeyDictionary()
+] = {}
 
 
 async def http_client() -> aiohttp.ClientSession:
@@ -41,5 +40,8 @@ async def http_client() -> aiohttp.ClientSession:
 
 
 async def _close_with_loop(client: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
-    async with client:
-        yield
+    try:
+        async with client:
+            yield
+    finally:
+        del _owners[asyncio.get_running_loop()]

@@ -19,7 +19,7 @@ class InterceptionLostError(Exception):
 
 
 class CallRefusedError(Exception):
-    """The interception server answered with an HTTP error status or stopped the rollout."""
+    """The interception server refused a call: with an HTTP error status, or at the tool gate."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(f"the interception server answered with HTTP {status}: {body}")

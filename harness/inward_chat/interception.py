@@ -100,7 +100,7 @@ class ToolGate:
         question = {"tool_call_id": call_id, "name": name, "arguments": arguments}
         decision = await post(self._http, self._url, json.dumps(question).encode(), self._headers)
         if decision["action"] == "stop":
-            raise CallRefusedError(200, decision["reason"])
+            raise CallRefusedError(400, f"rollout stopped: {decision['reason']}")
         message: Message | None = decision["message"] if decision["action"] == "deny" else None
         return message
 

@@ -160,7 +160,11 @@ class JsonServer:
         }
         call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
         async with self._http.post(
-            self._url, data=json.dumps(call).encode(), headers=headers, timeout=self._timeout
+            self._url,
+            data=json.dumps(call).encode(),
+            headers=headers,
+            timeout=self._timeout,
+            allow_redirects=False,
         ) as response:
             answer = await response.read()
         if response.status == 413:

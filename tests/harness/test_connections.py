@@ -1,7 +1,6 @@
 """The connections of an event loop, and the interception server's faults."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +9,7 @@ import aiohttp
 import pytest
 import verifiers.v1 as vf
 from aiohttp import web
-from inward_chat import InwardChat, InwardChatConfig
+from inward_chat import InwardChat, InwardChatConfig, connections
 from inward_chat.connections import http_client
 from inward_chat.interception import RETRY_COUNT_HEADER
 
@@ -25,7 +24,7 @@ def test_a_loop_has_one_client_that_ends_with_it() -> None:
     assert first is not other
     assert first.closed
     assert other.closed
-    gc.collect()
+    assert not connections._owners
 
 
 def completion(message: dict[str, Any]) -> Callable[[], web.Response]:
