@@ -1,1 +1,5 @@
-"""Charts to be written as Vega-Lite specifications, and the generator that makes them."""
+"""Look at a chart, write the Vega-Lite specification that draws it."""
+
+from chart_spec.taskset import ChartSpecEnv, ChartSpecTaskset
+
+__all__ = ["ChartSpecEnv", "ChartSpecTaskset"]

@@ -24,6 +24,10 @@ MIN_SIDE, MAX_SIDE = 20, 1200
 """A view's `width` and `height`, in pixels."""
 MAX_CANVAS_SIDE = 2000
 """The laid-out chart's width and height, in pixels."""
+MIN_STEP, MAX_STEP = 2, 200
+"""A view's `width` or `height` by category, in pixels."""
+MAX_DASHES, MIN_DASH = 8, 0.5
+MAX_FOLDED = 4 * MAX_ROWS
 MAX_EXPRESSION = 200
 
 CPU_SECONDS = 4.0

@@ -48,6 +48,19 @@ def refuse(reason: str) -> NoReturn:
     raise RenderError(reason)
 
 
+def parse(text: str) -> Any:
+    """The JSON of a specification. Raises `RenderError` for any other text."""
+    # Escapes and white space may stretch the text of a small specification.
+    if len(text) > 8 * limits.MAX_SPEC_BYTES:
+        refuse(f"the specification has {len(text)} characters")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        refuse(f"objects and lists are nested deeper than {limits.MAX_DEPTH}")
+    except ValueError as error:
+        refuse(f"the specification is not JSON: {error}")
+
+
 def lint(spec: Any) -> dict[str, Any]:
     """The specification without what has no effect, ready for the renderer.
 
@@ -236,8 +249,8 @@ class _Linter:
 
     def _fold(self, transform: dict[str, Any]) -> None:
         names = transform["fold"]
-        if not isinstance(names, list) or self.rows * len(names) > 4 * limits.MAX_ROWS:
-            refuse(f"fold makes more than {4 * limits.MAX_ROWS} rows")
+        if not isinstance(names, list) or self.rows * len(names) > limits.MAX_FOLDED:
+            refuse(f"fold makes more than {limits.MAX_FOLDED} rows")
 
     def walk(self, node: Any, key: str) -> Any:
         """Any other property: bounded, with the known ways to load, loop or run refused."""
@@ -247,9 +260,13 @@ class _Linter:
             if len(node) > limits.MAX_LIST:
                 refuse(f"{_show(key)} has more than {limits.MAX_LIST} entries")
             if key == "strokeDash" and (
-                len(node) > 8 or not all(isinstance(x, int | float) and x >= 0.5 for x in node)
+                len(node) > limits.MAX_DASHES
+                or not all(isinstance(x, int | float) and x >= limits.MIN_DASH for x in node)
             ):
-                refuse("'strokeDash' must be at most 8 numbers of at least 0.5")
+                refuse(
+                    f"'strokeDash' must be at most {limits.MAX_DASHES} numbers of at least "
+                    f"{limits.MIN_DASH}"
+                )
             return [self.walk(item, key) for item in node]
         if isinstance(node, str):
             return self._string(node, key)
@@ -325,7 +342,11 @@ class _Linter:
 def _side(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         step = value.get("step")
-        if set(value) <= {"step", "for"} and isinstance(step, int | float) and 2 <= step <= 200:
+        if (
+            set(value) <= {"step", "for"}
+            and isinstance(step, int | float)
+            and (limits.MIN_STEP <= step <= limits.MAX_STEP)
+        ):
             return value
     elif (
         isinstance(value, int | float)
@@ -334,8 +355,8 @@ def _side(key: str, value: Any) -> Any:
     ):
         return value
     refuse(
-        f"{key} must be a number from {limits.MIN_SIDE} to {limits.MAX_SIDE}, or a step from 2 to "
-        f"200, not {_show(value)}"
+        f"{key} must be a number from {limits.MIN_SIDE} to {limits.MAX_SIDE}, or a step from "
+        f"{limits.MIN_STEP} to {limits.MAX_STEP}, not {_show(value)}"
     )
 
 

@@ -184,10 +184,12 @@ def paint(
             del dyes[element.node]
 
     def owners(dyes: dict[ET.Element, int], *, backward: bool = False) -> Ids:
-        rgb = _pixels(rasterise(sheet.dyed(dyes, backward=backward))).astype(np.int64)
-        return (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
+        with Image.open(io.BytesIO(rasterise(sheet.dyed(dyes, backward=backward)))) as image:
+            rgba = np.asarray(image.convert("RGBA"))
+        return (rgba.view(">u4")[..., 0] >> 8).astype(np.int64)
 
-    eye = _Eye(drawn, picture, _pixels(rasterise(sheet.empty())))
+    empty = _pixels(rasterise(sheet.empty()))
+    eye = _Eye(drawn, picture, np.broadcast_to(empty, picture.shape))
     solid = owners(dyes)
     # Painted from the last to the first, and without backgrounds, which would then hide their view.
     below = owners(marks, backward=True) if marks else np.zeros_like(solid)
@@ -212,12 +214,17 @@ class _Sheet:
         self.leaves = [node for node in self.leaves if node not in self.backgrounds]
 
     def empty(self) -> str:
-        """The page and the views' backgrounds alone, as they are, but without their frames."""
+        """The page and the views' backgrounds alone, as they are, but without their frames.
+
+        One pixel, where no view has a background of its own.
+        """
         colors = {node: (node.get("fill", "none"), "none") for node in self.backgrounds}
         pages = "".join(
             _write(page, page.get("fill", "none"), "none")
             for page in self.root.findall(f"{SVG}rect")
         )
+        if all(_alpha(node, "fill") == 0 for node in self.backgrounds):
+            return f'<svg xmlns="{SVG[1:-1]}" width="1" height="1">{pages}</svg>'
         return self._page(pages, colors, backward=False)
 
     def dyed(self, dyes: dict[ET.Element, int], *, backward: bool) -> str:

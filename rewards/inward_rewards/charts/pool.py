@@ -136,8 +136,9 @@ class Pool:
             raise RendererDown(f"the chart renderer gave {error}") from error
         with self._lock:
             self._idle.append(worker)
-        if "error" in header:
-            raise RenderError(header["error"])
+        for verdict in ("refused", "failed"):
+            if verdict in header:
+                raise RenderError(header[verdict])
         if "fault" in header:
             raise RendererDown(f"the chart renderer has a fault:\n{header['fault']}")
         return header, blobs

@@ -7,8 +7,10 @@ the specification's data says.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 Key = str | float
@@ -51,12 +53,23 @@ class Scene:
     color, size, shape, opacity, text, facet; kinds: discrete, quantitative, temporal."""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        rows = [[list(row.keys), row.value] for row in self.rows]
+        return {
+            "rows": rows,
+            "texts": list(self.texts),
+            "marks": list(self.marks),
+            "encodings": list(self.encodings),
+        }
+
+    @cached_property
+    def packed(self) -> bytes:
+        """`to_json` as bytes."""
+        return json.dumps(self.to_json()).encode()
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Scene:
         return Scene(
-            rows=tuple(Row(tuple(row["keys"]), float(row["value"])) for row in data["rows"]),
+            rows=tuple(Row(tuple(keys), float(value)) for keys, value in data["rows"]),
             texts=tuple(data["texts"]),
             marks=tuple(data["marks"]),
             encodings=tuple(data["encodings"]),

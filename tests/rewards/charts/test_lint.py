@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from inward_rewards.charts import limits
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.lint import lint
+from inward_rewards.charts.lint import lint, parse
 from rewards.charts.hostile import bar, calculated, encoded
 
 ORDINARY: dict[str, dict[str, Any]] = {
@@ -90,3 +90,19 @@ def test_limits_hold_exactly(name: str) -> None:
     assert lint(AT_THE_LIMIT[name](0))
     with pytest.raises(RenderError):
         lint(AT_THE_LIMIT[name](1))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not JSON"),
+        ("{'mark': 'bar'}", "not JSON"),
+        ('{"mark": "bar"', "not JSON"),
+        ("1" * 5000, "not JSON"),
+        ("[" * 100_000, "nested deeper"),
+        (f'"{"x" * 900_000}"', "characters"),
+    ],
+)
+def test_text_that_is_no_json_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(RenderError, match=reason):
+        parse(text)

@@ -1,0 +1,118 @@
+"""Speed of chart-spec's reward: a reply scored, from the cache, and 64 at once.
+
+    uv run --group bench python benchmarks/chart_speed.py [--json] [--charts N] [--seed S]
+
+Whole replies are scored as a rollout's are: the JSON read and linted, the chart drawn and read in
+a worker process, and compared with the picture, the table and the texts. The anchor, in turn with
+it, is a bare `vl_convert.vegalite_to_png` of the same specification in this process, which knows
+neither table nor text and survives no hostile specification: the ratio is what all the rest costs.
+While 64 replies are scored at once, a task that sleeps a millisecond at a time measures how long
+the event loop was held up; it measures the idle loop as well, for the machine's own part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+
+import vl_convert
+from chart_spec.prompt import BLOCK, FENCE
+from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskset
+
+AT_ONCE = 64
+TICK = 0.001
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    value: float
+    target: float
+    met: bool
+
+
+def reply(task: ChartSpecTask, version: str) -> str:
+    """The true specification with a title of its own, so that no cache has it."""
+    spec = {**(task.data.truth or {}), "title": f"Reply {version}"}
+    return f"{BLOCK}\n{json.dumps(spec)}\n{FENCE}"
+
+
+async def milliseconds(work: Awaitable[object]) -> float:
+    started = time.perf_counter()
+    await work
+    return 1000 * (time.perf_counter() - started)
+
+
+def bare(task: ChartSpecTask) -> float:
+    started = time.perf_counter()
+    vl_convert.vegalite_to_png(task.data.truth)
+    return 1000 * (time.perf_counter() - started)
+
+
+async def longest_stall(work: Awaitable[object]) -> float:
+    """The longest delay in milliseconds of a tick while `work` runs."""
+    running = asyncio.ensure_future(work)
+    worst = 0.0
+    while not running.done():
+        worst = max(worst, await milliseconds(asyncio.sleep(TICK)) - 1000 * TICK)
+    await running
+    return worst
+
+
+async def measure(tasks: list[ChartSpecTask], show: Callable[[str], None]) -> list[Target]:
+    for task in tasks:
+        # The true charts are drawn, the workers and the anchor warm.
+        await task.outcome(reply(task, "warm"))
+        bare(task)
+    scored, cached, anchor = [], [], []
+    for task in tasks:
+        anchor.append(bare(task))
+        scored.append(await milliseconds(task.outcome(reply(task, "one"))))
+        cached.append(await milliseconds(task.outcome(reply(task, "one"))))
+    show("one at a time, ms        median    p95    worst")
+    for name, times in (("scored", scored), ("from the cache", cached), ("bare PNG", anchor)):
+        p95 = statistics.quantiles(times, n=20)[-1]
+        show(f"  {name:20}  {statistics.median(times):7.1f}{p95:7.1f}{max(times):9.1f}")
+    ratios = [ours / theirs for ours, theirs in zip(scored, anchor, strict=True)]
+    show(f"  scored / bare PNG     {statistics.median(ratios):7.2f}")
+
+    some = list(itertools.islice(itertools.cycle(tasks), AT_ONCE))
+    idle = await longest_stall(asyncio.sleep(2))
+    started = time.perf_counter()
+    stall = await longest_stall(
+        asyncio.gather(*(task.outcome(reply(task, f"many {i}")) for i, task in enumerate(some)))
+    )
+    took = time.perf_counter() - started
+    show(f"{AT_ONCE} at once: {took:.2f} s, {AT_ONCE / took:.1f} replies/s")
+    show(f"  longest stall of the event loop: {stall:.1f} ms (idle: {idle:.1f} ms)")
+    one, again = statistics.median(scored), statistics.median(cached)
+    return [
+        Target("one reply scored, median ms", one, 150, one <= 150),
+        Target("one reply from the cache, median ms", again, 5, again <= 5),
+        Target("longest event-loop stall with 64 at once, ms", stall, 20, stall <= 20),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--charts", type=int, default=66)
+    parser.add_argument("--seed", type=int, default=20261)
+    options = parser.parse_args()
+    taskset = ChartSpecTaskset(ChartSpecConfig(id="chart-spec", seed=options.seed))
+    tasks = list(itertools.islice(taskset, options.charts))
+    targets = asyncio.run(measure(tasks, print))
+    for target in targets:
+        print(f"{'met   ' if target.met else 'MISSED'} {target.name}: {target.value:.1f}")
+    if options.json:
+        print(json.dumps({"targets": [asdict(target) for target in targets]}))
+
+
+if __name__ == "__main__":
+    main()

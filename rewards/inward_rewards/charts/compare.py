@@ -1,0 +1,30 @@
+"""One chart against the chart it should be. Runs in the worker only."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from .agreement import encoding_agreement, mark_agreement
+from .scene import Rendered, Scene
+from .score import Score
+from .similarity import chart_similarity
+from .table import table_f1
+from .text import text_f1
+
+
+def compare(drawn: Rendered, picture: bytes, truth: Scene | None) -> Score:
+    """`drawn` against the PNG `picture` and, where it is known, the scene behind it."""
+    with Image.open(io.BytesIO(drawn.png)) as mine, Image.open(io.BytesIO(picture)) as original:
+        similarity = chart_similarity(original, mine).score
+    if truth is None:
+        return Score(similarity, None, None, None, None)
+    scene = drawn.scene
+    return Score(
+        similarity=similarity,
+        table=table_f1(truth.rows, scene.rows).f1,
+        text=text_f1(truth.texts, scene.texts),
+        marks=mark_agreement(truth.marks, scene.marks),
+        encodings=encoding_agreement(truth.encodings, scene.encodings),
+    )
