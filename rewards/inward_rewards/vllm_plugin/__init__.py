@@ -1,0 +1,15 @@
+"""vLLM plugin: matrix entropy of the served policy's own hidden states, in the normal response.
+
+Off until the server is started with `--additional-config '{"inward": {"layers": "middle:10"}}'`.
+The request and its answer are those of `inward_rewards.entropy_wire`; docs/entropy.md tells how
+it works.
+"""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Entry point `vllm.general_plugins`; vLLM calls it in each of its processes."""
+    from inward_rewards.vllm_plugin import contact
+
+    contact.watch_start_up()

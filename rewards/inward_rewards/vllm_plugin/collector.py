@@ -1,0 +1,244 @@
+"""The worker's part: the rows of scored requests are copied out of every step, then scored.
+
+A step's hidden states are those of all its requests in one flat batch; a prompt may come in
+several chunks, in any company. The copy runs on the model's stream, before the next step can
+overwrite the states; the entropies are computed on a thread (and, on a GPU, a stream) of their
+own, so that the engine waits for nothing but the copy.
+"""
+
+from __future__ import annotations
+
+import bisect
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from inward_rewards.entropy import matrix_entropy, prefix_entropy
+from inward_rewards.entropy_wire import FORMAT, ScoreAnswer, ScoreRequest, Span, SpanScore
+from inward_rewards.vllm_plugin.buffer import RowBuffer
+from inward_rewards.vllm_plugin.settings import Settings
+
+logger = logging.getLogger("vllm.inward")
+
+GRACE_S = 10
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One request's part of a step."""
+
+    request_id: str
+    start: int
+    """Position of its first row within the sequence."""
+    rows: int
+    offset: int
+    """Index of its first row within the step's flat batch."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the answers say about the engine."""
+
+    plugin: str
+    vllm: str
+    dim: int
+    weights: Callable[[], int]
+    """How often weights were loaded since the start."""
+
+
+@dataclass
+class _Job:
+    request_id: str
+    request: ScoreRequest
+    tokens: int
+    positions: list[int]
+    """Positions that the spans cover, in rising order."""
+    rows: list[int]
+    """Where each position's states are kept."""
+    seen: list[bool]
+    weights: set[int] = field(default_factory=set)
+
+    @property
+    def end(self) -> int:
+        return self.positions[-1] + 1
+
+    def find(self, start: int, stop: int) -> slice:
+        """The positions within [start, stop)."""
+        return slice(
+            bisect.bisect_left(self.positions, start), bisect.bisect_left(self.positions, stop)
+        )
+
+
+class Collector:
+    """Every admitted request is answered exactly once, unless it is dropped."""
+
+    def __init__(self, settings: Settings, engine: Engine, buffer: RowBuffer) -> None:
+        self._settings, self._engine, self._buffer = settings, engine, buffer
+        self._jobs: dict[str, _Job] = {}
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Condition()
+        self._scoring = 0
+        self._complete: queue.SimpleQueue[tuple[_Job, torch.cuda.Event | None]] = (
+            queue.SimpleQueue()
+        )
+        threading.Thread(target=self._work, name="inward-entropy", daemon=True).start()
+
+    def admit(self, request_id: str, request: ScoreRequest, tokens: int) -> None:
+        if request_id in self._jobs:
+            return  # preempted and back again: what was seen stays
+        positions = sorted({p for start, stop in request.spans for p in range(start, stop)})
+        with self._lock:
+            # The scheduler admits what fits. Where a request was aborted while it was being
+            # scored, its rows are free a moment later than the scheduler thinks.
+            self._lock.wait_for(lambda: self._buffer.free >= len(positions), GRACE_S)
+            rows = self._buffer.take(len(positions))
+        seen = [False] * len(positions)
+        self._jobs[request_id] = _Job(request_id, request, tokens, positions, rows, seen)
+
+    def drop(self, request_id: str) -> None:
+        """The request ended early."""
+        job = self._jobs.pop(request_id, None)
+        if job is not None:
+            with self._lock:
+                self._buffer.give_back(job.rows)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a request still misses rows."""
+        return bool(self._jobs)
+
+    def collect(self, chunks: Sequence[Chunk], states: Sequence[torch.Tensor]) -> None:
+        """Copy what this step computed; `states` holds [batch tokens, dim] for every layer."""
+        ours = [chunk for chunk in chunks if chunk.request_id in self._jobs]
+        rows: list[int] = []
+        sources: list[int] = []
+        for chunk in ours:
+            job = self._jobs[chunk.request_id]
+            part = job.find(chunk.start, chunk.start + chunk.rows)
+            rows += job.rows[part]
+            sources += [chunk.offset + p - chunk.start for p in job.positions[part]]
+            job.seen[part] = [True] * (part.stop - part.start)
+            job.weights.add(self._engine.weights())
+        if rows:
+            self._check(states, max(sources))
+            self._buffer.write(rows, states, sources)
+        ended = [c for c in ours if c.start + c.rows >= self._jobs[c.request_id].end]
+        if ended:
+            copied = _record(states[0].device)
+            with self._lock:
+                self._scoring += len(ended)
+            for chunk in ended:
+                self._complete.put((self._jobs.pop(chunk.request_id), copied))
+
+    def fail(self, request_ids: Iterable[str], error: Exception) -> None:
+        """Answer the requests of a step that could not be collected with the error."""
+        for request_id in request_ids:
+            job = self._jobs.pop(request_id, None)
+            if job is not None:
+                self._answer(request_id, _error(error), job.rows)
+
+    def refuse(self, request_id: str, error: Exception) -> None:
+        """Answer a request that was not admitted."""
+        self._answer(request_id, _error(error), ())
+
+    def take(self) -> dict[str, dict[str, Any]]:
+        """The answers since the last call, by request id."""
+        with self._lock:
+            answers, self._answers = self._answers, {}
+        return answers
+
+    def wait(self, seconds: float) -> None:
+        """Wait for an answer that is due, for an engine that has nothing else to do."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._answers or not self._scoring, seconds)
+
+    def _check(self, states: Sequence[torch.Tensor], last: int) -> None:
+        wanted = len(self._settings.layers)
+        if len(states) != wanted:
+            raise ValueError(f"the model gave the states of {len(states)} layers, not of {wanted}")
+        tokens, dim = states[0].shape
+        if dim != self._buffer.dim or tokens <= last:
+            raise ValueError(
+                f"the model gave states {[tokens, dim]} where row {last} of dimension "
+                f"{self._buffer.dim} was due"
+            )
+
+    def _work(self) -> None:
+        stream: torch.cuda.Stream | None = None
+        while True:
+            job, copied = self._complete.get()
+            try:
+                if copied is None:
+                    answer = self._score(job)
+                else:
+                    stream = stream or torch.cuda.Stream(self._buffer.device)
+                    with torch.cuda.stream(stream):
+                        stream.wait_event(copied)
+                        answer = self._score(job)
+            except Exception as error:
+                logger.exception("inward: request %s could not be scored", job.request_id)
+                answer = _error(error)
+            with self._lock:
+                self._scoring -= 1
+                self._answer(job.request_id, answer, job.rows)
+
+    @torch.inference_mode()
+    def _score(self, job: _Job) -> dict[str, Any]:
+        if not all(job.seen):
+            raise ValueError(
+                f"only {sum(job.seen)} of {len(job.seen)} rows were computed (a prefix-cache hit?)"
+            )
+        if len(job.weights) > 1:
+            raise ValueError("the weights changed while the sequence was being read; ask again")
+        [weights] = job.weights
+        return ScoreAnswer(
+            plugin=self._engine.plugin,
+            vllm=self._engine.vllm,
+            policy_version=str(weights),
+            preset=self._settings.preset,
+            alphas=self._settings.alphas,
+            n_layers=self._settings.n_layers,
+            layers=self._settings.layers,
+            dim=self._engine.dim,
+            tokens=job.tokens,
+            spans=tuple(self._score_span(job, span) for span in job.request.spans),
+        ).to_json()
+
+    def _score_span(self, job: _Job, span: Span) -> SpanScore:
+        states = self._buffer.read(job.rows[job.find(*span)])
+        definition = self._settings.definition
+        entropy = [matrix_entropy(states, alpha, definition) for alpha in self._settings.alphas]
+        curve = prefix_entropy(states, definition) if job.request.curve else None
+        return SpanScore(
+            start=span[0],
+            stop=span[1],
+            rows=states.shape[1],
+            entropy=tuple(tuple(layers.tolist()) for layers in entropy),
+            curve=None if curve is None else tuple(tuple(layer) for layer in curve.tolist()),
+        )
+
+    def _answer(self, request_id: str, answer: dict[str, Any], rows: Sequence[int]) -> None:
+        with self._lock:
+            self._answers[request_id] = answer
+            self._buffer.give_back(rows)
+            self._lock.notify_all()
+
+
+def _record(device: torch.device) -> torch.cuda.Event | None:
+    """An event behind everything the model's stream was given so far; None on a CPU."""
+    if device.type == "cpu":
+        return None
+    event = torch.cuda.Event()
+    event.record()
+    return event
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    # What is raised here and in the entropy functions speaks for itself.
+    text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return {"format": FORMAT, "error": text}

@@ -1,0 +1,75 @@
+"""What a score must be: a transformers forward of the same weights, one sequence at a time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from inward_rewards.entropy import PRESETS, matrix_entropy, prefix_entropy
+from inward_rewards.entropy_wire import ScoreAnswer, ScoreRequest
+from transformers import AutoModelForCausalLM
+
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Case:
+    token_ids: tuple[int, ...]
+    request: ScoreRequest
+
+
+class Reference:
+    def __init__(self, folder: Path) -> None:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        self._model = model.eval()
+
+    def error(self, token_ids: Sequence[int], answer: ScoreAnswer) -> float:
+        """The largest deviation of any number in the answer."""
+        definition = PRESETS[answer.preset].unscaled
+        states = self._forward(token_ids).hidden_states
+        errors = [0.0]
+        for span in answer.spans:
+            chosen = torch.stack([states[i][0, span.start : span.stop] for i in answer.layers])
+            for alpha, found in zip(answer.alphas, span.entropy, strict=True):
+                errors.append(_apart(matrix_entropy(chosen, alpha, definition), found))
+            if span.curve is not None:
+                errors.append(_apart(prefix_entropy(chosen, definition), span.curve))
+        return max(errors)
+
+    def logprobs(self, token_ids: Sequence[int], start: int) -> list[float]:
+        """Of the tokens from `start` on."""
+        table = self._forward(token_ids).logits[0].log_softmax(-1)
+        return [
+            table[position - 1, token_ids[position]].item()
+            for position in range(start, len(token_ids))
+        ]
+
+    @torch.inference_mode()
+    def _forward(self, token_ids: Sequence[int]):
+        return self._model(torch.tensor([list(token_ids)]), output_hidden_states=True)
+
+
+def _apart(expected: torch.Tensor, found: Sequence) -> float:
+    return (expected - torch.tensor(found, dtype=torch.float64)).abs().max().item()
+
+
+def random_cases(count: int, seed: int, longest: int = 1500) -> list[Case]:
+    """Spans of 2 to `longest` tokens, log-uniform, somewhere within a sequence; every third case
+    has more than one, every fourth asks for the curve."""
+    rng = random.Random(seed)
+    cases = []
+    for index in range(count):
+        length = (
+            2 if index == 0 else longest if index == 1 else int(2 * (longest / 2) ** rng.random())
+        )
+        start = rng.randrange(0, 400)
+        tokens = start + length + rng.randrange(0, 40)
+        spans = [(start, start + length)]
+        if index % 3 == 0:
+            spans += [(0, start + 1), (start, start + 1)]
+        ids = tuple(rng.randrange(9, 250) for _ in range(tokens))
+        cases.append(Case(ids, ScoreRequest(tuple(spans), curve=index % 4 == 0)))
+    return cases

@@ -1,0 +1,120 @@
+"""Scores of a real server equal a transformers forward, whatever runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
+
+from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
+from rewards.vllm.server import MODEL, VllmServer, score_all, switch_on  # noqa: E402
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "measure",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {"unit": {"type": "string", "enum": ["metre", "second"]}},
+            "required": ["unit"],
+            "additionalProperties": False,
+        },
+    },
+}
+CHUNKS = ["--max-num-seqs", "16", "--max-num-batched-tokens", "256"]
+"""Long prompts come in several chunks."""
+TOOLS = ["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
+TWO_RANKS = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
+
+
+async def chat(client: httpx.AsyncClient, index: int) -> dict[str, Any]:
+    """Every other one calls a tool."""
+    name = TOOL["function"]["name"]
+    choice = {"type": "function", "function": {"name": name}}
+    response = await client.post(
+        "/v1/chat/completions",
+        json={
+            "model": MODEL,
+            "messages": [{"role": "user", "content": f"Question {index}. " * 9}],
+            "max_tokens": 96,
+            "temperature": 1.0,
+            **({"tools": [TOOL], "tool_choice": choice} if index % 2 else {}),
+        },
+    )
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    assert body["kv_transfer_params"] is None
+    return body["choices"][0]
+
+
+def check_tool_call(choice: dict[str, Any]) -> None:
+    """The grammar held: a whole call, or a beginning of one that ran out of tokens in blanks."""
+    for call in choice["message"].get("tool_calls") or ():
+        assert json.loads(call["function"]["arguments"])["unit"] in ("metre", "second")
+        return
+    assert choice["finish_reason"] == "length"
+    assert choice["message"]["content"].startswith(
+        '<tool_call>\n{"name": "measure", "arguments": {'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "variables"),
+    [
+        pytest.param("qwen3", ["--enforce-eager"], {}, id="qwen3-eager"),
+        pytest.param("llama", [], {}, id="llama-compiled"),
+        pytest.param(
+            "qwen3", ["--enforce-eager", "--tensor-parallel-size", "2"], TWO_RANKS, id="qwen3-tp2"
+        ),
+    ],
+)
+async def test_thirty_spans_among_chats_and_tool_calls(
+    vllm_python, plugin, model, tmp_path, kind, flags, variables
+):
+    folder = model(kind)
+    cases = random_cases(30, seed=7)
+    on = switch_on(layers="middle:4", alphas=[1, 2, 0.5])
+    with VllmServer(
+        *(vllm_python, folder, plugin, tmp_path / "log", *flags, *CHUNKS, *TOOLS, *on),
+        variables=variables,
+    ) as server:
+        async with server.client() as client:
+            chats = asyncio.gather(*(chat(client, index) for index in range(12)))
+            answers = await score_all(server.url, cases)
+            finished = await chats
+    reference = Reference(folder)
+    worst = max(
+        reference.error(case.token_ids, answer) for case, answer in zip(cases, answers, strict=True)
+    )
+    print(f"{kind} {flags}: largest deviation {worst:.1e}")
+    assert worst <= TOLERANCE
+    assert all(answer.alphas == (1.0, 2.0, 0.5) for answer in answers)
+    assert all(answer.layers == (2, 3, 4, 5) for answer in answers)
+    for choice in finished[1::2]:
+        check_tool_call(choice)
+
+
+async def test_the_other_preset(vllm_python, plugin, model, tmp_path):
+    folder = model("qwen3")
+    cases = [
+        Case(case.token_ids, type(case.request)(case.request.spans))
+        for case in random_cases(8, seed=8, longest=600)
+    ]
+    on = switch_on(layers=[0, 3, 5], preset="layer_by_layer")
+    with VllmServer(
+        vllm_python, folder, plugin, tmp_path / "log", "--enforce-eager", *CHUNKS, *on
+    ) as server:
+        answers = await score_all(server.url, cases, layers=[0, 3, 5], preset="layer_by_layer")
+    reference = Reference(folder)
+    assert (
+        max(reference.error(c.token_ids, a) for c, a in zip(cases, answers, strict=True))
+        <= TOLERANCE
+    )

@@ -1,0 +1,194 @@
+"""The worker's part, fed with steps made by hand: rows find their way, and faults stay small."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from inward_rewards.entropy_wire import HiddenStatesError, ScoreAnswer, ScoreRequest
+
+pytestmark = pytest.mark.models
+torch = pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
+
+from inward_rewards.entropy import ADVENT, matrix_entropy, prefix_entropy  # noqa: E402
+from inward_rewards.vllm_plugin import collector as module  # noqa: E402
+from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
+from inward_rewards.vllm_plugin.collector import Chunk, Collector, Engine  # noqa: E402
+from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
+
+LAYERS, DIM = 3, 16
+
+
+class Bench:
+    """A collector and the weights' version that it sees."""
+
+    def __init__(self, buffer_tokens: int = 64) -> None:
+        self.weights = 0
+        settings = Settings((1, 2, 3), 8, (1.0, 2.0), buffer_tokens=buffer_tokens)
+        engine = Engine("0.1.0", "0.0.0", DIM, lambda: self.weights)
+        self.buffer = RowBuffer(LAYERS, buffer_tokens, DIM, torch.float32, torch.device("cpu"))
+        self.collector = Collector(settings, engine, self.buffer)
+
+    def answers(self, count: int) -> dict[str, dict]:
+        found: dict[str, dict] = {}
+        deadline = time.monotonic() + 60
+        while len(found) < count and time.monotonic() < deadline:
+            self.collector.wait(1)
+            found |= self.collector.take()
+        return found
+
+
+def states(tokens: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn((LAYERS, tokens, DIM), generator=torch.Generator().manual_seed(seed))
+
+
+def refusal(bench: Bench, request: ScoreRequest) -> str:
+    [payload] = bench.answers(1).values()
+    with pytest.raises(HiddenStatesError) as caught:
+        ScoreAnswer.from_json(payload, request)
+    return str(caught.value)
+
+
+def test_rows_of_many_requests_in_mixed_chunks():
+    rng = random.Random(1)
+    bench = Bench(buffer_tokens=600)
+    sequences = {f"r{i}": states(rng.randrange(8, 60), seed=i) for i in range(12)}
+    asked = {}
+    for name, sequence in sequences.items():
+        tokens = sequence.shape[1]
+        start = rng.randrange(0, tokens - 3)
+        asked[name] = ScoreRequest(((start, tokens - 1), (0, 2)), curve=rng.random() < 0.5)
+        bench.collector.admit(name, asked[name], tokens)
+    position = dict.fromkeys(sequences, 0)
+    found: dict[str, dict] = {}
+    while position:
+        batch, chunks = [states(2, seed=99)], []  # two rows of somebody else come first
+        offset = 2
+        for name in rng.sample(sorted(position), min(3, len(position))):
+            rows = min(rng.randrange(1, 20), sequences[name].shape[1] - position[name])
+            chunks.append(Chunk(name, position[name], rows, offset))
+            batch.append(sequences[name][:, position[name] : position[name] + rows])
+            position[name] += rows
+            offset += rows
+            if position[name] == sequences[name].shape[1]:
+                del position[name]
+        flat = torch.cat([*batch, states(3, seed=98)], 1)  # and padding behind
+        bench.collector.collect(chunks, list(flat))
+        flat.fill_(float("nan"))  # the buffer of a CUDA graph is overwritten by the next step
+    found = bench.answers(12)
+    for name, request in asked.items():
+        answer = ScoreAnswer.from_json(found[name], request)
+        for span in answer.spans:
+            rows = sequences[name][:, span.start : span.stop]
+            for alpha, entropy in zip(answer.alphas, span.entropy, strict=True):
+                expected = matrix_entropy(rows, alpha, ADVENT)
+                assert list(entropy) == pytest.approx(expected.tolist(), abs=1e-6)
+            if request.curve:
+                expected = prefix_entropy(rows, ADVENT)
+                assert torch.tensor(span.curve).allclose(expected.float(), atol=1e-6)
+    assert bench.buffer.free == 600
+
+
+def test_rows_that_were_not_computed_are_an_error():
+    bench = Bench()
+    request = ScoreRequest(((0, 20),))
+    bench.collector.admit("a", request, 20)
+    bench.collector.collect([Chunk("a", 16, 4, 0)], list(states(4)))  # 16 came from a cache
+    assert "only 4 of 20 rows were computed (a prefix-cache hit?)" in refusal(bench, request)
+    assert bench.buffer.free == 64
+
+
+def test_a_span_that_was_wholly_cached_is_an_error():
+    bench = Bench()
+    request = ScoreRequest(((0, 8),))
+    bench.collector.admit("a", request, 20)
+    bench.collector.collect([Chunk("a", 16, 4, 0)], list(states(4)))
+    assert "only 0 of 8 rows" in refusal(bench, request)
+
+
+def test_what_was_seen_before_a_preemption_stays():
+    bench = Bench()
+    request = ScoreRequest(((0, 20),))
+    rows = states(20)
+    bench.collector.admit("a", request, 20)
+    bench.collector.collect([Chunk("a", 0, 16, 0)], list(rows[:, :16]))
+    bench.collector.admit("a", request, 20)  # back again; its own blocks come from the cache
+    bench.collector.collect([Chunk("a", 16, 4, 0)], list(rows[:, 16:]))
+    answer = ScoreAnswer.from_json(bench.answers(1)["a"], request)
+    expected = matrix_entropy(rows, 1.0, ADVENT).tolist()
+    assert list(answer.spans[0].entropy[0]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_weights_that_change_between_chunks_are_an_error():
+    bench = Bench()
+    request = ScoreRequest(((0, 20),))
+    bench.collector.admit("a", request, 20)
+    bench.collector.collect([Chunk("a", 0, 16, 0)], list(states(16)))
+    bench.weights = 1
+    bench.collector.collect([Chunk("a", 16, 4, 0)], list(states(4)))
+    assert "the weights changed while the sequence was being read" in refusal(bench, request)
+    bench.collector.admit("b", request, 20)
+    bench.collector.collect([Chunk("b", 0, 20, 0)], list(states(20)))
+    assert ScoreAnswer.from_json(bench.answers(1)["b"], request).policy_version == "1"
+
+
+def test_states_that_are_not_finite_are_an_error():
+    bench = Bench()
+    request = ScoreRequest(((0, 4),))
+    rows = states(4)
+    rows[1, 2, 3] = float("inf")
+    bench.collector.admit("a", request, 4)
+    bench.collector.collect([Chunk("a", 0, 4, 0)], list(rows))
+    assert "not finite" in refusal(bench, request)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        (states(4)[:2], "the states of 2 layers, not of 3"),
+        (states(4)[:, :, :8], r"states [4, 8] where row 3 of dimension 16 was due"),
+        (states(2), "states [2, 16] where row 3"),
+    ],
+)
+def test_a_step_of_another_shape_fails_its_requests_alone(wrong, complaint):
+    bench = Bench()
+    request = ScoreRequest(((0, 4),))
+    bench.collector.admit("a", request, 4)
+    bench.collector.admit("b", request, 4)
+    chunks = [Chunk("a", 0, 4, 0)]
+    with pytest.raises(ValueError, match="the model gave") as caught:
+        bench.collector.collect(chunks, list(wrong))
+    bench.collector.fail({"a": 4, "chat": 1}, caught.value)
+    assert complaint in refusal(bench, request)
+    bench.collector.collect([Chunk("b", 0, 4, 0)], list(states(4)))
+    ScoreAnswer.from_json(bench.answers(1)["b"], request)
+    assert bench.buffer.free == 64
+
+
+def test_a_dropped_request_frees_its_rows():
+    bench = Bench(buffer_tokens=10)
+    bench.collector.admit("a", ScoreRequest(((0, 10),)), 10)
+    assert bench.buffer.free == 0
+    bench.collector.drop("a")
+    bench.collector.drop("stranger")
+    assert bench.buffer.free == 10
+    assert not bench.collector.waiting
+    assert bench.collector.take() == {}
+
+
+def test_an_admission_waits_for_rows_that_are_being_scored():
+    bench = Bench(buffer_tokens=10)
+    request = ScoreRequest(((0, 10),))
+    bench.collector.admit("a", request, 10)
+    bench.collector.collect([Chunk("a", 0, 10, 0)], list(states(10)))
+    bench.collector.admit("b", request, 10)  # "a" still holds all rows, or has just given them back
+    assert "a" in bench.answers(1)
+
+
+def test_an_admission_that_can_never_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "GRACE_S", 0.01)
+    bench = Bench(buffer_tokens=10)
+    bench.collector.admit("a", ScoreRequest(((0, 10),)), 10)
+    with pytest.raises(ValueError, match="1 rows asked for, 0 are free"):
+        bench.collector.admit("b", ScoreRequest(((0, 1),)), 10)

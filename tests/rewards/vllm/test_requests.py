@@ -1,0 +1,227 @@
+"""One server, asked well and badly: errors, prefix cache, aborts, load, new weights."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
+
+from inward_rewards.entropy_wire import (  # noqa: E402
+    HiddenStatesError,
+    ScoreAnswer,
+    ScoreRequest,
+)
+from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
+from rewards.vllm.server import MODEL, VllmServer, score_all, switch_on  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+BUFFER_TOKENS = 2000
+"""Room for little more than one long span: of 64 requests most have to queue."""
+
+
+@dataclass(frozen=True)
+class Served:
+    server: VllmServer
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
+    folder = model("qwen3")
+    flags = [
+        *("--enforce-eager", "--max-num-seqs", "24", "--max-num-batched-tokens", "512"),
+        *("--enable-scale-out", "--enable-prompt-tokens-details"),
+        *switch_on(layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS),
+    ]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with VllmServer(vllm_python, folder, plugin, log, *flags) as server:
+        yield Served(server, folder)
+
+
+def ids(count: int, seed: int = 0) -> list[int]:
+    rng = random.Random(seed)
+    return [rng.randrange(9, 250) for _ in range(count)]
+
+
+def complete(served: Served, **body: Any) -> httpx.Response:
+    defaults = {"model": MODEL, "max_tokens": 1, "temperature": 0}
+    return httpx.post(f"{served.server.url}/v1/completions", json=defaults | body, timeout=600)
+
+
+def inward(response: httpx.Response) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()["kv_transfer_params"]["inward"]
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ({"vllm_xargs": {"inward": [5, 5]}}, "span [5, 5) is empty or leaves the prompt's 20"),
+        ({"vllm_xargs": {"inward": [0, 21]}}, "span [0, 21) is empty or leaves the prompt's 20"),
+        ({"vllm_xargs": {"inward": [3]}}, "flat list [start, stop, ...] of whole numbers"),
+        ({"vllm_xargs": {"inward": "0,4"}}, "flat list [start, stop, ...] of whole numbers"),
+        ({"vllm_xargs": {"inward": [0.5, 4]}}, "flat list [start, stop, ...] of whole numbers"),
+        ({"vllm_xargs": {"inward": [0, 4]}, "n": 2}, "n must be 1"),
+        (
+            {"vllm_xargs": {"inward": [0, 2010]}, "prompt": ids(2020)},
+            f"cover 2010 tokens, this server keeps {BUFFER_TOKENS} at once",
+        ),
+    ],
+)
+def test_a_bad_request_is_a_400(served, body, complaint):
+    response = complete(served, **{"prompt": ids(20), **body})
+    assert response.status_code == 400
+    assert complaint in response.json()["error"]["message"]
+
+
+def test_the_token_endpoint_answers_too(served):
+    request = ScoreRequest(((3, 90), (1, 2)), curve=True)
+    tokens = ids(100)
+    body = {
+        "token_ids": tokens,
+        "cache_salt": "fresh",
+        "sampling_params": {"max_tokens": 1, "extra_args": request.to_xargs()},
+    }
+    response = httpx.post(f"{served.server.url}/inference/v1/generate", json=body, timeout=600)
+    answer = ScoreAnswer.from_json(inward(response), request)
+    assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
+    body["sampling_params"]["extra_args"] = {"inward": [0, 101]}
+    response = httpx.post(f"{served.server.url}/inference/v1/generate", json=body, timeout=600)
+    assert response.status_code == 400
+
+
+def test_a_generation_can_be_scored_on_its_way(served):
+    """The prompt's score waits for the last token of a longer completion."""
+    request = ScoreRequest(((2, 60),))
+    tokens = ids(60)
+    response = complete(
+        served, prompt=tokens, max_tokens=25, ignore_eos=True, vllm_xargs=request.to_xargs()
+    )
+    answer = ScoreAnswer.from_json(inward(response), request)
+    assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
+    assert response.json()["usage"]["completion_tokens"] == 25
+
+
+def test_the_prefix_cache_is_never_read_for_a_score(served):
+    tokens = ids(300, seed=5)
+    complete(served, prompt=tokens)
+    again = complete(served, prompt=tokens).json()
+    assert again["usage"]["prompt_tokens_details"]["cached_tokens"] > 200
+    request = ScoreRequest(((0, 300),))
+    for _ in range(2):  # without a cache_salt
+        answer = ScoreAnswer.from_json(
+            inward(complete(served, prompt=tokens, vllm_xargs=request.to_xargs())), request
+        )
+        assert answer.spans[0].rows == 300
+        assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
+
+
+async def generate(client: httpx.AsyncClient, index: int) -> dict[str, Any]:
+    """An ordinary completion with its token ids and their log probabilities."""
+    body = {
+        "model": MODEL,
+        "prompt": ids(20 + index, seed=1000 + index),
+        "max_tokens": 32,
+        "temperature": 1.0,
+        "logprobs": 0,
+        "return_token_ids": True,
+        "cache_salt": f"generation {index}",
+    }
+    response = await client.post("/v1/completions", json=body)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    assert answer["kv_transfer_params"] is None
+    return answer["choices"][0]
+
+
+async def test_64_scores_beside_64_generations(served):
+    """Nothing is lost and nothing crossed: everything that comes back is recomputed."""
+    cases = random_cases(64, seed=64)
+    async with served.server.client() as client:
+        generations = asyncio.gather(*(generate(client, index) for index in range(64)))
+        answers = await score_all(served.server.url, cases)
+        choices = await generations
+    reference = Reference(served.folder)
+    worst = max(
+        reference.error(case.token_ids, answer) for case, answer in zip(cases, answers, strict=True)
+    )
+    print(f"largest deviation of 64 scores {worst:.1e}")
+    assert worst <= TOLERANCE
+    for index, choice in enumerate(choices):
+        prompt = ids(20 + index, seed=1000 + index)
+        assert choice["prompt_token_ids"] == prompt
+        expected = reference.logprobs([*prompt, *choice["token_ids"]], len(prompt))
+        assert choice["logprobs"]["token_logprobs"] == pytest.approx(expected, abs=1e-3)
+
+
+async def test_aborted_scores_leave_nothing_behind(served):
+    """Clients hang up at every stage; afterwards the whole buffer is free again."""
+    rng = random.Random(9)
+    async with served.server.client() as client:
+        for _ in range(4):
+            tasks = []
+            for _ in range(12):
+                body = {
+                    "model": MODEL,
+                    "prompt": ids(1500, seed=rng.randrange(10**6)),
+                    "max_tokens": 1,
+                    "vllm_xargs": {"inward": [0, rng.randrange(200, 1500)]},
+                }
+                tasks.append(asyncio.create_task(client.post("/v1/completions", json=body)))
+            await asyncio.sleep(rng.random())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    request = ScoreRequest(((0, BUFFER_TOKENS),))
+    tokens = ids(BUFFER_TOKENS + 20)
+    for _ in range(3):
+        response = complete(served, prompt=tokens, vllm_xargs=request.to_xargs())
+        ScoreAnswer.from_json(inward(response), request)
+
+
+def spoilt(folder: Path, target: Path) -> Path:
+    """A copy of a checkpoint with one NaN in its second layer."""
+    shutil.copytree(folder, target)
+    weights = load_file(target / "model.safetensors")
+    weights["model.layers.1.mlp.down_proj.weight"][0, 0] = float("nan")
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    return target
+
+
+async def test_the_numbers_follow_the_weights(served, model, tmp_path):
+    """Swapped through vLLM's reload, twice; the KV cache still holds the old ones' keys."""
+    cases = random_cases(4, seed=12, longest=300)
+    folders = [served.folder, model("qwen3", 1), served.folder]
+    versions = []
+    for number, folder in enumerate(folders):
+        if number:
+            served.server.rpc("reload_weights", weights_path=str(folder))
+        reference = Reference(folder)
+        answers = await score_all(served.server.url, cases)
+        for case, answer in zip(cases, answers, strict=True):
+            assert reference.error(case.token_ids, answer) <= TOLERANCE
+            versions.append(answer.policy_version)
+            unsalted = complete(
+                served, prompt=list(case.token_ids), vllm_xargs=case.request.to_xargs()
+            )
+            again = ScoreAnswer.from_json(inward(unsalted), case.request)
+            assert reference.error(case.token_ids, again) <= TOLERANCE
+    assert len(set(versions)) == 3
+    # Weights that are broken: the score is an error, the engine lives on.
+    served.server.rpc("reload_weights", weights_path=str(spoilt(served.folder, tmp_path / "nan")))
+    with pytest.raises(HiddenStatesError, match="could not score: hidden states are not finite"):
+        await score_all(served.server.url, cases[:1])
+    served.server.rpc("reload_weights", weights_path=str(served.folder))
+    [answer] = await score_all(served.server.url, cases[:1])
+    assert Reference(served.folder).error(cases[0].token_ids, answer) <= TOLERANCE

@@ -1,0 +1,150 @@
+"""What the plugin refuses at start-up, and that it changes nothing where it is not switched on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+pytest.importorskip("torch", reason="the tiny models need torch (group `models`)")
+
+from rewards.vllm.server import MODEL, VllmServer, environment, switch_on, tail
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+MAKE_CONFIGS = """
+import json, sys
+from vllm.engine.arg_utils import EngineArgs
+
+for flags in json.loads(sys.argv[1]):
+    try:
+        config = EngineArgs(max_model_len=512, enforce_eager=True, **flags).create_engine_config()
+        print("RESULT", config.parallel_config.worker_cls)
+    except ValueError as error:
+        print("RESULT", str(error).replace(chr(10), " "))
+"""
+REFUSED = [
+    ({"layers": [6]}, {}, "layers [6] include 6, the last: transformers reads it behind the final"),
+    ({"layers": [7]}, {}, "layers [7] leave 0..6, all that this model has"),
+    ({"layers": "middle:9"}, {}, "cannot take 9 middle layers of a model that has 6"),
+    ({"layers": [2], "alpha": 2}, {}, "unknown setting 'alpha'"),
+    (
+        {"layers": [2]},
+        {
+            "speculative_config": {
+                "method": "extract_hidden_states",
+                "num_speculative_tokens": 1,
+                "draft_model_config": {"hf_config": {"eagle_aux_hidden_state_layer_ids": [1, 2]}},
+            }
+        },
+        "beside 'extract_hidden_states' speculation, which uses the same outputs of the model",
+    ),
+    (
+        {"layers": [2]},
+        {"pipeline_parallel_size": 2, "distributed_executor_backend": "mp"},
+        "with --pipeline-parallel-size 2: no worker sees all layers",
+    ),
+    ({"layers": [2]}, {"scheduler_cls": "mine.Scheduler"}, "'mine.Scheduler'; the workers are"),
+]
+
+
+def test_a_config_that_cannot_be_served_is_refused_in_one_line(vllm_python, plugin, model):
+    folder = str(model("qwen3"))
+    configs = [
+        {"model": folder, "additional_config": {"inward": settings}, **flags}
+        for settings, flags, _ in REFUSED
+    ]
+    configs += [
+        {"model": folder, "additional_config": {"inward": {"layers": [2]}}},
+        {"model": folder, "additional_config": {"other": 1}},
+    ]
+    done = subprocess.run(
+        [vllm_python, "-c", MAKE_CONFIGS, json.dumps(configs)],
+        env=environment(plugin),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=True,
+    )
+    results = [
+        line.removeprefix("RESULT ")
+        for line in done.stdout.splitlines()
+        if line.startswith("RESULT ")
+    ]
+    for (_, _, complaint), result in zip(REFUSED, results[:-2], strict=True):
+        assert result.startswith("inward: ")
+        assert complaint in result
+    assert results[-2:] == [
+        "inward_rewards.vllm_plugin.contact.CPUWorker",
+        "vllm.v1.worker.cpu_worker.CPUWorker",
+    ]
+
+
+def gpt2(folder: Path, of: Path) -> Path:
+    """A tiny model whose architecture gives out no auxiliary states."""
+    import torch
+    from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
+
+    tokenizer = AutoTokenizer.from_pretrained(of)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=len(tokenizer), n_embd=128, n_layer=6, n_head=4, n_positions=2048
+    )
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "complaint"),
+    [
+        ("qwen3", [9], "layers [9] leave 0..6, all that this model has"),
+        ("gpt2", [2], "cannot score hidden states of GPT2LMHeadModel: vLLM"),
+    ],
+)
+def test_the_server_itself_ends_with_that_line(
+    vllm_python, plugin, model, tmp_path, kind, layers, complaint
+):
+    folder = gpt2(tmp_path / "model", model("qwen3")) if kind == "gpt2" else model(kind)
+    log = tmp_path / "log"
+    server = VllmServer(
+        vllm_python, folder, plugin, log, "--enforce-eager", *switch_on(layers=layers)
+    )
+    with pytest.raises(RuntimeError, match="vLLM ended at start-up"), server:
+        pass
+    lines = [line for line in log.read_text().splitlines() if "ValueError: inward: " in line]
+    assert lines, tail(log)
+    assert all(complaint in line for line in lines)
+
+
+def answers(server: VllmServer) -> list[dict[str, Any]]:
+    """Greedy, sampled, chatted, log probabilities and all."""
+    prompt = [9 + (7 * position) % 200 for position in range(150)]
+    bodies = [
+        ("completions", {"prompt": prompt, "temperature": 0, "logprobs": 5}),
+        ("completions", {"prompt": prompt[:40], "temperature": 1.0, "top_k": 40, "logprobs": 2}),
+        ("completions", {"prompt": prompt, "temperature": 0, "vllm_xargs": {"inward": [0, 9]}}),
+        ("chat/completions", {"messages": [{"role": "user", "content": "How many? " * 20}]}),
+    ]
+    found = []
+    for path, body in bodies:
+        request = {"model": MODEL, "max_tokens": 40, "return_token_ids": True, **body}
+        response = httpx.post(f"{server.url}/v1/{path}", json=request, timeout=600)
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        found.append({k: v for k, v in answer.items() if k not in ("id", "created")})
+    return found
+
+
+def test_the_plugin_switched_off_changes_no_byte(vllm_python, plugin, model, tmp_path):
+    flags = ["--enforce-eager", "--seed", "3", "--max-num-seqs", "8"]
+    results = []
+    for name, installed in (("installed", plugin), ("absent", None)):
+        with VllmServer(vllm_python, model("qwen3"), installed, tmp_path / name, *flags) as server:
+            results.append(json.dumps(answers(server), sort_keys=True))
+    assert "inward" not in results[0]
+    assert results[0] == results[1]
