@@ -16,6 +16,7 @@ class RowBuffer:
     def __init__(
         self, layers: int, size: int, dim: int, dtype: torch.dtype, device: torch.device
     ) -> None:
+        self.dim = dim
         self._states = torch.empty((layers, size, dim), dtype=dtype, device=device)
         self._free = list(range(size))
 
@@ -26,10 +27,6 @@ class RowBuffer:
     @property
     def device(self) -> torch.device:
         return self._states.device
-
-    @property
-    def dim(self) -> int:
-        return self._states.shape[2]
 
     def take(self, count: int) -> list[int]:
         if count > len(self._free):

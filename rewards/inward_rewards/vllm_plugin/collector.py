@@ -173,13 +173,11 @@ class Collector:
         while True:
             job, copied = self._complete.get()
             try:
-                if copied is None:
-                    answer = self._score(job)
-                else:
+                if copied is not None:
                     stream = stream or torch.cuda.Stream(self._buffer.device)
-                    with torch.cuda.stream(stream):
-                        stream.wait_event(copied)
-                        answer = self._score(job)
+                    stream.wait_event(copied)
+                with torch.inference_mode(), torch.cuda.stream(stream):
+                    answer = self._score(job)
             except Exception as error:
                 logger.exception("inward: request %s could not be scored", job.request_id)
                 answer = _error(error)
@@ -187,7 +185,6 @@ class Collector:
                 self._scoring -= 1
                 self._answer(job.request_id, answer, job.rows)
 
-    @torch.inference_mode()
     def _score(self, job: _Job) -> dict[str, Any]:
         if not all(job.seen):
             raise ValueError(

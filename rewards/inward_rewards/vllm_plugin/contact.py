@@ -252,7 +252,8 @@ def _inspect(request: Any, settings: Settings) -> None:
         if params.n != 1:
             raise ValueError(f"n must be 1 in a request that asks for a score, got {params.n!r}")
         wanted = ScoreRequest.from_xargs(params.extra_args, len(request.prompt_token_ids))
-        settings.check(wanted)
+        if wanted is not None:
+            settings.check(wanted)
     except ValueError as error:
         raise VLLMValidationError(str(error)) from None
     # Blocks from the prefix cache have no hidden states, and may be of older weights.
