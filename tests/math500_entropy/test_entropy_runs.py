@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,9 @@ from math500_entropy.taskset import (  # noqa: E402
     Math500EntropyTask,
     Math500EntropyTaskConfig,
 )
-from rewards.runs import command, episodes, play  # noqa: E402
+from rewards.runs import play  # noqa: E402
 from rewards.tiny_qwen import PluginEngine, TinyQwen  # noqa: E402
+from support.runs import vf_eval  # noqa: E402
 
 from inward.policy_server import HttpReply  # noqa: E402
 from rewards import recompute  # noqa: E402
@@ -85,50 +84,24 @@ def check_recomputed(run: Path, model: Path, rewarded: int) -> None:
     assert bonus < 1e-6
 
 
-@pytest.mark.parametrize(
-    "mode",
-    [
-        "combined",
-        pytest.param("current", marks=pytest.mark.slow),
-        pytest.param("entropy_only", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("mode", MODES)
 def test_vf_eval_with_a_group_of_four(tmp_path, tiny_qwen, mode):
-    with TinyQwen(tiny_qwen, student()).server() as server:
-        command(
-            tmp_path,
-            "vf-eval",
-            "math500-entropy",
-            *("-m", "tiny", "--client.base-url", server.base_url, "-n", "6"),
-            *("--env.taskset.split", "sample", "--env.group", "4"),
-            *("--env.taskset.task.mode", mode),
+    with TinyQwen(tiny_qwen, student()).server(model="tiny") as server:
+        found = vf_eval(
+            *("math500-entropy", server, "-n", "6", "--env.taskset.split", "sample"),
+            *("--env.group", "4", "--env.taskset.task.mode", mode),
             *("--env.taskset.task.entropy.source", "transformers"),
             *("--env.taskset.task.entropy.model", str(tiny_qwen)),
-            *("--no-push", "--no-rich", "--run.name", "run"),
+            cwd=tmp_path,
         )
     run = tmp_path / "outputs" / "run"
-    traces = rollouts(episodes(run))
+    traces = rollouts(found)
     assert len(traces) == 24
     check_mode(traces, mode)
-    # By a process that knows nothing of ours.
-    script = [sys.executable, recompute.__file__, str(run / "traces.jsonl"), str(tiny_qwen)]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=800, check=True)
-    entropy, bonus, rewarded = map(float, done.stdout.split())
-    assert rewarded >= 8
-    assert entropy < 1e-5
-    assert bonus < 1e-6
+    check_recomputed(run, tiny_qwen, rewarded=8)
     log = (run / "logs" / "latest" / "eval.log").read_text()
     assert "normalised entropy of 24 rollouts: right " in log
     assert "correlation with length " in log
-
-
-@pytest.mark.parametrize("mode", ["current", "entropy_only"])
-async def test_modes(tmp_path, tiny_qwen, mode):
-    with TinyQwen(tiny_qwen, student()).server() as server:
-        client = vf.EvalClientConfig(base_url=server.base_url)
-        env = config(transformers(tiny_qwen), mode=mode)
-        check_mode(rollouts(await play(tmp_path / "run", env, client, tasks=3)), mode)
-    check_recomputed(tmp_path / "run", tiny_qwen, rewarded=4)
 
 
 async def test_the_train_client(tmp_path, tiny_qwen):

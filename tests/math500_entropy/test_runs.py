@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from math500_entropy.baselines import make_constant
 from math500_entropy.data import load_problems
 from math500_entropy.prompt import REFERENCE_REPLY
-from rewards.runs import command, episodes
+from rewards.runs import in_order
+from support.runs import call, episodes, vf_eval
 
 from inward.policy_server import HttpReply, PolicyServer
-
-pytestmark = pytest.mark.timeout(900)
 
 GOLD = {problem.problem: problem.answer for problem in load_problems("sample")}
 
@@ -24,9 +22,7 @@ def scholar(body):
     return {"content": REFERENCE_REPLY.format(answer=GOLD[question] if known else "no idea")}
 
 
-def flags(server: PolicyServer) -> list[str]:
-    client = ["-m", "policy", "--client.base-url", server.base_url]
-    return [*client, *"--env.taskset.split sample --no-push --no-rich --run.name run".split()]
+SAMPLE = ("--env.taskset.split", "sample")
 
 
 def test_eval_and_replay(tmp_path):
@@ -37,8 +33,8 @@ def test_eval_and_replay(tmp_path):
         return scholar(body)
 
     with PolicyServer(policy) as server:
-        command(tmp_path, "vf-eval", "math500-entropy", *flags(server), "--env.group", "2")
-    found = episodes(tmp_path / "outputs" / "run")
+        found = vf_eval("math500-entropy", server, *SAMPLE, "--env.group", "2", cwd=tmp_path)
+    found = in_order(found)
     assert len(found) == 28
     assert all(episode["ok"] and len(episode["traces"]) == 2 for episode in found)
     for index, episode in enumerate(found):
@@ -51,26 +47,25 @@ def test_eval_and_replay(tmp_path):
     for body in requests:
         assert [message["role"] for message in body["messages"]] == ["system", "user"]
 
-    command(tmp_path, "vf-replay", "outputs/run", "--output-dir", "replay", "--no-rich")
+    done = call("vf-replay", "outputs/run", "--output-dir", "replay", "--no-rich", cwd=tmp_path)
+    assert done.code == 0, done.err
     again = [trace for episode in episodes(tmp_path / "replay") for trace in episode["traces"]]
     before = [trace for episode in found for trace in episode["traces"]]
     assert {t["id"]: t["rewards"] for t in again} == {t["id"]: t["rewards"] for t in before}
 
 
 def test_validate(tmp_path):
-    command(
-        tmp_path,
-        "vf-validate",
-        "math500-entropy",
-        *("--taskset.split", "sample", "--runtime.type", "subprocess", "--no-rich"),
-        *("--taskset.task.entropy.source", "vllm"),
+    done = call(
+        *("vf-validate", "math500-entropy", "--taskset.split", "sample", "--no-rich"),
+        *("--runtime.type", "subprocess", "--taskset.task.entropy.source", "vllm"),
+        cwd=tmp_path,
     )
+    assert done.code == 0, done.err
     [summary] = tmp_path.rglob("summary.json")
     checks = json.loads(summary.read_text())["checks"]
     assert checks["gold"]["valid"] == checks["noop"]["valid"] == 28
 
 
-@pytest.mark.slow
 def test_resume_plays_what_a_dead_server_left(tmp_path):
     """A refused request is the machine's fault: no score, and the resumed run has every task."""
     constant = make_constant(0)
@@ -81,8 +76,7 @@ def test_resume_plays_what_a_dead_server_left(tmp_path):
 
     broken = True
     with PolicyServer(policy) as server:
-        command(tmp_path, "vf-eval", "math500-entropy", *flags(server))
-        first = episodes(tmp_path / "outputs" / "run")
+        first = vf_eval("math500-entropy", server, *SAMPLE, cwd=tmp_path)
         failed = [episode for episode in first if not episode["ok"]]
         assert len(failed) == 10
         for episode in failed:
@@ -91,7 +85,8 @@ def test_resume_plays_what_a_dead_server_left(tmp_path):
             )
         broken = False
         config = "outputs/run/configs/resolved/eval.json"
-        command(tmp_path, "vf-eval", "@", config, "--resume")
-    final = episodes(tmp_path / "outputs" / "run")
+        done = call("vf-eval", "@", config, "--resume", cwd=tmp_path)
+    assert done.code == 0, done.err
+    final = in_order(episodes(tmp_path / "outputs" / "run"))
     assert [episode["task"]["data"]["idx"] for episode in final] == list(range(28))
     assert all(episode["ok"] for episode in final)

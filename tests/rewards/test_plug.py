@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from rewards.runs import command, episodes
+from rewards.runs import in_order
 from rewards.tiny_qwen import PluginEngine, TinyQwen
+from support.runs import call, episodes
 
 from inward.policy_server import Completion, PolicyServer
 
@@ -41,32 +40,33 @@ REPLIES = [
 ]
 
 
-def write_taskset(folder: Path, config: str) -> Path:
-    (folder / "sums.py").write_text(TASKSET)
-    (folder / "run.toml").write_text(config)
-    return folder / "run.toml"
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Write `run.toml` and the taskset, run them, and return the traces in task order."""
+    (tmp_path / "sums.py").write_text(TASKSET)
+    monkeypatch.syspath_prepend(tmp_path)
 
+    def evaluate(config: str, *arguments: str) -> list[dict]:
+        (tmp_path / "run.toml").write_text(config)
+        done = call(
+            *("vf-eval", "@", "run.toml", "--no-rich", "--no-push", "--run.name", "run"),
+            *("--env.agent.harness.id", "inward-chat", "--env.agent.runtime.type", "subprocess"),
+            *arguments,
+            cwd=tmp_path,
+        )
+        assert done.code == 0, done.err
+        found = in_order(episodes(tmp_path / "outputs" / "run"))
+        return [trace for episode in found for trace in episode["traces"]]
 
-def run(folder: Path, *arguments: str) -> list[dict]:
-    """The traces of a run of `run.toml`, in task order."""
-    command(
-        folder,
-        "vf-eval",
-        *("@", "run.toml", "--no-rich", "--no-push", "--run.name", "run"),
-        *("--env.agent.harness.id", "inward-chat", "--env.agent.runtime.type", "subprocess"),
-        *arguments,
-    )
-    return [trace for episode in episodes(folder / "outputs/run") for trace in episode["traces"]]
+    return evaluate
 
 
 def scores(trace: dict) -> dict[str, float]:
     return {name: reward["score"] for name, reward in trace["rewards"].items()}
 
 
-def test_maths_layout_and_length(tmp_path):
-    write_taskset(
-        tmp_path,
-        """
+def test_maths_layout_and_length(run):
+    config = """
         [env.taskset]
         id = "sums"
         [env.taskset.task.rewards]
@@ -76,8 +76,7 @@ def test_maths_layout_and_length(tmp_path):
         [env.taskset.task.metrics]
         tokens = { fn = "inward_rewards.plug:completion_tokens" }
         killed = { fn = "inward_rewards.plug:verify_timeout" }
-        """,
-    )
+        """
 
     def policy(body):
         n = int(body["messages"][-1]["content"].split("/")[0].split()[-1])
@@ -86,7 +85,7 @@ def test_maths_layout_and_length(tmp_path):
 
     with PolicyServer(policy) as server:
         found = run(
-            tmp_path,
+            config,
             *("--client.base-url", server.base_url, "-m", "policy", "--sampling.max-tokens", "100"),
         )
     assert [trace["ok"] for trace in found] == [True] * 6, found[0]["errors"]
@@ -99,23 +98,20 @@ def test_maths_layout_and_length(tmp_path):
 
 
 @pytest.mark.models
-def test_entropies_of_the_train_client(tmp_path, tiny_qwen):
-    write_taskset(
-        tmp_path,
-        """
+def test_entropies_of_the_train_client(run, tiny_qwen):
+    config = """
         [env.taskset]
         id = "sums"
         [env.taskset.task.rewards]
         matrix_entropy = { fn = "inward_rewards.plug:matrix_entropy" }
         [env.taskset.task.metrics]
         surprisal = { fn = "inward_rewards.plug:surprisal" }
-        """,
-    )
+        """
     tiny = TinyQwen(tiny_qwen, lambda prompt: "<think>halves of a whole</think> 1 " * 3)
     engine = PluginEngine(tiny_qwen, layers="middle:10")
     with tiny.server(posts={"/v1/completions": engine}) as server:
         found = run(
-            tmp_path,
+            config,
             *("-n", "2", "-m", "tiny", "--client.type", "train", "--client.base-url"),
             *(server.base_url, "--client.renderer.name", "qwen3"),
             *("--client.renderer-model-name", str(tiny_qwen)),

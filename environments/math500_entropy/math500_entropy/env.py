@@ -40,7 +40,7 @@ class Math500EntropyEnv(LocalEnv, vf.Env[Math500EntropyEnvConfig]):
         return cast(EntropyConfig, self.config.taskset.task.entropy)
 
     async def start(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[Row | None] = []
         source = make_source(self.entropy)
         if source is not None:
             self.source = await source.__aenter__()

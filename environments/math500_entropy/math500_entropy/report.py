@@ -16,43 +16,43 @@ class Row:
     """One rollout."""
 
     tokens: float
-    entropy: float | None
-    """Raw; None where nothing was measured."""
-    normalised: float | None
+    raw: float
+    normalised: float
     correct: bool
 
 
-def row_of(trace: vf.Trace[Any, Any, Any]) -> Row:
-    metrics = trace.metrics
-    return Row(
-        tokens=metrics.get("completion_tokens") or 0.0,
-        entropy=metrics.get("entropy_raw"),
-        normalised=metrics.get("entropy_normalised"),
-        correct=bool(trace.info.get("correct")),
+def row_of(trace: vf.Trace[Any, Any, Any]) -> Row | None:
+    """None where nothing was measured."""
+    tokens, raw, normalised = (
+        trace.metrics.get(name)
+        for name in ("completion_tokens", "entropy_raw", "entropy_normalised")
     )
+    if tokens is None or raw is None or normalised is None:
+        return None
+    return Row(tokens, raw, normalised, bool(trace.info.get("correct")))
 
 
-def describe(rows: Iterable[Row]) -> list[str]:
+def describe(rows: Iterable[Row | None]) -> list[str]:
     """Lines for the end of a run; none where nothing was measured."""
-    measured = [row for row in rows if row.entropy is not None]
+    measured = [row for row in rows if row is not None]
     if not measured:
         return []
-    lengths = [row.tokens for row in measured]
-    lines = []
-    for name, values in [
-        ("raw", [row.entropy for row in measured]),
-        ("normalised", [row.normalised for row in measured]),
-    ]:
-        known = [value for value in values if value is not None]
-        right, wrong = (
-            [value for value, row in zip(known, measured, strict=True) if row.correct is flag]
-            for flag in (True, False)
-        )
-        lines.append(
-            f"{name} entropy of {len(known)} rollouts: right {_mean(right)}, "
-            f"wrong {_mean(wrong)}, correlation with length {_show(correlation(lengths, known))}"
-        )
-    return lines
+    return [
+        _line("raw", measured, [row.raw for row in measured]),
+        _line("normalised", measured, [row.normalised for row in measured]),
+    ]
+
+
+def _line(name: str, rows: Sequence[Row], values: Sequence[float]) -> str:
+    right, wrong = (
+        [value for value, row in zip(values, rows, strict=True) if row.correct is flag]
+        for flag in (True, False)
+    )
+    r = correlation([row.tokens for row in rows], values)
+    return (
+        f"{name} entropy of {len(rows)} rollouts: right {_mean(right)}, wrong {_mean(wrong)}, "
+        f"correlation with length {_show(r)}"
+    )
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> float | None:

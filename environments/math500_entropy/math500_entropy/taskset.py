@@ -140,8 +140,10 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
     @vf.metric
     async def length(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
         measurement = measurement_of(trace)
-        tokens = measurement.tokens if measurement else trace.num_output_tokens
-        return {"completion_tokens": float(tokens)}
+        if measurement is not None:
+            return {"completion_tokens": float(measurement.tokens)}
+        # A server need not count tokens.
+        return {} if trace.usage is None else {"completion_tokens": float(trace.num_output_tokens)}
 
     @vf.metric
     async def hidden_states(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
