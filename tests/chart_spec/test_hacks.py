@@ -41,7 +41,11 @@ TEXTS = [
 ]
 OTHER: Spec = {
     **TRUE,
-    "data": {"values": [{"site": s, "events": e} for s, e in zip("ABCDE", (3, 1, 2, 5, 4), strict=True)]},
+    "data": {
+        "values": [
+            {"site": s, "events": e} for s, e in zip("ABCDE", (3, 1, 2, 5, 4), strict=True)
+        ]
+    },
 }  # fmt: skip
 WORDS = (
     "value count total mean year month day time price cost sales revenue rate share index score "

@@ -13,7 +13,7 @@ from verifiers.v1.utils.trace_store import read_episodes
 
 # Several processes that import torch: minutes on a busy machine.
 pytestmark = [pytest.mark.models, pytest.mark.timeout(900)]
-pytest.importorskip("transformers", reason="hidden states need transformers (group `models`)")
+pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
 
 from math500_entropy.data import load_problems  # noqa: E402
 from math500_entropy.taskset import (  # noqa: E402
@@ -23,7 +23,7 @@ from math500_entropy.taskset import (  # noqa: E402
 )
 from rewards.runs import play  # noqa: E402
 from rewards.tiny_qwen import PluginEngine, TinyQwen  # noqa: E402
-from support.runs import vf_eval  # noqa: E402
+from support.runs import call, vf_eval  # noqa: E402
 
 from inward.policy_server import HttpReply  # noqa: E402
 from rewards import recompute  # noqa: E402
@@ -102,6 +102,29 @@ def test_vf_eval_with_a_group_of_four(tmp_path, tiny_qwen, mode):
     log = (run / "logs" / "latest" / "eval.log").read_text()
     assert "normalised entropy of 24 rollouts: right " in log
     assert "correlation with length " in log
+
+
+def test_the_report(tmp_path, tiny_qwen):
+    with TinyQwen(tiny_qwen, student()).server(model="tiny") as server:
+        done = call(
+            *("inward", "eval", "math500-entropy", "-m", "tiny", "-n", "8"),
+            *("--client.base-url", server.base_url, "--env.taskset.split", "sample"),
+            *("--env.group", "2", "--env.taskset.task.entropy.source", "transformers"),
+            *("--env.taskset.task.entropy.model", str(tiny_qwen)),
+            cwd=tmp_path,
+        )
+    assert done.code == 0, done.err
+    rows = {
+        cells[1].strip(): cells[2].strip()
+        for line in done.out.splitlines()
+        if len(cells := line.split("│")) > 3
+    }
+    assert 0 < float(rows["accuracy"]) <= 1
+    assert 0 < float(rows["well formed"]) <= 1
+    assert float(rows["tokens a reply"]) > 5
+    assert 0 <= float(rows["accuracy, level 5"]) <= 1
+    assert 0 <= float(rows["accuracy, Algebra"]) <= 1
+    assert "entropy of 16 rollouts: right " in " ".join(done.out.split())
 
 
 async def test_the_train_client(tmp_path, tiny_qwen):

@@ -1,8 +1,9 @@
 """Every retriever by config, through real `vf-eval` and the real search server."""
 
 import pytest
-from inward.policy_server import PolicyServer, tool_call
 from support.runs import traces, vf_eval
+
+from inward.policy_server import PolicyServer, tool_call
 
 SAMPLE = ("--env.taskset.split", "sample", "-n", "3")
 

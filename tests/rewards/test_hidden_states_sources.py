@@ -242,6 +242,11 @@ def test_a_bad_config_is_named(fields, complaint):
         EntropyConfig(**fields)
 
 
+@pytest.mark.parametrize("layers", ["8,9", "[8, 9]", [8, 9]])
+def test_layers_from_a_command_line(layers):
+    assert EntropyConfig(layers=layers).layers == [8, 9]
+
+
 def test_normalise_overrides_the_preset():
     assert EntropyConfig().definition == PRESETS["advent"]
     assert EntropyConfig(normalise="log_n").definition.normalise == "log_n"

@@ -18,9 +18,13 @@ def make_constant(seed: int) -> Policy:
 
 
 def make_random_integer(seed: int) -> Policy:
-    """Answers a random integer from 0 to 20."""
-    draw = random.Random(seed)
-    return lambda body: _reply("A guess.", draw.randint(0, 20))
+    """Answers a random integer from 0 to 20, the same for the same problem and seed."""
+
+    def policy(body: dict[str, Any]) -> dict[str, Any]:
+        draw = random.Random(f"{seed} {body['messages'][-1]['content']}")
+        return _reply("A guess.", draw.randint(0, 20))
+
+    return policy
 
 
 def _reply(thought: str, answer: int) -> dict[str, Any]:

@@ -50,5 +50,10 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+def answered(trace: vf.WireTrace) -> bool:
+    """Whether the reply held an answer in the format that the prompt asks for."""
+    return trace.metrics.get("answered") == 1.0
+
+
 def notes(traces: list[vf.WireTrace]) -> list[str]:
     return describe(row_of(trace) for trace in traces if trace.ok)

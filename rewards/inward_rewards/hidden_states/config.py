@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_config import BaseConfig
 
 from inward_rewards.entropy_definition import PRESETS, Definition, Normalise
@@ -22,7 +23,8 @@ class EntropyConfig(BaseConfig):  # type: ignore[misc]
     alpha: float = Field(1.0, ge=0)
     """Order: 1 = von Neumann, 2 = the cheapest."""
     layers: str | list[int] = "middle:10"
-    """`middle:K`, `all`, or indices of transformers' `hidden_states` (0 = embeddings)."""
+    """`middle:K`, `all`, or indices of transformers' `hidden_states` (0 = embeddings), such as
+    `8,9,10`."""
     normalise: Normalise | None = None
     """How the scored value is divided: `none`, `log_n`, `max`; unset: as the preset does."""
     model: str | None = None
@@ -41,6 +43,14 @@ class EntropyConfig(BaseConfig):  # type: ignore[misc]
         if self.normalise is None:
             return preset
         return dataclasses.replace(preset, normalise=self.normalise)
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _indices(cls, layers: object) -> object:
+        """A command line hands a list over as text."""
+        if isinstance(layers, str) and re.fullmatch(r"\[?[\d\s,]+\]?", layers):
+            return [int(index) for index in re.findall(r"\d+", layers)]
+        return layers
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
