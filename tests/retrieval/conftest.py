@@ -7,11 +7,3 @@ def cache_dir(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("INWARD_CACHE_DIR", str(folder))
     return folder
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory):
-    """The folder of a small SentenceTransformer, trained on the sample stories."""
-    from retrieval import tiny_model as recipe
-
-    return recipe.train(tmp_path_factory.mktemp("tiny"), recipe.sample_stories())
