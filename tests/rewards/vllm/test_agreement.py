@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
+from inward_rewards.entropy_wire import ScoreAnswer  # noqa: E402
 from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import MODEL, VllmServer, score_all, switch_on  # noqa: E402
 
@@ -55,6 +57,15 @@ async def chat(client: httpx.AsyncClient, index: int) -> dict[str, Any]:
     return body["choices"][0]
 
 
+def check(folder: Path, cases: list[Case], answers: list[ScoreAnswer]) -> None:
+    reference = Reference(folder)
+    worst = max(
+        reference.error(case.token_ids, answer) for case, answer in zip(cases, answers, strict=True)
+    )
+    print(f"largest deviation of {len(cases)} answers: {worst:.1e}")
+    assert worst <= TOLERANCE
+
+
 def check_tool_call(choice: dict[str, Any]) -> None:
     """The grammar held: a whole call, or a beginning of one that ran out of tokens in blanks."""
     for call in choice["message"].get("tool_calls") or ():
@@ -82,20 +93,15 @@ async def test_thirty_spans_among_chats_and_tool_calls(
     folder = model(kind)
     cases = random_cases(30, seed=7)
     on = switch_on(layers="middle:4", alphas=[1, 2, 0.5])
+    log = tmp_path / "log"
     with VllmServer(
-        *(vllm_python, folder, plugin, tmp_path / "log", *flags, *CHUNKS, *TOOLS, *on),
-        variables=variables,
+        *(vllm_python, folder, plugin, log, *flags, *CHUNKS, *TOOLS, *on), variables=variables
     ) as server:
         async with server.client() as client:
             chats = asyncio.gather(*(chat(client, index) for index in range(12)))
             answers = await score_all(server.url, cases)
             finished = await chats
-    reference = Reference(folder)
-    worst = max(
-        reference.error(case.token_ids, answer) for case, answer in zip(cases, answers, strict=True)
-    )
-    print(f"{kind} {flags}: largest deviation {worst:.1e}")
-    assert worst <= TOLERANCE
+    check(folder, cases, answers)
     assert all(answer.alphas == (1.0, 2.0, 0.5) for answer in answers)
     assert all(answer.layers == (2, 3, 4, 5) for answer in answers)
     for choice in finished[1::2]:
@@ -113,8 +119,25 @@ async def test_the_other_preset(vllm_python, plugin, model, tmp_path):
         vllm_python, folder, plugin, tmp_path / "log", "--enforce-eager", *CHUNKS, *on
     ) as server:
         answers = await score_all(server.url, cases, layers=[0, 3, 5], preset="layer_by_layer")
-    reference = Reference(folder)
-    assert (
-        max(reference.error(c.token_ids, a) for c, a in zip(cases, answers, strict=True))
-        <= TOLERANCE
-    )
+    check(folder, cases, answers)
+
+
+async def test_the_v2_model_runner_with_async_scheduling(vllm_python, plugin, model, tmp_path):
+    """What GPUs use by default. Without tool calls: Triton's interpreter cannot mask logits."""
+    folder, log = model("qwen3"), tmp_path / "log"
+    cases = random_cases(30, seed=7)
+    on = switch_on(layers="middle:4", alphas=[1, 2])
+    variables = {
+        "VLLM_USE_V2_MODEL_RUNNER": "1",
+        "PYTHONPATH": f"{plugin}:{Path(__file__).parent / 'interpreted'}",
+    }
+    with VllmServer(
+        *(vllm_python, folder, plugin, log, "--enforce-eager", *CHUNKS, *on), variables=variables
+    ) as server:
+        async with server.client() as client:
+            chats = asyncio.gather(*(chat(client, 2 * index) for index in range(8)))
+            answers = await score_all(server.url, cases)
+            await chats
+    assert "Using V2 Model Runner" in log.read_text()
+    assert "contact.AsyncScheduler" in log.read_text()
+    check(folder, cases, answers)
