@@ -85,8 +85,7 @@ class _Worker:
         def take(size: int) -> bytes:
             data = bytearray()
             while len(data) < size:
-                left = deadline - time.monotonic()
-                if left <= 0 or not poll.poll(left * 1000):
+                if not poll.poll(1000 * max(0.0, deadline - time.monotonic())):
                     raise TimeoutError(f"no answer in {seconds:g} s of wall time")
                 chunk = os.read(descriptor, size - len(data))
                 if not chunk:

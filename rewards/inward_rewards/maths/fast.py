@@ -24,13 +24,13 @@ def decide(gold: str, answer: str) -> bool | None:
     gold, answer = _plain(gold), _plain(answer)
     if gold == answer:
         return True
-    if _OPEN.match(gold) and (gold[0], gold[-1]) == (answer[:1], answer[-1:]):
-        point = gold[0] == "(" and gold[-1] == ")"
-        return _tuples(_items(gold), _items(answer), point)
+    brackets = gold[:1] + gold[-1:]
+    if brackets in _BRACKETS and brackets == answer[:1] + answer[-1:]:
+        return _tuples(_items(gold), _items(answer), brackets == "()")
     return _numbers(gold, answer)
 
 
-_OPEN = re.compile(r"[(\[].*,.*[)\]]$")
+_BRACKETS = ("()", "[]", "(]", "[)")
 # `(1,234)` may be one number or two.
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
 

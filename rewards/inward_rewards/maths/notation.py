@@ -1,7 +1,7 @@
 """An answer's text in the notation that math-verify reads rightly.
 
 Each rule mends one thing that math-verify misreads or cannot read; the rows marked `mended` in
-`tests/rewards/maths/verdicts.tsv` hold an example of each.
+`tests/rewards/maths/verdicts.tsv` are examples.
 """
 
 import re
@@ -93,7 +93,7 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         (r"\*\*", "^"),
         (rf"(?<![\\a-zA-Z])({_FUNCTIONS}|{_GREEK})(?![a-zA-Z])", r"\\\1 "),
         (r"(?<![\\a-zA-Z])sqrt\s*\(((?:[^()]|\([^()]*\))*)\)", r"\\sqrt{\1}"),
-        (r"(?<![\\a-zA-Z])(?:sqrt)\s*(\d+)", r"\\sqrt{\1}"),
+        (r"(?<![\\a-zA-Z])sqrt\s*(\d+)", r"\\sqrt{\1}"),
         (r"\^\s*\(((?:[^()]|\([^()]*\))*)\)", r"^{\1}"),
         (r"\^\s*(-\d+|\d\d+)", r"^{\1}"),
         # Braces that TeX lets one leave out, as people mean them: \frac43, \sqrt13.

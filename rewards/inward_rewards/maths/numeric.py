@@ -48,7 +48,8 @@ def _value(form: Any) -> complex | None:
     }
     try:
         value = complex(form.evalf(subs=point) if point else form.evalf())
-    except (TypeError, ValueError, OverflowError):  # an unknown function, infinity, nan
+    except (TypeError, ValueError, ArithmeticError, NotImplementedError):
+        # an unknown function, 1/0, too large for a float: no value to compare
         return None
     return value if abs(value) < float("inf") else None
 

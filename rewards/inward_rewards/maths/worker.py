@@ -110,6 +110,9 @@ def _peak_bytes() -> int:
 
 def main() -> None:
     control, cpu_seconds, memory_bytes = sys.argv[1:]
+    # A program may leave both of these to its children, and the limit would not hold.
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGPROF])
     serve(socket.socket(fileno=int(control)), float(cpu_seconds), int(memory_bytes))
 
 

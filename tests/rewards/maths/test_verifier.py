@@ -121,6 +121,18 @@ def test_an_unguarded_script_and_its_exit():
         os.kill(int(pid), 0)
 
 
+def test_the_clock_of_a_program_that_ignores_it():
+    """An ignored or blocked SIGPROF is inherited by the processes that the limit should end."""
+    before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGPROF])
+    try:
+        with Verifier(workers=1, cpu_seconds=1) as verifier:
+            assert verifier.verify_sync("5", "(10^8)!") == Verdict(False, "timeout")
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGPROF, before)
+
+
 def test_closing_raises_for_answers_in_work():
     verifier = Verifier(workers=1, cpu_seconds=60)
     failures = []
@@ -187,11 +199,22 @@ def test_without_the_extra():
     assert 'ImportError: the maths verifier needs math-verify: pip install "inward' in done.stderr
 
 
-def kill_worker(verifier, *before):
+def kill_worker(verifier, *before, by=signal.SIGKILL):
     while not (pids := {worker.pid for worker in verifier._pool._busy} - set(before)):
         time.sleep(0.01)
-    os.kill(*pids, signal.SIGKILL)
+    os.kill(*pids, by)
     return pids.pop()
+
+
+@pytest.mark.parametrize("fault", [signal.SIGSEGV, signal.SIGABRT])  # as C code ends on a fault
+def test_a_fault_is_the_answers_own(fault):
+    with Verifier(workers=1, cpu_seconds=60) as verifier, ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(verifier.verify_sync, "5", "(10^8)!")
+        kill_worker(verifier, by=fault)
+        verdict = waiting.result()
+        assert verdict == Verdict(False, "crash")
+        assert verdict.verify_timeout
+        assert verifier.verify_sync(*fresh_pair()) == EQUAL
 
 
 def test_workers_killed_from_outside():
