@@ -65,7 +65,7 @@ def group_bonuses(entropies: list[float], correct: list[bool]) -> list[float]:
     return bonuses
 
 
-def largest_difference(traces: Path, folder: str) -> tuple[float, float, int]:
+def largest_difference(traces: Path, folder: str, gated: bool = True) -> tuple[float, float, int]:
     """Of the entropies and of the bonuses, and how many bonuses are not 0."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     entropy_error = bonus_error = 0.0
@@ -73,7 +73,7 @@ def largest_difference(traces: Path, folder: str) -> tuple[float, float, int]:
     for line in traces.read_text().splitlines():
         done = [trace for trace in json.loads(line)["traces"] if trace["ok"]]
         entropies = [entropy_of(model, trace) for trace in done]
-        correct = [trace["rewards"]["correct"]["score"] == 1.0 for trace in done]
+        correct = [not gated or trace["rewards"]["correct"]["score"] == 1.0 for trace in done]
         for trace, entropy, bonus in zip(
             done, entropies, group_bonuses(entropies, correct), strict=True
         ):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,15 +31,12 @@ def plugin(vllm_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """(kind, seed) -> folder of a tiny model."""
+    """(kind, seed, **shape) -> folder of a tiny model."""
     pytest.importorskip("torch", reason="the tiny models need torch (group `models`)")
     from rewards.vllm.tiny_models import make_model
 
-    made: dict[tuple[str, int], Path] = {}
-
-    def get(kind: str, seed: int = 0) -> Path:
-        if (kind, seed) not in made:
-            made[kind, seed] = make_model(kind, tmp_path_factory.mktemp(f"{kind}-{seed}"), seed)
-        return made[kind, seed]
+    @functools.cache
+    def get(kind: str, seed: int = 0, **shape: int) -> Path:
+        return make_model(kind, tmp_path_factory.mktemp(f"{kind}-{seed}"), seed, **shape)
 
     return get
