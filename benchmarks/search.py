@@ -55,6 +55,7 @@ SAMPLE = Path(__file__).parents[1] / "environments/quality_rag/quality_rag/data/
 STORIES, STORY_WORDS, CHUNK_WORDS = 300, 5_000, 150
 QUERIES_A_STORY = 10
 DIMENSIONS = 384
+BM25 = Bm25Config()
 ROUNDS = 5
 CHROMA_QUERIES = 100
 TOOL_SERVER = Path(__file__).parent / "search_parts" / "tool_server.py"
@@ -168,7 +169,7 @@ class Bench:
         self.texts = list(self.corpus.texts())
         self.numbers = {name: number for number, name in enumerate(self.documents)}
         self.targets = Targets()
-        arrays = build_arrays(self.corpus, k1=1.5, b=0.75)
+        arrays = build_arrays(self.corpus, k1=BM25.k1, b=BM25.b)
         self.bm25 = Bm25(arrays, self.corpus.sizes)
         self._vectors: tuple[Vectors, dict[str, Vectors]] | None = None
         self._chroma: Any = None
@@ -291,7 +292,7 @@ def words_section(bench: Bench) -> None:
     build_rank_bm25, rank_bm25 = rank_bm25_search(bench)
 
     def index() -> Bm25:
-        return Bm25(build_arrays(corpus, k1=1.5, b=0.75), corpus.sizes)
+        return Bm25(build_arrays(corpus, k1=BM25.k1, b=BM25.b), corpus.sizes)
 
     turns: dict[str, Callable[[], object]] = {
         "chunking": lambda: Corpus.cut(bench.documents, words=CHUNK_WORDS, overlap=0),

@@ -13,6 +13,7 @@ from inward_retrieval.config import (
 )
 from inward_retrieval.corpus import UnknownDocumentError
 from inward_retrieval.embedders import EmbeddingError
+from inward_retrieval.extras import require_extras
 from inward_retrieval.retriever import Hit, Retriever, build_retriever
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "build_retriever",
     "chunk_document",
     "chunk_spans",
+    "require_extras",
 ]

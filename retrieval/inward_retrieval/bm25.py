@@ -1,13 +1,17 @@
 """BM25 within one document: its chunks are the collection that term frequencies are weighed by.
 
-The scores are Lucene's: idf = ln(1 + (n - df + 0.5) / (df + 0.5)) over the document's n chunks,
-times tf / (tf + k1 (1 - b + b length / mean length)) [Kamphuis et al. 2020, "Which BM25 do you
-mean?"]. They are computed at build, one a posting, so that a search only adds them up.
+The scores are Robertson's: idf = ln((n - df + 0.5) / (df + 0.5)) over the document's n chunks,
+times tf / (tf + k1 (1 - b + b length / mean length)) [Robertson & Zaragoza 2009, "The Probabilistic
+Relevance Framework", section 3.4]. That idf is negative for a term of more than half of the chunks.
+It is at least a quarter of its mean over the document's terms, as in rank_bm25's Okapi: within one
+story, where many words are in half of the chunks, this finds more known items than Lucene's
+ln(1 + ...), which lets such words weigh more (`benchmarks/bm25_weights.py`). Scores are computed at build, one a posting, so
+that a search only adds them up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -22,6 +26,8 @@ from inward_retrieval.terms import stem, words
 
 MATRIX_CELLS = 1 << 26
 """Most scores of term x chunk matrices held at once: 256 MiB, some 1,700 stories of 5,000 words."""
+LEAST_IDF = 1e-3
+"""Where the mean is negative too, in documents of a chunk or three: every shared term counts."""
 WORDS_REMEMBERED = 100_000
 """Query words outside the corpus whose stems are kept at hand."""
 
@@ -53,14 +59,22 @@ class Bm25Arrays:
 def build_arrays(corpus: Corpus, *, k1: float, b: float) -> Bm25Arrays:
     """Indexes every chunk of the corpus."""
     numbers = _Numbering()
-    tokens = [words(text) for text in corpus.texts()]
+    lengths: list[int] = []
+
+    def tokens() -> Iterator[list[bytes]]:
+        for text in corpus.texts():
+            own = words(text)
+            lengths.append(len(own))
+            yield own
+
+    # One chunk's words at a time: what stays of them is numbers.
     word_of_token = np.fromiter(
-        map(numbers.__getitem__, chain.from_iterable(tokens)), dtype=np.int32
+        map(numbers.__getitem__, chain.from_iterable(tokens())), dtype=np.int32
     )
     vocabulary = list(numbers)
     stems = _Numbering()
     word_terms = np.array([stems[term] for term in stem(vocabulary)], dtype=np.int32)
-    chunk_of_token = np.repeat(np.arange(len(tokens)), [len(own) for own in tokens])
+    chunk_of_token = np.repeat(np.arange(len(lengths)), lengths)
     entries, terms, postings, chunks, scores = _score(
         chunk_of_token, word_terms[word_of_token].astype(np.int64), corpus.first, k1, b
     )
@@ -111,7 +125,9 @@ def _score(
     mean = np.maximum(np.add.reduceat(length, first[:-1]) / size, 1e-9)
     appears = np.diff(postings)
     n = size[document_of_entry]
-    idf = np.log1p((n - appears + 0.5) / (appears + 0.5))
+    idf = np.log((n - appears + 0.5) / (appears + 0.5))
+    mean_idf = np.bincount(document_of_entry, idf) / np.maximum(np.bincount(document_of_entry), 1)
+    idf = np.maximum(idf, np.maximum(0.25 * mean_idf, LEAST_IDF)[document_of_entry])
     of_posting = np.repeat(document_of_entry, appears)
     relative = length[first[of_posting] + local] / mean[of_posting]
     scores = np.repeat(idf, appears) * frequency / (frequency + k1 * (1 - b + b * relative))
@@ -135,7 +151,7 @@ class Bm25:
     def __init__(self, arrays: Bm25Arrays, sizes: Sequence[int]) -> None:
         """`sizes`: how many chunks each document has."""
         self._arrays = arrays
-        self._sizes = sizes
+        self.sizes = sizes
         self._matrices: dict[int, tuple[dict[int, int], NDArray[np.float32]]] = {}
         self._cells_left = MATRIX_CELLS
         vocabulary = arrays.vocabulary.tobytes().split(b"\n") if arrays.vocabulary.size else []
@@ -187,7 +203,7 @@ class Bm25:
         arrays = self._arrays
         first, last = arrays.entries[document : document + 2].tolist()
         terms = arrays.terms[first:last]
-        negated = np.zeros(self._sizes[document], dtype=np.float32)
+        negated = np.zeros(self.sizes[document], dtype=np.float32)
         for term in self._query_terms(query):
             entry = first + int(np.searchsorted(terms, term))
             if entry < last and arrays.terms[entry] == term:
@@ -201,7 +217,7 @@ class Bm25:
         arrays = self._arrays
         first, last = arrays.entries[document : document + 2].tolist()
         # A column alone would be summed in pairs, not row after row as everything else is.
-        width = max(self._sizes[document], 2)
+        width = max(self.sizes[document], 2)
         cells = (last - first) * width
         if cells > self._cells_left:
             return None

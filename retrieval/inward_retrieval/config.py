@@ -99,9 +99,10 @@ class Bm25Config(SearchConfig):
     """Search by words."""
 
     type: Literal["bm25"] = "bm25"
-    k1: float = Field(default=1.5, ge=0)
-    """How slowly repeats of a term stop counting."""
-    b: float = Field(default=0.75, ge=0, le=1)
+    k1: float = Field(default=0.9, ge=0)
+    """How slowly repeats of a term stop counting. The defaults of `k1` and `b` are Anserini's, and
+    the best of those tried within one story (`benchmarks/bm25_weights.py`)."""
+    b: float = Field(default=0.4, ge=0, le=1)
     """How far a chunk's length is held against it."""
 
 
@@ -119,8 +120,8 @@ class HybridConfig(SearchConfig):
     type: Literal["hybrid"] = "hybrid"
     k: int = Field(default=60, ge=1)
     """Reciprocal rank fusion: a chunk scores the sum of 1 / (k + rank) over both parts."""
-    k1: float = Field(default=1.5, ge=0)
-    b: float = Field(default=0.75, ge=0, le=1)
+    k1: float = Field(default=0.9, ge=0)
+    b: float = Field(default=0.4, ge=0, le=1)
     embedder: EmbedderConfig = LocalEmbedderConfig()
 
     @model_validator(mode="before")

@@ -59,9 +59,11 @@ class Dense:
         """The numbers of all chunks, in the order of `nearest`."""
         index = self._index(document)
         found, chunks = index.search(vector, index.ntotal)
-        scores = np.empty(index.ntotal, dtype=np.float32)
-        scores[chunks[0]] = found[0]
-        return (-scores).argsort(kind="stable")
+        order: NDArray[np.intp] = chunks[0]
+        scores = found[0]
+        if (scores[1:] == scores[:-1]).any():
+            order = order[np.lexsort((order, -scores))]
+        return order
 
     async def aclose(self) -> None:
         self._queries.close()

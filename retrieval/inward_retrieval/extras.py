@@ -1,9 +1,17 @@
-"""The optional libraries, imported where they are first used."""
+"""The optional libraries: imported where they are first used, looked for before a long start."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+from inward_retrieval.config import (
+    ApiEmbedderConfig,
+    Bm25Config,
+    HybridConfig,
+    RetrieverConfig,
+)
 
 
 def optional(module: str, extra: str) -> Any:
@@ -11,7 +19,30 @@ def optional(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(
-            f"this retriever needs {module.replace('_', '-')} ({error}): "
-            f'pip install "inward-retrieval[{extra}]"'
-        ) from error
+        raise _missing(module, extra, str(error)) from error
+
+
+def require_extras(config: RetrieverConfig) -> None:
+    """Raises ImportError, with the install command, where a library that `config` needs is not
+    installed. Imports none of them: fit to call before the process that searches is started."""
+    for module, extra in _libraries(config):
+        if find_spec(module) is None:
+            raise _missing(module, extra, "not installed")
+
+
+def _libraries(config: RetrieverConfig) -> list[tuple[str, str]]:
+    """(module, extra)"""
+    needed = [] if config.rerank is None else [("sentence_transformers", "dense")]
+    if isinstance(config, Bm25Config):
+        return needed
+    embedder = config.embedder if isinstance(config, HybridConfig) else config
+    if isinstance(embedder, ApiEmbedderConfig):
+        return [*needed, ("openai", "api"), ("faiss", "api")]
+    return [*needed, ("sentence_transformers", "dense"), ("faiss", "dense")]
+
+
+def _missing(module: str, extra: str, reason: str) -> ImportError:
+    return ImportError(
+        f"this retriever needs {module.replace('_', '-')} ({reason}): "
+        f'pip install "inward-retrieval[{extra}]"'
+    )

@@ -17,7 +17,8 @@ class Hybrid:
         self._bm25 = bm25
         self._dense = dense
         self._dense_name = dense_name
-        self._k = k
+        self._negated_shares = -1 / np.arange(k + 1, k + 1 + max(bm25.sizes))
+        """By rank - 1: what a part takes off a chunk's negated score."""
 
     async def rank(self, document: int, query: str, k: int) -> Ranking:
         vector = await self._dense.embed(query)
@@ -28,9 +29,8 @@ class Hybrid:
         by_meaning = self._dense.order(document, vector)
         by_words = self._bm25.order(document, query)
         negated = np.zeros(len(by_meaning))
-        shares = -1 / np.arange(self._k + 1, self._k + 1 + len(by_meaning))
-        negated[by_words] = shares[: len(by_words)]
-        negated[by_meaning] += shares
+        negated[by_words] = self._negated_shares[: len(by_words)]
+        negated[by_meaning] += self._negated_shares[: len(by_meaning)]
         best = negated.argsort(kind="stable")[:k].tolist()
         parts = {"bm25": by_words.tolist(), self._dense_name: by_meaning.tolist()}
         return [(chunk, -negated.item(chunk), _ranks(chunk, parts)) for chunk in best]

@@ -133,7 +133,12 @@ class _Build:
         return Corpus(self._documents, **self._load_or_build("chunks", {}, build))
 
     def _bm25(self, config: Bm25Config | HybridConfig) -> Bm25:
-        key = {"k1": config.k1, "b": config.b, "PyStemmer": version("PyStemmer")}
+        key = {
+            "idf": "Robertson, floored",
+            "k1": config.k1,
+            "b": config.b,
+            "PyStemmer": version("PyStemmer"),
+        }
 
         def build() -> Arrays:
             return vars(build_arrays(self._corpus, k1=config.k1, b=config.b))

@@ -14,7 +14,7 @@ _SPACELESS = re.compile(
     "[\u3040-\u3098\u309d-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U00031fff]"
 )
 """Scripts written without spaces; each character is a term."""
-_ASCII = frozenset(map(chr, range(128)))
+_ASCII = bytes(range(128))
 _BYTES = bytes(
     code + 32 if 65 <= code <= 90 else code if code >= 128 or chr(code).isalnum() else 32
     for code in range(256)
@@ -27,7 +27,8 @@ def words(text: str) -> list[bytes]:
     character by itself in scripts written without spaces. Half a surrogate pair is no letter."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).lower()
-        for sign in set(text) - _ASCII:
+        others = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+        for sign in set(others.decode("utf-8", "surrogatepass")):
             if _SPACELESS.match(sign):
                 text = text.replace(sign, f" {sign} ")
             elif not sign.isalnum():

@@ -22,14 +22,20 @@ def terms_of(text):
     return stem(words(text))
 
 
-def plain_bm25(chunks, query, k1=1.5, b=0.75):
+def plain_bm25(chunks, query, k1=0.9, b=0.4):
     """Chunk number -> score, for the chunks that share a term with the query."""
     counts = [Counter(terms_of(chunk.text)) for chunk in chunks]
+
+    def robertson(term):
+        df = sum(term in count for count in counts)
+        return math.log((len(counts) - df + 0.5) / (df + 0.5))
+
+    vocabulary = set().union(*counts)
+    floor = max(sum(map(robertson, vocabulary)) / len(vocabulary) / 4, 1e-3)
     mean = sum(count.total() for count in counts) / len(counts)
     scores = {}
     for term, repeats in Counter(terms_of(query)).items():
-        df = sum(term in count for count in counts)
-        idf = math.log(1 + (len(counts) - df + 0.5) / (df + 0.5))
+        idf = max(robertson(term), floor)
         for number, count in enumerate(counts):
             if tf := count[term]:
                 norm = k1 * (1 - b + b * count.total() / mean)

@@ -8,6 +8,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_chat import LocalEnv, LocalEnvConfig, local_agent
+from inward_retrieval import require_extras
 from pydantic import field_validator
 
 from quality_rag import passages
@@ -122,6 +123,9 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
         if config.context != "search":
             return []
         tools = config.tools
+        if tools.url is None and tools.runtime.type == "subprocess":
+            # Here, not in each rollout after the server's start and its retries.
+            require_extras(tools.retriever)
         where = StorySearchConfig(
             url=tools.url,
             runtime=tools.runtime,
