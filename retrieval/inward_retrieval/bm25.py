@@ -5,8 +5,8 @@ times tf / (tf + k1 (1 - b + b length / mean length)) [Robertson & Zaragoza 2009
 Relevance Framework", section 3.4]. That idf is negative for a term of more than half of the chunks.
 It is at least a quarter of its mean over the document's terms, as in rank_bm25's Okapi: within one
 story, where many words are in half of the chunks, this finds more known items than Lucene's
-ln(1 + ...), which lets such words weigh more (`benchmarks/bm25_weights.py`). Scores are computed at build, one a posting, so
-that a search only adds them up.
+ln(1 + ...), which lets such words weigh more (`benchmarks/bm25_weights.py`). Scores are computed at
+build, one a posting, so that a search only adds them up.
 """
 
 from __future__ import annotations
