@@ -89,10 +89,7 @@ def _layers(given: Any, n_layers: int) -> tuple[int, ...]:
 
 def _alphas(given: Any) -> tuple[float, ...]:
     numbers = given if isinstance(given, list) else [given]
-    good = [
-        type(alpha) in (int, float) and math.isfinite(alpha) and alpha >= 0 for alpha in numbers
-    ]
-    if not numbers or not all(good):
+    if not numbers or not all(_is_order(alpha) for alpha in numbers):
         raise ValueError(f"alphas must be numbers of at least 0, got {given!r}")
     return tuple(float(alpha) for alpha in numbers)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,16 @@ def check(folder: Path, cases: list[Case], answers: list[ScoreAnswer]) -> None:
     assert worst <= TOLERANCE
 
 
+def check_names(case: Case, answer: ScoreAnswer) -> None:
+    """An answer says what was measured, by what."""
+    assert (answer.preset, answer.alphas) == ("advent", (1.0, 2.0, 0.5))
+    assert (answer.layers, answer.n_layers, answer.dim) == ((2, 3, 4, 5), 6, 128)
+    assert answer.tokens == len(case.token_ids)
+    assert [span.rows for span in answer.spans] == [b - a for a, b in case.request.spans]
+    assert answer.plugin == version("inward-rewards")
+    assert re.fullmatch(r"0\.\d+\.\d+\+cpu", answer.vllm)
+
+
 def check_tool_call(choice: dict[str, Any]) -> None:
     """The grammar held: a whole call, or a beginning of one that ran out of tokens in blanks."""
     for call in choice["message"].get("tool_calls") or ():
@@ -102,8 +114,8 @@ async def test_thirty_spans_among_chats_and_tool_calls(
             answers = await score_all(server.url, cases)
             finished = await chats
     check(folder, cases, answers)
-    assert all(answer.alphas == (1.0, 2.0, 0.5) for answer in answers)
-    assert all(answer.layers == (2, 3, 4, 5) for answer in answers)
+    for case, answer in zip(cases, answers, strict=True):
+        check_names(case, answer)
     for choice in finished[1::2]:
         check_tool_call(choice)
 

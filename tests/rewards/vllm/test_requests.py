@@ -42,10 +42,12 @@ def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
     flags = [
         *("--enforce-eager", "--max-num-seqs", "24", "--max-num-batched-tokens", "512"),
         *("--enable-scale-out", "--enable-prompt-tokens-details"),
+        *("--worker-extension-cls", "inward_faults.Faults"),
         *switch_on(layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS),
     ]
     log = tmp_path_factory.mktemp("server") / "log"
-    with VllmServer(vllm_python, folder, plugin, log, *flags) as server:
+    variables = {"PYTHONPATH": f"{plugin}:{Path(__file__).parent / 'extension'}"}
+    with VllmServer(vllm_python, folder, plugin, log, *flags, variables=variables) as server:
         yield Served(server, folder)
 
 
@@ -145,6 +147,14 @@ async def generate(client: httpx.AsyncClient, index: int) -> dict[str, Any]:
     return answer["choices"][0]
 
 
+def check_generations(reference: Reference, choices: list[dict[str, Any]]) -> None:
+    for index, choice in enumerate(choices):
+        prompt = ids(20 + index, seed=1000 + index)
+        assert choice["prompt_token_ids"] == prompt
+        expected = reference.logprobs([*prompt, *choice["token_ids"]], len(prompt))
+        assert choice["logprobs"]["token_logprobs"] == pytest.approx(expected, abs=1e-3)
+
+
 async def test_64_scores_beside_64_generations(served):
     """Nothing is lost and nothing crossed: everything that comes back is recomputed."""
     cases = random_cases(64, seed=64)
@@ -158,11 +168,26 @@ async def test_64_scores_beside_64_generations(served):
     )
     print(f"largest deviation of 64 scores {worst:.1e}")
     assert worst <= TOLERANCE
-    for index, choice in enumerate(choices):
-        prompt = ids(20 + index, seed=1000 + index)
-        assert choice["prompt_token_ids"] == prompt
-        expected = reference.logprobs([*prompt, *choice["token_ids"]], len(prompt))
-        assert choice["logprobs"]["token_logprobs"] == pytest.approx(expected, abs=1e-3)
+    check_generations(reference, choices)
+
+
+@pytest.mark.parametrize("part", ["admit", "collect", "_score"])
+async def test_an_exception_in_the_plugin_fails_its_requests_alone(served, part):
+    """Wherever it is raised: generations beside it end well, and so does the next score."""
+    cases = random_cases(3, seed=3, longest=300)
+    served.server.rpc("break_inward", part=part)
+    async with served.server.client() as client:
+        generations = asyncio.gather(*(generate(client, index) for index in range(4)))
+        for case in cases:
+            with pytest.raises(HiddenStatesError, match="not score: RuntimeError: broken on pur"):
+                await score_all(served.server.url, [case])
+        choices = await generations
+    served.server.rpc("mend_inward", part=part)
+    reference = Reference(served.folder)
+    check_generations(reference, choices)
+    answers = await score_all(served.server.url, cases)
+    for case, answer in zip(cases, answers, strict=True):
+        assert reference.error(case.token_ids, answer) <= TOLERANCE
 
 
 async def test_aborted_scores_leave_nothing_behind(served):

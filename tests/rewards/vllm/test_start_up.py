@@ -20,12 +20,22 @@ MAKE_CONFIGS = """
 import json, sys
 from vllm.engine.arg_utils import EngineArgs
 
-for flags in json.loads(sys.argv[1]):
+def make(flags):
     try:
         config = EngineArgs(max_model_len=512, enforce_eager=True, **flags).create_engine_config()
         print("RESULT", config.parallel_config.worker_cls)
-    except ValueError as error:
+    except (RuntimeError, ValueError) as error:
         print("RESULT", str(error).replace(chr(10), " "))
+
+all_flags = json.loads(sys.argv[1])
+for flags in all_flags:
+    make(flags)
+
+# Another vLLM, which has not all that the plugin needs: off, it starts.
+from vllm.v1.engine.input_processor import InputProcessor
+del InputProcessor.process_inputs
+for flags in all_flags[-2:]:
+    make(flags)
 """
 REFUSED = [
     ({"layers": [6]}, {}, "layers [6] include 6, the last: transformers reads it behind the final"),
@@ -75,13 +85,14 @@ def test_a_config_that_cannot_be_served_is_refused_in_one_line(vllm_python, plug
         for line in done.stdout.splitlines()
         if line.startswith("RESULT ")
     ]
-    for (_, _, complaint), result in zip(REFUSED, results[:-2], strict=True):
+    for (_, _, complaint), result in zip(REFUSED, results[:-4], strict=True):
         assert result.startswith("inward: ")
         assert complaint in result
-    assert results[-2:] == [
-        "inward_rewards.vllm_plugin.contact.CPUWorker",
-        "vllm.v1.worker.cpu_worker.CPUWorker",
-    ]
+    served, off, misfit, still_off = results[-4:]
+    assert served == "inward_rewards.vllm_plugin.contact.CPUWorker"
+    assert off == still_off == "vllm.v1.worker.cpu_worker.CPUWorker"
+    assert "has no vllm.v1.engine.input_processor:InputProcessor.process_inputs" in misfit
+    assert misfit.startswith("inward: vLLM 0.")
 
 
 def gpt2(folder: Path, of: Path) -> Path:
