@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from chart_spec.generate.figure import Axis, Figure, Layer, Record, Ticks, ticks
-from chart_spec.generate.numbers import tick_decimals
+from chart_spec.generate.numbers import format_date, tick_decimals
 
 GLYPH = 0.56
 """Mean width of a character, as a part of the font's size."""
@@ -45,7 +46,7 @@ def lay_out(figure: Figure) -> Layout:
         right=ticks(figure.right, _extent(right)) if figure.right else None,
         size=_sizes(figure, sizes) if sizes else None,
         angle=_angle(figure),
-        dates=_labelled_dates(figure.x.members) if figure.x.type == "time" else (),
+        dates=_labelled_dates(figure) if figure.x.type == "time" else (),
         printed=_printed_format(figure.y, tuple(values)),
         cell_inks=_cell_inks(figure, y),
     )
@@ -78,18 +79,23 @@ def _angle(figure: Figure) -> int:
         return 0
     band = figure.width / len(figure.x.members)
     longest = max(len(member) for member in figure.x.members)
-    width = longest * figure.style.label_size * GLYPH * _wide(figure)
-    if width + 8 < band:
+    if _width(figure, longest) + 8 < band:
         return 0
     return -45 if longest <= 16 and band > figure.style.label_size * 1.5 else -90
 
 
-def _wide(figure: Figure) -> float:
-    return 1.15 if figure.style.font == "monospace" else 1.0
+def _width(figure: Figure, characters: int) -> float:
+    """Of an axis label, in pixels."""
+    wide = 1.15 if figure.style.font == "monospace" else 1.0
+    return characters * figure.style.label_size * GLYPH * wide
 
 
-def _labelled_dates(members: tuple[str, ...], most: int = 5) -> tuple[str, ...]:
-    stride = -(-len(members) // most)
+def _labelled_dates(figure: Figure, most: int = 5) -> tuple[str, ...]:
+    """At most five, with room between their labels."""
+    members = figure.x.members
+    longest = max(len(format_date(day, figure.x.time_format)) for day in members)
+    gap = figure.width / max(1, len(members) - 1)
+    stride = max(-(-len(members) // most), math.ceil((_width(figure, longest) + 12) / gap))
     return members[::stride]
 
 
