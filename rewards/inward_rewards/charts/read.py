@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ READABLE_SPAN = {"color": 48.0, "size": 2.0}
 steps of 255 between colours, pixels between diameters."""
 READABLE_PIXELS = 24.0
 """The same for places and lengths; or a value must itself be as long."""
+SUM_DIGITS = 12
+"""Significant digits of a stack's ends."""
 SEEN_NAMES = 0.2
 """Share of a scale's names that must be printed somewhere; labels that overlap are thinned out."""
 
@@ -191,7 +194,8 @@ class _Item:
         assert isinstance(value, float)
         if name in self.mark.stacked:
             assert isinstance(other, float)
-            return [abs(value - other) if name == "theta" else value - other]
+            length = _difference(value, other)
+            return [abs(length) if name == "theta" else length]
         return [value, other] if isinstance(other, float) else [value]
 
     def _extent(self, name: str) -> tuple[float, float]:
@@ -248,6 +252,15 @@ class _Item:
             ):
                 return False
         return True
+
+
+def _difference(end: float, start: float) -> float:
+    """The length between two sums, without what adding up left of rounding: 26.42, not 26.4199…
+
+    A printed value is the same number then, and no second row.
+    """
+    largest = max(abs(end), abs(start))
+    return round(end - start, SUM_DIGITS - math.ceil(math.log10(largest))) if largest else 0.0
 
 
 def _given(description: str) -> list[Given]:

@@ -175,6 +175,24 @@ def test_table_as_drawn(renderer: Renderer, name: str) -> None:
     assert mark in scene.marks
 
 
+@pytest.mark.parametrize("values", [(29.27, 26.42, 22.73, 21.55), (0.1, 0.2, 0.3, 0.7)])
+def test_a_printed_share_of_a_circle_is_no_second_row(
+    renderer: Renderer, values: tuple[float, ...]
+) -> None:
+    rows = [{"c": name, "v": value} for name, value in zip("ABCD", values, strict=True)]
+    slices = {"theta": amount("v", stack=True), "color": nominal("c")}
+    labels = {"type": "text", "radius": 90}
+    spec = {
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "arc", "outerRadius": 80}, "encoding": slices},
+            {"mark": labels, "encoding": {**slices, "text": amount("v")}},
+        ],
+    }
+    scene = renderer.render_sync(spec).scene
+    assert sorted(scene.rows, key=str) == [Row((r["c"],), r["v"]) for r in rows]
+
+
 def test_texts_and_encodings(renderer: Renderer) -> None:
     scene = renderer.render_sync(
         view("bar", PAIRS, x=nominal("c"), y=amount("v", title="Yield (t)"), color=nominal("s"))
