@@ -1,7 +1,9 @@
 """Every retriever by config, through real `vf-eval` and the real search server."""
 
+import sys
+
 import pytest
-from support.runs import traces, vf_eval
+from support.runs import call, traces, vf_eval
 
 from inward.policy_server import PolicyServer, tool_call
 
@@ -62,8 +64,18 @@ def test_passages_and_chunks_by_config(tmp_path):
         assert len(text.split()) < 2 * (40 + 10)
 
 
+def test_a_missing_extra_is_told_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    words = retriever({"type": "dense"})
+    done = call("inward", "eval", "quality-rag", "-n", "2", *words, cwd=tmp_path)
+    assert done.code != 0
+    assert 'pip install "inward-retrieval[dense]"' in done.err.splitlines()[-1]
+    assert [file.read_text() for file in tmp_path.rglob("traces.jsonl")] == [""]
+
+
 def test_a_retriever_that_cannot_start_scores_nobody(tmp_path):
-    """A model that is nowhere, or the extra that is not installed: told on every rollout."""
+    """A model that is nowhere is told on every rollout."""
+    pytest.importorskip("sentence_transformers", reason="needs the models group")
     words = retriever({"type": "dense", "model": str(tmp_path / "nowhere")})
     with PolicyServer(searcher) as server:
         found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
