@@ -2,7 +2,7 @@
 
     uv run --group models python benchmarks/vllm_entropy.py [--json] [--alpha 2] [--dtype float32]
 
-needs vLLM's CPU build (`python tests/rewards/vllm/install_cpu.py`) and takes about five minutes.
+needs vLLM's CPU build (`python tests/rewards/vllm/install_cpu.py`) and takes about six minutes.
 A random Qwen3 of 39 million parameters plus embeddings, ten of its twelve layers scored, on a
 prompt of 128 tokens and completions of 512. In each round every party takes its turn over the
 same tokens, and figures are medians over the rounds:
@@ -22,6 +22,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -66,9 +67,9 @@ LAYERS = "middle:10"
 PROMPT, COMPLETION = 128, 512
 WIDTHS = (1, 8)
 """Rollouts at once."""
-ROUNDS = 5
+ROUNDS = 3
 STREAMS, ROLLOUTS_A_STREAM, IN_FLIGHT = 8, 2, 16
-MIXED_ROUNDS = 3
+MIXED_ROUNDS = 2
 
 Rollouts = Sequence[Completion]
 
@@ -99,7 +100,7 @@ class Parties:
             "model": MODEL,
             "prompt": prompt,
             "max_tokens": COMPLETION,
-            "ignore_eos": True,
+            "min_tokens": COMPLETION,  # no end token: the sidecar's span would stop there
             "detokenize": False,
             "return_token_ids": True,
         }
@@ -283,6 +284,7 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, default=1.0)
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and the server with it
     python = interpreter()
     if python is None:
         sys.exit(
