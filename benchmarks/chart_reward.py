@@ -2,9 +2,9 @@
 
     uv run --group bench python benchmarks/chart_reward.py [--json] [--seed 71] [--charts 198]
 
-Each chart of the generator (every kind at every level, three times) is redrawn in fifteen ways, in seven
-tiers of severity (see `chart_reward_parts/perturbations.py`), and scored by `chart_similarity`, and
-every third chart by SSIM, MS-SSIM, pHash and HOG beside it:
+Each chart of the generator (every kind at every level, three times) is redrawn in fifteen ways, in
+seven tiers of severity (see `chart_reward_parts/perturbations.py`), and scored by
+`chart_similarity`, and every third chart by SSIM, MS-SSIM, pHash and HOG beside it:
 
 - tau: Kendall's tau-b of the score with the tier, per chart, mean. 0.905 is the most that a score
   without ties can reach, as tiers tie. Once with the original drawn by the same renderer as the

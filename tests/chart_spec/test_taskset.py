@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from chart_spec import pictures
-from chart_spec.generate import KINDS
+from chart_spec.generate import KINDS, LEVELS
 from chart_spec.prompt import Weights
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskConfig, ChartSpecTaskset
 from inward_rewards.charts.render import shared_renderer
@@ -48,12 +49,13 @@ def test_pictures_are_small_and_the_truth_is_not_told() -> None:
         assert values[200:260] not in told
 
 
-async def test_every_kind_is_valid() -> None:
-    found = tasks(len(KINDS), levels=(2,), matplotlib_share=0.3, seed=7)
-    assert {task.data.kind for task in found} == set(KINDS)
+async def test_every_kind_is_valid_at_every_level() -> None:
+    found = tasks(len(KINDS) * len(LEVELS), matplotlib_share=0.3, seed=7)
+    sorts = {(task.data.kind, task.data.level) for task in found}
+    assert sorts == set(itertools.product(KINDS, LEVELS))
     assert {task.data.drawn_by for task in found} == {"vega-lite", "matplotlib"}
-    for task in found:
-        assert await task.validate(None), task.data.name
+    valid = await asyncio.gather(*(task.validate(None) for task in found))
+    assert [task.data.name for task, fine in zip(found, valid, strict=True) if not fine] == []
 
 
 @pytest.mark.parametrize("drawn_by", ["vega-lite", "matplotlib"])

@@ -9,8 +9,8 @@ Tried with:
 
 | vLLM   | how                                                                        |
 |--------|----------------------------------------------------------------------------|
-| 0.26.0 | sources read; every attribute below is there                               |
-| 0.32.0 | CPU build, V1 model runner: all tests; V2 model runner: sources read       |
+| 0.26.0 | CPU build, V1 model runner: all tests; V2 model runner: sources read       |
+| 0.32.0 | CPU build, V1 model runner: all tests; V2 model runner: agreement          |
 | 0.33.0 | sources read; every attribute below is there                               |
 
 Whatever the version, `check` looks for each attribute at start-up, in the process that uses it.

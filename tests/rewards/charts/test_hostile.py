@@ -6,7 +6,7 @@ import asyncio
 import http.server
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import pytest
 from inward_rewards.charts import pool
 from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.scene import Rendered
+from inward_rewards.charts.score import Score
 from PIL import Image
 from rewards.charts import hostile
 
@@ -130,17 +132,22 @@ def test_trap_would_notice(trap: Trap) -> None:
 
 
 async def test_neighbours_unchanged(unlinted: Renderer, trap: Trap) -> None:
-    """Good charts come out byte for byte the same among specifications that fail, hang and die."""
+    """Pictures, scenes and scores stay the same among specifications that fail, hang and die."""
+    true = await unlinted.render(hostile.bar(title="Chart", width=206))
     good = [hostile.bar(title=f"Chart {i}", width=200 + i) for i in range(12)]
     bad = hostile.every(trap.file.as_uri(), trap.url)
     quick = [*hostile.reach(trap.file.as_uri(), trap.url).values(), bad["control characters"]]
-    alone = [await unlinted.render(spec) for spec in good]
+
+    def scored(spec: Any) -> Coroutine[Any, Any, tuple[Rendered, Score]]:
+        return unlinted.score(spec, true.png, true.scene)
+
+    alone = [await scored(spec) for spec in good]
+    assert len({score for _, score in alone}) > 1
     unlinted._cache._recent.clear()
     *among, _ = await asyncio.gather(
-        *(unlinted.render(spec) for spec in good),
+        *(scored(spec) for spec in good),
         asyncio.gather(
-            *(unlinted.render(spec) for spec in (*quick, bad["regexp function"])),
-            return_exceptions=True,
+            *(scored(spec) for spec in (*quick, bad["regexp function"])), return_exceptions=True
         ),
     )
     assert among == alone
