@@ -105,6 +105,7 @@ def test_a_library_alone_imports_what_it_ships(name, clean_venv, tmp_path):
     check_alone(name, clean_venv(name), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_vf_eval_from_a_clean_install(name, clean_venv, tmp_path):
     bin_dir = clean_venv(name)
