@@ -26,9 +26,7 @@ minutes, on two cores.
 from __future__ import annotations
 
 import argparse
-import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from statistics import mean
 
 from chart_reward_parts.anchors import METRICS
@@ -48,6 +46,7 @@ from chart_spec.generate import generate
 from inward_rewards.charts.render import Renderer
 from inward_rewards.charts.table import table_f1
 from PIL import Image
+from targets import Target, report
 
 FRESH_SEED = 71
 CONSTANT_SEED = 73
@@ -57,19 +56,6 @@ ANCHOR_STEP = 3
 """The anchors score every so manieth chart."""
 OURS = "chart_similarity"
 TABLE_CHARTS = 660
-
-
-@dataclass(frozen=True)
-class Target:
-    name: str
-    value: float
-    target: float
-    most: bool = False
-    """Whether the value must not exceed the target, rather than reach it."""
-
-    @property
-    def met(self) -> bool:
-        return self.value <= self.target if self.most else self.value >= self.target
 
 
 def drawn(seed: int, count: int) -> tuple[list[Case], list[Image.Image]]:
@@ -149,15 +135,7 @@ def main() -> None:
         Target("table F1 strictly ordered", ordered, 0.99),
         Target("whole reward: wrong mark less axes without data", gap, 0.0),
     ]
-    for target in targets:
-        sign = "<=" if target.most else ">="
-        verdict = "met   " if target.met else "MISSED"
-        print(f"{verdict} {target.name}: {target.value:.3f} ({sign} {target.target})")
-    if arguments.json:
-        told = [
-            {"name": t.name, "value": t.value, "target": t.target, "met": t.met} for t in targets
-        ]
-        print(json.dumps({"targets": told}))
+    report(targets, arguments.json)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import statistics
@@ -28,11 +27,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+from targets import Target, report
 
 PARTS = Path(__file__).parent / "harness_parts"
 CONCURRENCY = (1, 32, 128)
@@ -41,14 +41,6 @@ OUR_ROLLOUTS = {1: 40, 32: 160, 128: 512}
 """In each of the two turns of `inward-chat`."""
 CALLERS = (1, 32)
 SAMPLE_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Target:
-    name: str
-    value: float
-    target: float
-    met: bool
 
 
 @dataclass(frozen=True)
@@ -273,11 +265,11 @@ def judge(
     cost = cpu(ours)
     p50, at_32 = calls["inward-chat", 1][0], calls["inward-chat", 32][1]
     return [
-        Target("rollouts/s against null at 128 concurrent", speed, 25, speed >= 25),
-        Target("peak memory against null at 128 concurrent", memory, 0.1, memory <= 0.1),
-        Target("CPU-seconds a rollout at 128 concurrent", cost, 0.05, cost <= 0.05),
-        Target("ms a search, median, 1 rollout", p50, 4, p50 <= 4),
-        Target("searches/s, 32 rollouts", at_32, 500, at_32 >= 500),
+        Target("rollouts/s against null at 128 concurrent", speed, 25),
+        Target("peak memory against null at 128 concurrent", memory, 0.1, most=True),
+        Target("CPU-seconds a rollout at 128 concurrent", cost, 0.05, most=True),
+        Target("ms a search, median, 1 rollout", p50, 4, most=True),
+        Target("searches/s, 32 rollouts", at_32, 500),
     ]
 
 
@@ -310,11 +302,7 @@ def main() -> None:
         base_url = policy.stdout.readline().strip()
         targets = asyncio.run(run(base_url, policy.pid))
     print()
-    for target in targets:
-        mark = "met" if target.met else "MISSED"
-        print(f"{target.name:<44} {target.value:>9.3f}   target {target.target:<6} {mark}")
-    if args.json:
-        print(json.dumps({"targets": [asdict(target) for target in targets]}))
+    report(targets, args.json)
 
 
 if __name__ == "__main__":

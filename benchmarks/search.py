@@ -50,6 +50,7 @@ from inward_retrieval.local_embedder import LocalEmbedder
 from inward_retrieval.ranking import Ranker
 from inward_retrieval.retriever import Retriever
 from inward_retrieval.terms import stem, words
+from targets import Target, report
 
 SAMPLE = Path(__file__).parents[1] / "environments/quality_rag/quality_rag/data/sample.jsonl"
 STORIES, STORY_WORDS, CHUNK_WORDS = 300, 5_000, 150
@@ -73,28 +74,17 @@ AsyncSearch = Callable[[KnownItem], Awaitable[object]]
 SECTIONS = ("words", "vectors", "cache", "callers", "embedding", "tool")
 
 
-@dataclass(frozen=True)
-class Target:
-    name: str
-    value: float
-    target: float
-    met: bool
-
-
 @dataclass
 class Targets:
-    """Collects and prints them."""
+    """Collects them."""
 
     all: list[Target] = field(default_factory=list)
 
     def most(self, name: str, value: float, target: float) -> None:
-        self._add(Target(name, value, target, value <= target))
+        self.all.append(Target(name, value, target, most=True))
 
     def least(self, name: str, value: float, target: float) -> None:
-        self._add(Target(name, value, target, value >= target))
-
-    def _add(self, target: Target) -> None:
-        self.all.append(target)
+        self.all.append(Target(name, value, target))
 
 
 def made_up_words() -> list[str]:
@@ -656,11 +646,7 @@ def main() -> None:
     for name in arguments.only:
         sections[name](bench)
     print()
-    for target in bench.targets.all:
-        verdict = "met " if target.met else "MISS"
-        print(f"{verdict} {target.name}: {target.value:.3g} ({target.target:g})")
-    if arguments.json:
-        print(json.dumps({"targets": [vars(target) for target in bench.targets.all]}))
+    report(bench.targets.all, arguments.json)
 
 
 if __name__ == "__main__":
