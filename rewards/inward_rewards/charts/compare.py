@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 from PIL import Image
 
 from .agreement import encoding_agreement, mark_agreement
 from .scene import Rendered, Scene
 from .score import Score
-from .similarity import chart_similarity
+from .similarity import Reference, chart_similarity
 from .table import table_f1
 from .text import text_f1
 
 
+@lru_cache(maxsize=64)
+def _reference(picture: bytes) -> Reference:
+    """Kept, under 1 MB each: a group's rollouts, and every revision, come to the same picture."""
+    with Image.open(io.BytesIO(picture)) as original:
+        return Reference.of(original)
+
+
 def compare(drawn: Rendered, picture: bytes, truth: Scene | None) -> Score:
     """`drawn` against the PNG `picture` and, where it is known, the scene behind it."""
-    with Image.open(io.BytesIO(drawn.png)) as mine, Image.open(io.BytesIO(picture)) as original:
-        similarity = chart_similarity(original, mine).score
+    with Image.open(io.BytesIO(drawn.png)) as mine:
+        similarity = chart_similarity(_reference(picture), mine).score
     if truth is None:
         return Score(similarity, None, None, None, None)
     scene = drawn.scene

@@ -74,15 +74,37 @@ class Similarity:
     """Where the candidate was laid on the reference: left, top, right, bottom in parts of it."""
 
 
-def chart_similarity(reference: Picture, candidate: Picture) -> Similarity:
+@dataclass(frozen=True)
+class Reference:
+    """What is compared of a picture, worked out once for all that are compared with it."""
+
+    size: tuple[int, int]
+    """Width and height at which pictures are compared with it."""
+    maps: Array
+    """(17, height / 2, width / 2): data edges and other edges in six orientations each, data ink,
+    other ink, and Lab less the background, pooled over 2 pixels."""
+    background: Array
+    histogram: Array
+
+    @staticmethod
+    def of(picture: Picture) -> Reference:
+        """A picture of any size and mode.
+
+        Raises `ValueError` for an array that is not (height, width, 3) of uint8.
+        """
+        page = _rgb(picture)
+        one = _features(page, _canonical(page.size))
+        return Reference(one.size, one.maps, one.background, one.histogram)
+
+
+def chart_similarity(reference: Picture | Reference, candidate: Picture) -> Similarity:
     """The similarity of `candidate` to `reference`; either may have any size and mode.
 
     Not symmetric: the candidate is resized to the reference's shape. Raises `ValueError` for an
     array that is not (height, width, 3) of uint8.
     """
-    target = _rgb(reference)
-    size = _canonical(target.size)
-    return _compare(_Features.of(target, size), _Features.of(_rgb(candidate), size))
+    known = reference if isinstance(reference, Reference) else Reference.of(reference)
+    return _compare(known, _features(_rgb(candidate), known.size))
 
 
 def _rgb(picture: Picture) -> Image.Image:
@@ -108,49 +130,39 @@ def _canonical(size: tuple[int, int]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class _Features:
-    """What is compared of one picture."""
-
+class _Features(Reference):
     full: Array
-    """(17, height, width): data edges and other edges in six orientations each, data ink, other
-    ink, and Lab less the background."""
-    maps: Array
-    """The same, pooled over 2 pixels."""
-    background: Array
-    histogram: Array
-
-    @staticmethod
-    def of(picture: Image.Image, size: tuple[int, int]) -> _Features:
-        small = picture.width <= 2 * size[0]
-        pixels = np.asarray(
-            picture.resize(size, Image.Resampling.BICUBIC if small else Image.Resampling.BOX)
-        )
-        lab = _lab(pixels)
-        background = _background(lab)
-        offset = lab - background
-        distance = _length(offset)
-        ink = np.clip((distance - INK_START) / INK_DISTANCE, 0, 1)
-        # Grey letters on a tinted page differ from it in hue, but are not coloured themselves.
-        chroma = np.minimum(_length(lab[..., 1:]), _length(offset[..., 1:]))
-        coloured = np.clip((chroma - CHROMA_START) / CHROMA_DISTANCE, 0, 1)
-        solid = _spread(_spread(_shrink(_shrink(ink))))
-        data = np.maximum(coloured, solid)
-        edges = _oriented(lab)
-        near = _spread(data)
-        full = np.concatenate(
-            [
-                edges * near,
-                edges * (1 - near),
-                (ink * data)[None],
-                (ink * (1 - data))[None],
-                offset.transpose(2, 0, 1),
-            ]
-        ).astype(np.float32)
-        weight = ink * (FAINT + (1 - FAINT) * data)
-        return _Features(full, _pooled(full, WHOLE), background, _histogram(lab, weight))
+    """The maps before they are pooled, (17, height, width)."""
 
 
-def _compare(reference: _Features, candidate: _Features) -> Similarity:
+def _features(picture: Image.Image, size: tuple[int, int]) -> _Features:
+    small = picture.width <= 2 * size[0]
+    pixels = np.asarray(
+        picture.resize(size, Image.Resampling.BICUBIC if small else Image.Resampling.BOX)
+    )
+    lab = _lab(pixels)
+    background = _background(lab)
+    offset = lab - background[:, None, None]
+    distance = _length(offset)
+    ink = np.clip((distance - INK_START) / INK_DISTANCE, 0, 1)
+    # Grey letters on a tinted page differ from it in hue, but are not coloured themselves.
+    chroma = np.minimum(_length(lab[1:]), _length(offset[1:]))
+    coloured = np.clip((chroma - CHROMA_START) / CHROMA_DISTANCE, 0, 1)
+    solid = _spread(_spread(_shrink(_shrink(ink))))
+    data = np.maximum(coloured, solid)
+    edges = _oriented(lab)
+    near = _spread(data)
+    full = np.empty((2 * _TURNS + 5, *ink.shape), np.float32)
+    np.multiply(edges, near, out=full[_DATA_EDGES])
+    np.subtract(edges, full[_DATA_EDGES], out=full[_REST_EDGES])
+    np.multiply(ink, data, out=full[_DATA])
+    np.subtract(ink, full[_DATA], out=full[_REST])
+    full[_LAB] = offset
+    weight = ink * (FAINT + (1 - FAINT) * data)
+    return _Features(size, _halved(full), background, _histogram(lab, weight), full)
+
+
+def _compare(reference: Reference, candidate: _Features) -> Similarity:
     plain = _score(reference, candidate, WHOLE)
     box = _registered(reference, candidate)
     if box == WHOLE:
@@ -159,7 +171,7 @@ def _compare(reference: _Features, candidate: _Features) -> Similarity:
     return moved if moved.score > plain.score else plain
 
 
-def _score(reference: _Features, candidate: _Features, box: Box) -> Similarity:
+def _score(reference: Reference, candidate: _Features, box: Box) -> Similarity:
     mine = reference.maps
     other = candidate.maps if box == WHOLE else _pooled(candidate.full, box)
     mass = max(float(mine[_DATA].mean()), float(other[_DATA].mean()))
@@ -209,14 +221,16 @@ def _colour_agreement(mine: Array, other: Array, ground: Array, other_ground: Ar
 
 
 def _lab(pixels: npt.NDArray[np.uint8]) -> Array:
-    """CIE Lab (D65) of sRGB pixels."""
+    """CIE Lab (D65) of sRGB pixels (height, width, 3), as (3, height, width)."""
     red, green, blue = (_LINEAR[pixels[..., channel]] for channel in range(3))
     x, y, z = (_root(r * red + g * green + b * blue) for r, g, b in _TO_XYZ)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1).astype(np.float32)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def _root(part: Array) -> Array:
-    return np.where(part > 0.008856, np.cbrt(part), 7.787 * part + 16 / 116)
+    # numpy's float32 exp and log are vectorised, its cbrt is not.
+    cube_root = np.exp(np.log(np.maximum(part, _DARK)) * np.float32(1 / 3))
+    return np.where(part > _DARK, cube_root, 7.787 * part + 16 / 116)
 
 
 _TO_XYZ = (
@@ -225,6 +239,7 @@ _TO_XYZ = (
     (0.0193 / 1.089, 0.1192 / 1.089, 0.9505 / 1.089),
 )
 """Rows: X, Y and Z, each as a part of the white point's."""
+_DARK = np.float32(0.008856)
 _SRGB = np.arange(256) / 255
 _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92).astype(
     np.float32
@@ -232,15 +247,16 @@ _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12
 
 
 def _length(vectors: Array) -> Array:
-    length: Array = np.sqrt((vectors**2).sum(2))
+    length: Array = np.sqrt((vectors**2).sum(0))
     return length
 
 
 def _background(lab: Array) -> Array:
     """The commonest colour of the page's rim."""
     rim = np.concatenate(
-        [part.reshape(-1, 3) for part in (lab[:3], lab[-3:], lab[:, :3], lab[:, -3:])]
-    )
+        [part.reshape(3, -1) for part in (lab[:, :3], lab[:, -3:], lab[..., :3], lab[..., -3:])],
+        axis=1,
+    ).T
     cells = np.round(rim / 6).astype(np.int64) + 40
     codes = (cells[:, 0] * 100 + cells[:, 1]) * 100 + cells[:, 2]
     values, counts = np.unique(codes, return_counts=True)
@@ -265,35 +281,56 @@ def _oriented(lab: Array) -> Array:
     scaled = lab / 100
     across = np.zeros_like(scaled)
     down = np.zeros_like(scaled)
-    across[:, 1:-1] = scaled[:, 2:] - scaled[:, :-2]
-    down[1:-1] = scaled[2:] - scaled[:-2]
-    xx, yy, xy = (across**2).sum(2), (down**2).sum(2), (across * down).sum(2)
+    across[..., 1:-1] = scaled[..., 2:] - scaled[..., :-2]
+    down[:, 1:-1] = scaled[:, 2:] - scaled[:, :-2]
+    xx, yy, xy = (across**2).sum(0), (down**2).sum(0), (across * down).sum(0)
     strength = np.sqrt(xx + yy)
     # Doubled angles: an edge has a direction but no sense.
-    norm = np.maximum(np.hypot(xx - yy, 2 * xy), 1e-9)
-    cosine, sine = (xx - yy) / norm, 2 * xy / norm
+    cosine, sine = xx - yy, 2 * xy
+    norm = np.maximum(np.sqrt(cosine**2 + sine**2), 1e-9)
     energy = np.sqrt(np.maximum(strength - EDGE_START, 0))
-    turns = 2 * np.pi * np.arange(_TURNS) / _TURNS
-    near = [np.maximum(cosine * np.cos(t) + sine * np.sin(t), 0) ** 2 for t in turns]
-    oriented: Array = energy * np.stack(near)
+    oriented = np.empty((_TURNS, *energy.shape), np.float32)
+    for turn in range(_TURNS // 2):
+        angle = 2 * np.pi * turn / _TURNS
+        along = (cosine * np.float32(np.cos(angle)) + sine * np.float32(np.sin(angle))) / norm
+        # Half a turn on, the same with the other sign.
+        for place, part in ((turn, along), (turn + _TURNS // 2, -along)):
+            np.multiply(energy, np.maximum(part, 0) ** 2, out=oriented[place])
     return oriented
 
 
 def _histogram(lab: Array, weight: Array) -> Array:
-    """Blurred histogram of inked colours over 6 x 8 x 8 cells of Lab; sums to 1, or 0 if bare."""
-    cells = [
-        np.clip(lab[..., 0] / 100 * 6, 0, 5).astype(np.int64),
-        np.clip((lab[..., 1] + 90) / 180 * 8, 0, 7).astype(np.int64),
-        np.clip((lab[..., 2] + 90) / 180 * 8, 0, 7).astype(np.int64),
-    ]
-    codes = (cells[0] * 8 + cells[1]) * 8 + cells[2]
-    counts = np.bincount(codes.ravel(), weights=weight.ravel(), minlength=384).reshape(6, 8, 8)
+    """Blurred histogram of inked colours over 6 x 9 x 9 cells of Lab; sums to 1, or 0 if bare.
+
+    A colour is shared among the cells around it by its distance from their middles: counted whole
+    in one cell, it would jump to the next at the least tint, or by rounding.
+    """
+    inked = weight > 0
+    weights, colours = weight[inked], lab[:, inked]
+    places = np.clip(colours * _CELL[:, None] + _FIRST[:, None], 0, _LAST[:, None])
+    lower = np.minimum(places, _LAST[:, None] - 1).astype(np.int64)
+    light, green_red, blue_yellow = lower
+    codes = (light * 9 + green_red) * 9 + blue_yellow
+    corners = [(0, weights)]
+    for stride, upper in zip((81, 9, 1), (places - lower).astype(np.float32), strict=True):
+        corners = [(code, part * (1 - upper)) for code, part in corners] + [
+            (code + stride, part * upper) for code, part in corners
+        ]
+    counts = sum(np.bincount(codes + code, part, 6 * 9 * 9) for code, part in corners)
+    grid: Array = np.reshape(counts, (6, 9, 9))
     for axis in range(3):
         around = [(1, 1) if a == axis else (0, 0) for a in range(3)]
-        padded = np.moveaxis(np.pad(counts, around), axis, 0)
-        counts = np.moveaxis(0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:], 0, axis)
-    total = counts.sum()
-    return (counts / total if total > 0 else counts).astype(np.float32)
+        padded = np.moveaxis(np.pad(grid, around), axis, 0)
+        grid = np.moveaxis(0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:], 0, axis)
+    total = grid.sum()
+    return (grid / total if total > 0 else grid).astype(np.float32)
+
+
+_CELL = np.array([6 / 100, 8 / 180, 8 / 180], np.float32)
+"""Cells of the histogram for each unit of L, a and b."""
+_FIRST = np.array([-0.5, 4, 4], np.float32)
+"""Where L, a, b = 0 falls among the cells' middles."""
+_LAST = np.array([5, 8, 8], np.float32)
 
 
 @dataclass(frozen=True)
@@ -307,18 +344,11 @@ class _Taps:
     places: tuple[npt.NDArray[np.intp], ...]
     weights: tuple[Array, ...]
 
-    def along_rows(self, maps: Array) -> Array:
-        """(channels, rows, columns) to (channels, cells, columns)."""
+    def lay(self, maps: Array) -> Array:
+        """(channels, pixels, others) to (channels, cells, others)."""
         total = np.zeros((maps.shape[0], len(self.weights[0]), maps.shape[2]), np.float32)
         for place, weight in zip(self.places, self.weights, strict=True):
-            total += maps[:, place] * weight[:, None]
-        return total
-
-    def along_columns(self, maps: Array) -> Array:
-        """(channels, rows, columns) to (channels, rows, cells)."""
-        total = np.zeros((*maps.shape[:2], len(self.weights[0])), np.float32)
-        for place, weight in zip(self.places, self.weights, strict=True):
-            total += maps[..., place] * weight
+            total += maps.take(place, axis=1) * weight[:, None]
         return total
 
 
@@ -341,44 +371,58 @@ def _taps(size: int, cells: int, low: float, high: float) -> _Taps:
     return _Taps(tuple(places), tuple(weights))
 
 
+def _laid(maps: Array, axis: int, box: Box) -> Array:
+    """Maps (channels, pixels, others) with the pixels of one axis laid on the box's sides.
+
+    `axis` is 0 for pixels from left to right, 1 for those from top to bottom.
+    """
+    pixels = maps.shape[1]
+    return _taps(pixels, pixels // 2, box[axis], box[axis + 2]).lay(maps)
+
+
+def _turned(maps: Array) -> Array:
+    """The other axis in front; gathering whole lines is faster than gathering parts of them."""
+    return np.ascontiguousarray(maps.swapaxes(1, 2))
+
+
 def _pooled(maps: Array, box: Box) -> Array:
     """The maps pooled over 2 pixels of the reference, after laying them on `box` of it."""
-    _, height, width = maps.shape
-    rows = _taps(height, height // 2, box[1], box[3]).along_rows(maps)
-    return _taps(width, width // 2, box[0], box[2]).along_columns(rows)
+    return _turned(_laid(_turned(_laid(maps, 1, box)), 0, box))
 
 
 def _halved(maps: Array) -> Array:
-    return _pooled(maps, WHOLE)
+    """`_pooled` with WHOLE: the taps of every cell are 1/8, 3/8, 3/8 and 1/8."""
+    rows = maps[:, ::2] + maps[:, 1::2]
+    rows *= 3
+    rows[:, 1:] += maps[:, 1:-1:2]
+    rows[:, :-1] += maps[:, 2::2]
+    cells = rows[..., ::2] + rows[..., 1::2]
+    cells *= 3
+    cells[..., 1:] += rows[..., 1:-1:2]
+    cells[..., :-1] += rows[..., 2::2]
+    cells /= 64
+    return cells
 
 
-def _registered(reference: _Features, candidate: _Features) -> Box:
+def _registered(reference: Reference, candidate: _Features) -> Box:
     """The box on which the candidate's edges and ink fall best on the reference's.
 
-    Coordinate descent; a move touches only one direction, so the other is resampled once.
+    Coordinate descent; a move touches only one axis, so the other is laid once.
     """
-    target = _halved(_outline(reference.maps))
-    source = _outline(candidate.maps)
-    _, height, width = target.shape
-
-    def columns(box: Box, maps: Array) -> Array:
-        return _taps(2 * width, width, box[0], box[2]).along_columns(maps)
-
-    def rows(box: Box, maps: Array) -> Array:
-        return _taps(2 * height, height, box[1], box[3]).along_rows(maps)
-
+    target, source = _halved(_outline(reference.maps)), _outline(candidate.maps)
+    targets, sources = (_turned(target), target), (_turned(source), source)
     best = WHOLE
-    score = _fit(target, rows(best, columns(best, source)))
+    score = _fit(target, _pooled(source, best))
     for step in STEPS:
         for _ in range(3):
             before = best
-            for here, there in ((columns, rows), (rows, columns)):
-                laid = there(best, source)
-                for move in _MOVES[here is rows]:
+            for axis, moves in enumerate(_MOVES):
+                laid = _turned(_laid(sources[1 - axis], 1 - axis, best))
+                for move in moves:
                     box = _shifted(best, move, step)
                     if box is None:
                         continue
-                    found = _fit(target, here(box, laid))
+                    found = _fit(targets[axis], _laid(laid, axis, box))
                     if found > score + 1e-4:
                         best, score = box, found
             if best == before:

@@ -12,7 +12,7 @@ import pytest
 from chart_spec.generate import generate
 from chart_spec.generate.figure import Figure
 from chart_spec.generate.mpl import matplotlib_png
-from inward_rewards.charts.similarity import chart_similarity
+from inward_rewards.charts.similarity import Reference, chart_similarity
 from PIL import Image, ImageDraw
 
 
@@ -142,6 +142,24 @@ def test_two_blank_pages_are_alike_and_nothing_is_nan() -> None:
     blank = Image.new("RGB", (300, 200), "white")
     assert chart_similarity(blank, blank).score == pytest.approx(1.0)
     assert chart_similarity(blank, REFERENCE).score < 0.02
+
+
+def test_a_tint_of_one_step_does_not_change_the_palette_of_greys() -> None:
+    def frame(colour: str) -> Image.Image:
+        page = Image.new("RGB", (320, 240), "white")
+        ImageDraw.Draw(page).rectangle((40, 40, 280, 200), fill=colour)
+        return page
+
+    grey = frame("#777777")
+    for tint in ("#787777", "#777877", "#777778", "#767777", "#777677", "#777776"):
+        assert chart_similarity(grey, frame(tint)).palette > 0.99
+
+
+def test_a_reference_is_worked_out_once_for_many() -> None:
+    known = Reference.of(REFERENCE)
+    for kind in ("bar_grouped", "arc", "scatter"):
+        candidate = picture(figure_of(kind, 2, 5))
+        assert chart_similarity(known, candidate) == chart_similarity(REFERENCE, candidate)
 
 
 def test_the_same_pictures_score_the_same() -> None:
