@@ -14,6 +14,7 @@ from inward_retrieval.config import (
 from inward_retrieval.corpus import UnknownDocumentError
 from inward_retrieval.embedders import EmbeddingError
 from inward_retrieval.extras import require_extras
+from inward_retrieval.models import require_models
 from inward_retrieval.retriever import Hit, Retriever, build_retriever
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "chunk_document",
     "chunk_spans",
     "require_extras",
+    "require_models",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class StrictModel(BaseModel):
@@ -13,10 +14,18 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _absolute(model: str) -> str:
+    """A folder as seen from here: the process that loads it may have another working directory."""
+    return str(Path(model).resolve()) if Path(model).exists() else model
+
+
+Model = Annotated[str, AfterValidator(_absolute)]
+
+
 class RerankConfig(StrictModel):
     """A cross-encoder that reads the query beside each of the best chunks and orders them anew."""
 
-    model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
+    model: Model = "cross-encoder/ms-marco-MiniLM-L6-v2"
     """Hub id or folder of a sentence-transformers CrossEncoder. The default: 23M parameters,
     Apache-2.0."""
     revision: str | None = None
@@ -52,7 +61,7 @@ class LocalEmbedderConfig(StrictModel):
     """Embeds with sentence-transformers in this process."""
 
     type: Literal["dense"] = "dense"
-    model: str = "MongoDB/mdbr-leaf-ir"
+    model: Model = "MongoDB/mdbr-leaf-ir"
     """Hub id or folder of a SentenceTransformer. The default: 23M parameters, Apache-2.0, the best
     BEIR average its card knows of among models of at most 100M (nDCG@10 53.55; 51.98 for
     snowflake-arctic-embed-s, 51.65 for bge-small-en-v1.5)."""

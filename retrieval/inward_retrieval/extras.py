@@ -30,6 +30,11 @@ def require_extras(config: RetrieverConfig) -> None:
             raise _missing(module, extra, "not installed")
 
 
+def reason(error: Exception) -> str:
+    """What a library's error says, on one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200] or repr(error)
+
+
 def _libraries(config: RetrieverConfig) -> list[tuple[str, str]]:
     """(module, extra)"""
     needed = [] if config.rerank is None else [("sentence_transformers", "dense")]

@@ -10,7 +10,7 @@ import xxhash
 
 from inward_retrieval.config import LocalEmbedderConfig
 from inward_retrieval.embedders import Vectors, unit_vectors
-from inward_retrieval.extras import optional
+from inward_retrieval.extras import optional, reason
 
 BATCH = 32
 
@@ -55,11 +55,10 @@ def load_model(kind: Any, config: Any) -> Any:
     try:
         return kind(config.model, revision=config.revision, device=device)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ValueError(
             f"cannot load the model {config.model!r} (revision {config.revision!r}, device "
-            f"{config.device!r}): {reason}: give a folder or an id on the hub that this machine "
-            "can reach or has in its cache"
+            f"{config.device!r}): {reason(error)}: give a folder or an id on the hub that "
+            "this machine can reach or has in its cache"
         ) from error
 
 

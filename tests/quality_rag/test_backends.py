@@ -1,5 +1,6 @@
 """Every retriever by config, through real `vf-eval` and the real search server."""
 
+import os
 import sys
 
 import pytest
@@ -46,7 +47,9 @@ def own_cache(tmp_path, monkeypatch):
 )
 def test_embedding_backends(tmp_path, tiny_model, flags):
     pytest.importorskip("sentence_transformers", reason="needs the models group")
-    words = retriever({key: value.format(model=tiny_model) for key, value in flags.items()})
+    # The search server has a working directory of its own.
+    model = os.path.relpath(tiny_model, tmp_path)
+    words = retriever({key: value.format(model=model) for key, value in flags.items()})
     with PolicyServer(searcher) as server:
         found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
     assert all(trace["ok"] for trace in found.values()), found
@@ -73,10 +76,24 @@ def test_a_missing_extra_is_told_before_anything_starts(tmp_path, monkeypatch):
     assert [file.read_text() for file in tmp_path.rglob("traces.jsonl")] == [""]
 
 
-def test_a_retriever_that_cannot_start_scores_nobody(tmp_path):
-    """A model that is nowhere is told on every rollout."""
+@pytest.mark.models
+def test_a_model_that_is_nowhere_is_told_before_anything_starts(tmp_path):
     pytest.importorskip("sentence_transformers", reason="needs the models group")
     words = retriever({"type": "dense", "model": str(tmp_path / "nowhere")})
+    done = call("inward", "eval", "quality-rag", "-n", "2", *words, cwd=tmp_path)
+    assert done.code != 0
+    assert "nowhere" in done.err.splitlines()[-1]
+    assert [file.read_text() for file in tmp_path.rglob("traces.jsonl")] == [""]
+
+
+@pytest.mark.models
+def test_a_retriever_that_cannot_start_scores_nobody(tmp_path):
+    """Weights that cannot be loaded are told on every rollout."""
+    pytest.importorskip("sentence_transformers", reason="needs the models group")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{}")
+    words = retriever({"type": "dense", "model": str(broken)})
     with PolicyServer(searcher) as server:
         found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
     for trace in found.values():

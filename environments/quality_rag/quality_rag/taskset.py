@@ -8,7 +8,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_chat import LocalEnv, LocalEnvConfig, local_agent
-from inward_retrieval import require_extras
+from inward_retrieval import require_extras, require_models
 from pydantic import field_validator
 
 from quality_rag import passages
@@ -126,6 +126,7 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
         if tools.url is None and tools.runtime.type == "subprocess":
             # Here, not in each rollout after the server's start and its retries.
             require_extras(tools.retriever)
+            require_models(tools.retriever)
         where = StorySearchConfig(
             url=tools.url,
             runtime=tools.runtime,
