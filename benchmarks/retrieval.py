@@ -1,8 +1,9 @@
-"""How well each backend finds the evidence in 36 whole QuALITY stories, as the README's table.
+"""How well each backend finds the evidence, as the README's tables.
 
     uv run python benchmarks/retrieval.py [--dense MODEL] [--stories FILE]
 
-The file (`quality_dev_gutenberg_36.json`) has a schema of its own: one question a story, its gold
+First in 36 whole QuALITY stories, then the evidence that the questions of quality-rag's five sample
+stories rest on, asked by question and options. The file (`quality_dev_gutenberg_36.json`) has a schema of its own: one question a story, its gold
 label counted from 0. `inward retrieval-report` reads QuALITY's own schema. With `--dense`, a
 folder or hub id of a SentenceTransformer, dense and hybrid rows follow.
 """
@@ -15,15 +16,18 @@ import json
 import sys
 from pathlib import Path
 
+from bm25_weights import evidence
 from inward_retrieval import (
     Bm25Config,
     DenseConfig,
     HybridConfig,
     LocalEmbedderConfig,
     RetrieverConfig,
+    build_retriever,
 )
-from inward_retrieval.evaluate import Question
-from inward_retrieval.report import compare, markdown
+from inward_retrieval.evaluate import Question, known_item_recall
+from inward_retrieval.known_item import KnownItem
+from inward_retrieval.report import Row, compare, markdown
 
 STORIES = Path(__file__).parents[2] / "shared/data/quality/quality_dev_gutenberg_36.json"
 
@@ -51,6 +55,18 @@ def main() -> None:
             configs.append(HybridConfig(chunk_words=words, embedder=embedder))
     configs.sort(key=lambda config: ("bm25", "dense", "hybrid").index(config.type))
     print(markdown(asyncio.run(compare(documents, questions, configs))))
+    print(markdown(asyncio.run(sample_evidence(configs))))
+
+
+async def sample_evidence(configs: list[RetrieverConfig]) -> list[Row]:
+    """Recall of the passages that the sample's questions rest on."""
+    documents, queries = evidence()
+    items = [KnownItem(q.document_id, q.text, q.at, q.at + 1) for q in queries]
+    rows = []
+    for config in configs:
+        async with build_retriever(documents, config) as retriever:
+            rows.append(Row(config, await known_item_recall(retriever, items), None))
+    return rows
 
 
 if __name__ == "__main__":
