@@ -3,9 +3,10 @@
     uv run python benchmarks/retrieval.py [--dense MODEL] [--stories FILE]
 
 First in 36 whole QuALITY stories, then the evidence that the questions of quality-rag's five sample
-stories rest on, asked by question and options. The file (`quality_dev_gutenberg_36.json`) has a schema of its own: one question a story, its gold
-label counted from 0. `inward retrieval-report` reads QuALITY's own schema. With `--dense`, a
-folder or hub id of a SentenceTransformer, dense and hybrid rows follow.
+stories rest on, asked by question and options. The file (`quality_dev_gutenberg_36.json`) has a
+schema of its own: one question a story, its gold label counted from 0. `inward retrieval-report`
+reads QuALITY's own schema. With `--dense`, a folder or hub id of a SentenceTransformer, dense and
+hybrid rows follow.
 """
 
 from __future__ import annotations
