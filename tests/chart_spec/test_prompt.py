@@ -49,14 +49,12 @@ def test_every_limit_is_in_the_prompt() -> None:
     constants = {name: value for name, value in vars(limits).items() if name.isupper()}
     assert len(constants) > 20
     for name, value in constants.items():
-        if name == "MAX_PNG_BYTES":
-            continue
         words = (
             value
             if isinstance(value, frozenset)
             else [
-                str(value >> 20)
-                if name == "MEMORY_BYTES"
+                f"{value >> 20} MiB"
+                if name in ("MEMORY_BYTES", "MAX_PNG_BYTES", "MAX_SCENE_BYTES")
                 else f"{value:g}"
                 if isinstance(value, float)
                 else str(value)

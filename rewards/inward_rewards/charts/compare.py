@@ -16,16 +16,19 @@ from .text import text_f1
 
 
 @lru_cache(maxsize=64)
-def _reference(picture: bytes) -> Reference:
-    """Kept, under 1 MB each: a group's rollouts, and every revision, come to the same picture."""
+def reference_of(picture: bytes) -> Reference:
+    """What is compared of a PNG.
+
+    Kept, under 1 MB each: a group's rollouts, and every revision, come to the same picture.
+    """
     with Image.open(io.BytesIO(picture)) as original:
         return Reference.of(original)
 
 
-def compare(drawn: Rendered, picture: bytes, truth: Scene | None) -> Score:
-    """`drawn` against the PNG `picture` and, where it is known, the scene behind it."""
+def compare(drawn: Rendered, reference: Reference, truth: Scene | None) -> Score:
+    """`drawn` against a picture and, where it is known, the scene behind it."""
     with Image.open(io.BytesIO(drawn.png)) as mine:
-        similarity = chart_similarity(_reference(picture), mine).score
+        similarity = chart_similarity(reference, mine).score
     if truth is None:
         return Score(similarity, None, None, None, None)
     scene = drawn.scene

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import io
+import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
-import numpy as np
 import vl_convert
-from PIL import Image
 
 from . import limits
 from .errors import RenderError
-from .paint import elements, paint
+from .paint import elements, paint, pixels
 from .plan import instrument
 from .read import read
 from .scene import Rendered
 
+CHANGING = re.compile(r"\b(?:random|now|sample\w*)\s*\(")
+"""Calls after which the same specification would be drawn differently."""
+EXPRESSIONS = ("signal", "expr", "test", "update", "init")
 PANICS = ("panicked", "poisoned", "Any { .. }")
 
 
@@ -39,10 +40,13 @@ def draw(spec: dict[str, Any]) -> Rendered:
     root = ET.fromstring(svg)
     _check_svg(root)
     png = _convert(vl_convert.svg_to_png, svg)
-    picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int16)
+    _at_most("the picture", len(png), limits.MAX_PNG_BYTES)
+    picture = pixels(png)
     drawn = elements(scenegraph, root, set(plan.facets))
     painting = paint(root, drawn, picture, vl_convert.svg_to_png)
-    return Rendered(png, picture.shape[1], picture.shape[0], read(plan, painting))
+    scene = read(plan, painting)
+    _at_most("the chart's table and texts", len(scene.packed), limits.MAX_SCENE_BYTES)
+    return Rendered(png, picture.shape[1], picture.shape[0], scene)
 
 
 def _convert(function: Any, spec: Any, **options: Any) -> Any:
@@ -61,8 +65,13 @@ def _reason(message: str) -> str:
     return (rest or message).partition(" at ")[0].strip()[:200]
 
 
+def _at_most(what: str, size: int, most: int) -> None:
+    if size > most:
+        raise RenderError(f"{what}: {size} bytes, more than {most}")
+
+
 def _check_vega(vega: dict[str, Any]) -> None:
-    """A second look, at what the compiler made: nothing in it may load anything."""
+    """A second look, at what the compiler made: nothing in it may load anything, or change."""
     for data in vega.get("data", ()):
         if "url" in data:
             raise RenderError("data must be inline")
@@ -72,6 +81,15 @@ def _check_vega(vega: dict[str, Any]) -> None:
         stack += mark.get("marks", ())
         if mark["type"] in ("image", "shape", "path"):
             raise RenderError(f"a mark of type {mark['type']!r} is not allowed")
+    _check_expressions(vega)
+
+
+def _check_expressions(node: Any) -> None:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(value, dict | list):
+            _check_expressions(value)
+        elif key in EXPRESSIONS and isinstance(value, str) and CHANGING.search(value):
+            raise RenderError(f"an expression that changes is not allowed: {value[:60]!r}")
 
 
 def _check_svg(root: ET.Element) -> None:

@@ -33,6 +33,8 @@ MAX_EXPRESSION = 200
 CPU_SECONDS = 4.0
 MEMORY_BYTES = 3 << 29
 MAX_PNG_BYTES = 4 << 20
+MAX_SCENE_BYTES = 1 << 20
+"""Of the table as drawn and the visible text, as JSON."""
 
 
 def names(text: str) -> frozenset[str]:

@@ -23,13 +23,22 @@ DROPPED = frozenset({"$schema", "usermeta", "description", "tooltip", "aria"})
 """Without effect on the picture; fonts are dropped as well, every chart is lettered alike."""
 BANNED = limits.names(
     "url href params param selection signal signals expr labelExpr repeat projection impute "
-    "locale gradient blend customFormatTypes formatType bins"
+    "locale gradient blend customFormatTypes formatType bins clamp"
 )
 DATA_NUMBERS = limits.names(
     "data values domain domainMin domainMax domainMid datum equal lt lte gt gte range oneOf "
-    "step tickMinStep"
+    "step tickMinStep unionWith constant year text"
 )
 """Under these keys a number is in the data's units; under any other it is a size or a count."""
+NUMERIC = re.compile(
+    r"(?:opacity|width|height|(?<!auto)size|padding|offset|angle|radius|zindex|limit|lineheight|thickness"
+    r"|tension|translate|labelflush|minextent|maxextent|length|separation|position|exponent|base"
+    r"|constant|columns|(?:^|title|legend)[xy]|[xy]2|d[xy]|padding(?:inner|outer))$",
+    re.IGNORECASE,
+)
+"""Where these properties hold text, the compiler would take it for an expression, or for none."""
+WORDS = limits.names("zero center normalize width height container independent shared")
+"""What such a property may say in place of a number."""
 TRANSFORM_KEYS = limits.TRANSFORMS | limits.names(
     "as field frame groupby ignorePeers limit offset op sort value"
 )
@@ -286,7 +295,9 @@ class _Linter:
                 self._bin(value, node)
             if name in ("tickCount", "nice") and isinstance(value, dict):
                 refuse(f"{name!r} must be a number or the name of an interval")
-            clean[name] = self.walk(value, name)
+            # A text mark may print any number, and `parse` has names of fields for its properties.
+            inner = "text" if (key, name) == ("text", "value") else name
+            clean[name] = self.walk(value, key if key == "parse" else inner)
         return clean
 
     def _bin(self, bin_: Any, around: dict[str, Any]) -> None:
@@ -309,8 +320,10 @@ class _Linter:
 
     def _string(self, text: str, key: str) -> str:
         _text(text)
-        if key in ("calculate", "filter", "test"):
+        if key in ("calculate", "filter", "test", "and", "or", "not"):
             _expression(text)
+        elif NUMERIC.search(key) and text not in WORDS:
+            refuse(f"{_show(key)} must be a number, not {_show(text)}")
         elif key == "field" and re.search(r"[.\[\]\\'\"]", text):
             refuse(f"field {_show(text)}: a field name may not hold . [ ] \\ or quotes")
         elif key == "format" or key.endswith("Format"):

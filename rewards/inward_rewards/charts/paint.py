@@ -37,6 +37,8 @@ MIN_OPACITY = 0.1
 GLASS = 0.9
 """Below this opacity an item does not hide what is behind it."""
 MIN_FONT_SIZE = 6
+MIN_LINE = 0.75
+"""Least distance of two lines of one text, in font sizes."""
 INK = 0.04
 """Least pixels a readable character owns, as a share of its font size squared."""
 
@@ -109,7 +111,10 @@ def elements(scenegraph: dict[str, Any], root: ET.Element, cells: set[str]) -> l
 
 
 def _order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(items, key=lambda item: item.get("zindex") or 0)
+    """As Vega draws them: items of any zindex but 0 come last, by it."""
+    raised = [item for item in items if item.get("zindex")]
+    flat = [item for item in items if not item.get("zindex")]
+    return [*flat, *sorted(raised, key=lambda item: item["zindex"])]
 
 
 def _mark(
@@ -188,7 +193,7 @@ def paint(
             rgba = np.asarray(image.convert("RGBA"))
         return (rgba.view(">u4")[..., 0] >> 8).astype(np.int64)
 
-    empty = _pixels(rasterise(sheet.empty()))
+    empty = pixels(rasterise(sheet.empty()))
     eye = _Eye(drawn, picture, np.broadcast_to(empty, picture.shape))
     solid = owners(dyes)
     # Painted from the last to the first, and without backgrounds, which would then hide their view.
@@ -292,8 +297,12 @@ def _dye(node: ET.Element, paint: str, number: int) -> str:
     return f"#{number:06x}" if _alpha(node, paint) > 0 else "none"
 
 
-def _pixels(png: bytes) -> Pixels:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int16)
+def pixels(png: bytes) -> Pixels:
+    """A picture's pixels, transparent ones on white."""
+    with Image.open(io.BytesIO(png)) as image:
+        drawn = image.convert("RGBA")
+    page = Image.new("RGBA", drawn.size, "white")
+    return np.asarray(Image.alpha_composite(page, drawn).convert("RGB")).astype(np.int16)
 
 
 class _Eye:
@@ -352,6 +361,7 @@ def _least_pixels(element: Element) -> float:
         return MIN_PIXELS
     size = float(re.sub(r"px$", "", element.node.get("font-size", "0")))
     characters = len(text.replace(" ", ""))
-    if size < MIN_FONT_SIZE or characters == 0:
+    lines = [float(line.get("dy", 0)) for line in list(element.node)[1:]]
+    if size < MIN_FONT_SIZE or characters == 0 or any(step < MIN_LINE * size for step in lines):
         return float("inf")
     return max(MIN_PIXELS, INK * size**2 * characters)

@@ -42,6 +42,10 @@ CHANNELS = {
 SAME_MARK = {"circle": "point", "square": "point", "trail": "line"}
 DISCRETE = {"band", "point", "ordinal"}
 TEMPORAL = {"time", "utc"}
+STEPPED = {"threshold", "quantize", "quantile", "bin-ordinal"}
+"""Scales that draw many values alike."""
+MAX_SHIFT = 3.0
+"""Pixels by which an item may be drawn beside the place of its value."""
 FIELD = re.compile(r'datum\["((?:[^"\\]|\\.)*)"\]')
 
 
@@ -64,6 +68,8 @@ class MarkPlan:
     """Of x, y, theta and radius, those whose value is the difference of the two ends."""
     from_zero: frozenset[str]
     """Of x and y, those whose second end is the scale's zero."""
+    shifted: bool
+    """Items stand beside the places of their numbers."""
 
 
 @dataclass
@@ -122,6 +128,7 @@ def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, .
     kind: str = style[0] if isinstance(style, list) else style
     channels: dict[str, Channel] = {}
     from_zero = set()
+    shifted = False
     for vega_name, name in CHANNELS.items():
         if name in channels:
             continue
@@ -130,8 +137,9 @@ def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, .
                 channels[name] = Channel(name, "quantitative", printed)
             continue
         rule = _scaled(update.get(vega_name))
-        if rule is None:
+        if rule is None or scales.get(rule["scale"]) in STEPPED:
             continue
+        shifted = shifted or _shifted(rule, scales)
         if name in ("x2", "y2") and rule.get("value") == 0:
             from_zero.add(name[0])
             continue
@@ -148,6 +156,7 @@ def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, .
             if _is_stack(channels.get(name), channels.get(f"{name}2"), stacks)
         ),
         from_zero=frozenset(from_zero),
+        shifted=shifted,
     )
 
 
@@ -177,6 +186,13 @@ def _scaled(rule: Any) -> dict[str, Any] | None:
         ):
             return part
     return None
+
+
+def _shifted(rule: dict[str, Any], scales: dict[str, str]) -> bool:
+    """Whether the items stand beside the places of their numbers."""
+    offset = rule.get("offset")
+    on_numbers = scales.get(rule["scale"], "linear") not in DISCRETE
+    return on_numbers and isinstance(offset, int | float) and abs(offset) > MAX_SHIFT
 
 
 def _printed(rule: Any) -> str | None:

@@ -130,7 +130,7 @@ class Pool:
             header, blobs = worker.call(request)
         except EOFError:
             raise _death(worker.ended()) from None
-        except TimeoutError as error:
+        except (TimeoutError, ValueError) as error:
             worker.kill()
             raise RendererDown(f"the chart renderer gave {error}") from error
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,10 +24,30 @@ READABLE_PIXELS = 24.0
 """The same for places and lengths; or a value must itself be as long."""
 SUM_DIGITS = 12
 """Significant digits of a stack's ends."""
-SEEN_NAMES = 0.2
+SEEN_NAMES = 0.5
 """Share of a scale's names that must be printed somewhere; labels that overlap are thinned out."""
+CUT_NAME = 3
+"""Least characters that are left of a name that was cut."""
+PRINTED = re.compile(
+    r"[^\d.+-]*(?P<digits>[+-]?(?:\d+(?:\.(?P<decimals>\d*))?|\.(?P<bare>\d+)))"
+    r"(?:e(?P<power>[+-]?\d{1,2}))?\s*(?P<prefix>[kMGBTPmµn%]?)[^\d]*"
+)
+"""A number as d3 formats it, without its thousands' commas and with a hyphen for the minus."""
+PREFIXES = {
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "B": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "%": 1e-2,
+    "m": 1e-3,
+    "µ": 1e-6,
+    "n": 1e-9,
+}
 
 AXES = ("x", "y", "theta", "radius")
+PLACES = {"x", "y", "x2", "y2", "width", "height", "size", "startAngle", "endAngle"}
 Role = Literal["absent", "key", "length", "range", "single"]
 """What an axis does for an item: names its place, shows a length from a baseline or on a stack,
 shows two ends, or one number that is a value or a place."""
@@ -70,7 +91,8 @@ def read(plan: Plan, painting: Painting) -> Scene:
             encodings.add("facet:discrete")
             names["facet"] |= {key for key in facets if isinstance(key, str)}
         for item in element.items:
-            if item.get("defined", True) is False:
+            # A place that no scale has, as of 0 on a logarithmic one, is null.
+            if item.get("defined", True) is False or None in map(item.get, PLACES & item.keys()):
                 continue
             reader = _Item(mark, item, element, number, painting)
             readings += reader.readings(facets)
@@ -113,12 +135,12 @@ class _Item:
         series = self._series()
         if self.mark.kind == "text":
             value = self.given.get("text")
-            if isinstance(value, float):
+            if isinstance(value, float) and _prints(self.element.text or "", value):
                 names = [_key(self.given[name]) for name in AXES if self.roles[name] == "key"]
                 yield self._reading("text", value, [*names, *series, *facets], ())
             return
         axes = self._value_axes()
-        if not all(self._ends_seen(name) for name in axes):
+        if self.mark.shifted or not all(self._ends_seen(name) for name in axes):
             return
         shown: set[float] = set()
         for name in axes:
@@ -254,6 +276,21 @@ class _Item:
         return True
 
 
+def _prints(text: str, value: float) -> bool:
+    """Whether a text is the value, to the last place that it gives and to a tenth of the value."""
+    found = PRINTED.fullmatch(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+    if found is None:
+        return False
+    decimals = len(found["decimals"] or found["bare"] or "")
+    power = int(found["power"] or 0)
+    for unit in {1.0, PREFIXES.get(found["prefix"], 1.0)}:
+        shown = float(found["digits"]) * 10.0**power * unit
+        place = 10.0 ** (power - decimals) * unit
+        if abs(shown - value) <= max(min(0.6 * place, 0.1 * abs(value)), 1e-9 * abs(value)):
+            return True
+    return False
+
+
 def _difference(end: float, start: float) -> float:
     """The length between two sums, without what adding up left of rounding: 26.42, not 26.4199…
 
@@ -332,14 +369,12 @@ def _span(ends: list[End]) -> tuple[float, float]:
 def _unread(names: dict[str, set[str]], texts: list[str]) -> set[str]:
     """The names of discrete scales that no label, legend, title or text mark prints."""
     printed = set(texts)
-    starts = tuple(text[:-1] for text in texts if text.endswith("…") and len(text) > 1)
+    starts = tuple(text[:-1] for text in texts if text.endswith("…") and len(text) > CUT_NAME)
     unread: set[str] = set()
     for scale_names in names.values():
-        missing = {
-            name
-            for name in scale_names
-            if name not in printed and not any(name.startswith(start) for start in starts)
-        }
+        # What is left of a cut name tells it only if no other begins alike.
+        cut = [[name for name in scale_names if name.startswith(start)] for start in starts]
+        missing = scale_names - printed - {names[0] for names in cut if len(names) == 1}
         if len(scale_names) - len(missing) < SEEN_NAMES * len(scale_names):
             unread |= missing
     return unread

@@ -37,8 +37,10 @@ most {limits.MAX_STYLE_NUMBER}. `strokeDash` has at most {limits.MAX_DASHES} num
 {limits.MIN_DASH}. Shapes: {_listed(limits.SHAPES)}. A number format has no three digits in a row \
 and is not of type c.
 - Not allowed anywhere: params, selections, signals, repeat, projections, impute, expr, \
-labelExpr, locales, custom formats, gradients, blend, scale bins.
+labelExpr, locales, custom formats, gradients, blend, scale bins, clamped scales, text for a \
+size or an offset.
 - Ignored: fonts (all text is set in one sans-serif font), tooltips, descriptions, usermeta.
 - Drawing takes at most {limits.CPU_SECONDS:g} seconds of CPU time and {limits.MEMORY_BYTES >> 20} \
-MiB of memory."""
+MiB of memory; the picture has at most {limits.MAX_PNG_BYTES >> 20} MiB as a PNG, and its table \
+and texts at most {limits.MAX_SCENE_BYTES >> 20} MiB as JSON."""
 """What a specification must keep to; breaking any of it means that nothing is drawn."""

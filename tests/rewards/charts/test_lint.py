@@ -28,6 +28,13 @@ ORDINARY: dict[str, dict[str, Any]] = {
     "null and true": bar(data={"values": [{"a": None, "b": True}]}),
     "datasets": {"datasets": {"d": [{"a": 1}]}, **bar(data={"name": "d"})},
     "boxplot": bar(mark={"type": "boxplot", "extent": "min-max"}),
+    "years": encoded(x={"field": "a", "axis": {"values": [{"year": 2016}, {"year": 2018}]}}),
+    "a wider domain": encoded(y={"field": "b", "scale": {"domain": {"unionWith": [0, 5000]}}}),
+    "a printed number": encoded(text={"value": 25_000}),
+    "resolved": {"layer": [bar(), bar()], "resolve": {"scale": {"y": "independent"}}},
+    "parsed": bar(data={"values": [{"size": "1"}], "format": {"parse": {"size": "number"}}}),
+    "fitted": bar(autosize="none"),
+    "stacked": bar(transform=[{"stack": "b", "groupby": [], "offset": "center", "as": ["l", "h"]}]),
     "URL in a title": bar(title="Source: https://example.org/data?id=1"),
 }
 

@@ -53,6 +53,36 @@ def test_compiler_error_is_the_specifications_fault(renderer: Renderer) -> None:
         renderer.render_sync(bar(transform=[{"calculate": "datum.a()", "as": "c"}]))
 
 
+def test_a_chart_that_cannot_be_read_is_the_specifications_fault(renderer: Renderer) -> None:
+    page = {"type": "bar", "opacity": {"expr": "1"}}
+    with pytest.raises(RenderError):
+        renderer.render_sync(bar(mark=page))
+    with pytest.raises(RenderError, match="cannot be read: ValueError"):
+        renderer.render_sync(bar(encoding={**bar()["encoding"], "opacity": {"value": "50%"}}))
+
+
+def test_a_table_larger_than_its_limit_is_refused(renderer: Renderer) -> None:
+    rows = [{"n": str(i % 10), "v": i + 1} for i in range(900)]
+    letters = {"calculate": f"'{'x' * 180}'", "as": "c"}
+    doubled = [{"calculate": "datum.c + datum.c", "as": "c"}] * 4
+    # Labels are cut where they are long, and tell the names apart all the same.
+    named = {"calculate": "datum.n + datum.c", "as": "c"}
+    x = {"field": "c", "type": "nominal"}
+    spec = {
+        "data": {"values": rows},
+        "mark": "tick",
+        "transform": [letters, *doubled, named],
+        "encoding": {"x": x, "y": {"field": "v", "type": "quantitative"}},
+    }
+    with pytest.raises(RenderError, match=r"table and texts: \d+ bytes, more than 1048576"):
+        renderer.render_sync(spec)
+
+
+async def test_a_broken_reference_is_the_machines_fault(renderer: Renderer) -> None:
+    with pytest.raises(RendererDown, match="reference_of"):
+        await renderer.score(bar(), b"no picture", None)
+
+
 def test_killed_worker_is_replaced() -> None:
     renderer = Renderer(workers=1)
     first = renderer.render_sync(bar())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from inward_rewards.charts.read import _prints
 from inward_rewards.charts.render import Renderer
 from inward_rewards.charts.scene import Row, Scene
 from rewards.charts.hostile import ROWS, Spec, X, Y, bar, encoded
@@ -291,6 +292,53 @@ HIDDEN_ROWS: dict[str, tuple[Spec, set[Any]]] = {
         {(("A", ""), 3), (("A", ""), 2), (("B", ""), 5)},
     ),
     "twice the same": ({"layer": [bar(), bar(), bar(mark="point")]}, ABC),
+    "one name of three printed": (
+        bar(encoding={"x": {**X, "axis": {"values": ["A"]}}, "y": Y}),
+        {(("A",), 3), (("",), 5), (("",), 4)},
+    ),
+    "text without the number": (
+        bar(
+            mark="text",
+            encoding={
+                "y": X,
+                "text": {"condition": {"test": "false", "field": "b"}, "value": "no more"},
+            },
+        ),
+        set(),
+    ),
+    "text that was cut": (
+        bar(mark={"type": "text", "limit": 3, "ellipsis": "•"}, encoding={"y": X, "text": Y}),
+        set(),
+    ),
+    "a number rounded away": (
+        bar(mark="text", encoding={"y": X, "text": {**Y, "format": ".0e"}}),
+        ABC,
+    ),
+    "two classes of colour": (
+        bar(
+            mark="rect",
+            encoding={
+                "x": X,
+                "color": {
+                    **Y,
+                    "scale": {"type": "threshold", "domain": [4], "range": ["navy", "gold"]},
+                },
+            },
+        ),
+        set(),
+    ),
+    "zero on a logarithm": (
+        bar(
+            data={"values": [*ROWS, {"a": "A", "b": 0}]},
+            mark="point",
+            encoding={"x": X, "y": {**Y, "scale": {"type": "log"}}},
+        ),
+        set(),
+    ),
+    "moved by a constant": (
+        view({"type": "point", "yOffset": 60}, NUMBERS, x=QX, y=QY),
+        set(),
+    ),
 }
 
 
@@ -314,6 +362,11 @@ SEEN_ROWS: dict[str, Spec] = {
     },
     "touching": encoded(x={**X, "scale": {"padding": 0}}),
     "a table of text": bar(mark="text", encoding={"y": X, "text": Y}),
+    "text as percent": bar(mark="text", encoding={"y": X, "text": {**Y, "format": ".0%"}}),
+    "text as money": bar(mark="text", encoding={"y": X, "text": {**Y, "format": "$,.2f"}}),
+    "no page": bar(background=None),
+    "a transparent page": bar(background="transparent"),
+    "under the grid, counted backwards": encoded(y={**Y, "axis": {"zindex": -1}}),
 }
 
 
@@ -349,6 +402,7 @@ HIDDEN_TEXTS: dict[str, Spec] = {
             printed(SECRET, x=30, y=20, color="navy"),
         ]
     },
+    "in lines on each other": bar(title={"text": ["other", SECRET], "lineHeight": 0}),
     "printed over": {
         "layer": [
             bar(),
@@ -360,7 +414,8 @@ HIDDEN_TEXTS: dict[str, Spec] = {
 
 @pytest.mark.parametrize("name", HIDDEN_TEXTS)
 def test_hidden_text_does_not_count(renderer: Renderer, name: str) -> None:
-    assert SECRET not in renderer.render_sync(HIDDEN_TEXTS[name]).scene.texts
+    texts = renderer.render_sync(HIDDEN_TEXTS[name]).scene.texts
+    assert not any(SECRET in text for text in texts)
 
 
 @pytest.mark.parametrize("color", ["black", "#999999", "crimson", "#ffffff"])
@@ -379,6 +434,28 @@ def test_cut_labels_are_read_as_cut(renderer: Renderer) -> None:
     ).scene
     assert any(text.endswith("…") for text in scene.texts)
     assert {row.keys for row in scene.rows} == {(row["a"],) for row in rows}
+
+
+def test_what_is_left_of_a_cut_name_must_tell_it_from_the_others(renderer: Renderer) -> None:
+    rows = [{"a": "a very long category name", "b": 3}, {"a": "a very long name", "b": 5}]
+    y = {**X, "axis": {"labelLimit": 60}}
+    scene = renderer.render_sync(bar(data={"values": rows}, encoding={"y": y, "x": Y})).scene
+    assert {row.keys for row in scene.rows} == {("",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "prints"),
+    [
+        *[("12", 12.3, True), ("13", 12.3, False), ("12.30", 12.3, True), ("1.2e+1", 12.3, True)],
+        *[("1,234", 1234.4, True), ("$1.2k", 1234.0, True), ("−5", -5.0, True)],
+        *[("5", -5.0, False), ("45%", 0.45, True), ("45%", 45.0, True), ("500m", 0.5, True)],
+        *[("3.5M", 3.46e6, True), ("20", 18.0, False), ("0", 0.3, False), ("0", 0.0, True)],
+        *[("", 0.0, False), ("•", 3.0, False), ("3 of 4", 3.0, False), ("Jan 5", 5.0, True)],
+        *[("1e999", 3.0, False), ("." * 200, 3.0, False), ("9" * 200, 3.0, False)],
+    ],
+)
+def test_a_printed_number(text: str, value: float, prints: bool) -> None:
+    assert _prints(text, value) is prints
 
 
 def test_scene_survives_json(renderer: Renderer) -> None:
