@@ -33,6 +33,15 @@ PRINTED = re.compile(
     r"(?:e(?P<power>[+-]?\d{1,2}))?\s*(?P<prefix>[kMGBTPmµn%]?)[^\d]*"
 )
 """A number as d3 formats it, without its thousands' commas and with a hyphen for the minus."""
+MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
+DATED = re.compile(
+    rf"(?:(?P<before>\d{{1,2}}) )?(?P<month>{'|'.join(f'{m[:3]}(?:{m[3:]})?' for m in MONTHS)})\.?"
+    r"(?: (?P<after>\d{1,2}),)? (?P<year>\d{4})|(?P<whole>\d{4}-\d{2})",
+    re.IGNORECASE,
+)
+"""A name that is a month or a day of a year."""
 PREFIXES = {
     "k": 1e3,
     "M": 1e6,
@@ -102,7 +111,7 @@ def read(plan: Plan, painting: Painting) -> Scene:
                     names[channel.scale].add(value)
     unread = _unread(names, texts)
     rows = (
-        Row(_keys("" if key in unread else key for key in row.keys), row.value)
+        Row(_keys("" if key in unread else _dated(key) for key in row.keys), row.value)
         for row in _readable(readings)
     )
     return Scene(unique_rows(rows), tuple(texts), tuple(sorted(marks)), tuple(sorted(encodings)))
@@ -333,6 +342,17 @@ def _key(value: Given) -> Key:
     if isinstance(value, np.datetime64):
         return str(value).removesuffix("T00:00:00.000")
     return value
+
+
+def _dated(key: Key) -> Key:
+    """A date written as a name as the date: whether a chart's axis is of time cannot be seen."""
+    found = DATED.fullmatch(key) if isinstance(key, str) else None
+    if found is None:
+        return key
+    if found["whole"]:
+        return f"{found['whole']}-01"
+    month = 1 + [name[:3] for name in MONTHS].index(found["month"][:3].lower())
+    return f"{found['year']}-{month:02}-{int(found['before'] or found['after'] or 1):02}"
 
 
 def _keys(keys: Iterable[Key]) -> tuple[Key, ...]:

@@ -25,7 +25,8 @@ class Row:
 
     - bar, line, area, tick of value against category: `(category[, series][, facet])`;
     - line, area, scatter over numbers: `(x[, series][, facet])`, value y; x is a float;
-    - dates are ISO strings without a trailing midnight (`"2024-03-01"`);
+    - dates are ISO strings without a trailing midnight (`"2024-03-01"`), and so are names that are
+      a month or a day of a year (`"Mar 2024"`);
     - histogram: `(middle of the bin,)`, value count;
     - arc: `(category,)`, value as given to `theta`;
     - heat map: `(x, y)`, value the colour's number; sizes likewise: `(x, y[, series])`;

@@ -436,6 +436,20 @@ def test_cut_labels_are_read_as_cut(renderer: Renderer) -> None:
     assert {row.keys for row in scene.rows} == {(row["a"],) for row in rows}
 
 
+@pytest.mark.parametrize(
+    ("name", "date"),
+    [
+        *[("Mar 2024", "2024-03-01"), ("March 2024", "2024-03-01"), ("2024-03", "2024-03-01")],
+        *[("Mar 5, 2024", "2024-03-05"), ("5 Mar. 2024", "2024-03-05"), ("Mars 24", "Mars 24")],
+        *[("2024", "2024"), ("Market 2024", "Market 2024"), ("12-2024", "12-2024")],
+    ],
+)
+def test_a_date_written_as_a_name_is_the_date(renderer: Renderer, name: str, date: str) -> None:
+    rows = [{"a": name, "b": 3}, {"a": "Z", "b": 5}]
+    scene = renderer.render_sync(bar(data={"values": rows})).scene
+    assert found(scene) == {((date,), 3), (("Z",), 5)}
+
+
 def test_what_is_left_of_a_cut_name_must_tell_it_from_the_others(renderer: Renderer) -> None:
     rows = [{"a": "a very long category name", "b": 3}, {"a": "a very long name", "b": 5}]
     y = {**X, "axis": {"labelLimit": 60}}
