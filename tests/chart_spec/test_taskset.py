@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from chart_spec import pictures
 from chart_spec.generate import KINDS, LEVELS
@@ -114,6 +115,14 @@ def test_own_pictures(tmp_path: Path) -> None:
     assert [task.data.name for task in found] == ["a.JPG", "b.png"]
     assert all(task.data.truth is None for task in found)
     assert "F1" not in (found[0].data.system_prompt or "")
+
+
+def test_greys_of_sixteen_bits_keep_their_shades() -> None:
+    ramp = np.linspace(0, 65535, 4096).reshape(64, 64).astype(np.uint16)
+    file = io.BytesIO()
+    Image.fromarray(ramp).save(file, "PNG")
+    shown = np.asarray(Image.open(io.BytesIO(pictures.shrunk(file.getvalue()))).convert("L"))
+    assert (shown[0, 0], shown[32, 0], shown[-1, -1]) == (0, 128, 255)
 
 
 async def test_own_pictures_are_scored_by_likeness(bars: ChartSpecTask, tmp_path: Path) -> None:

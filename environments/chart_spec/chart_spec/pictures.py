@@ -62,6 +62,9 @@ def of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Greys of 16 bits, which Pillow would cut off at 255.
+        image = image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         page = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
