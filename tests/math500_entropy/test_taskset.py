@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -169,6 +170,29 @@ async def test_a_weight_of_the_users_own_wins():
         rewards={"correct": {"weight": 2}},
     )
     assert trace.reward == pytest.approx(2.1)
+
+
+@pytest.mark.parametrize("before", ["combined", "current", "entropy_only"])
+async def test_a_saved_config_goes_on_under_another_mode(before):
+    """A mode's zeros leave with it: the config that a run saves holds the user's weights alone."""
+    mine = {"format": {"weight": 3.0}}
+    played_with = Math500EntropyTaskConfig(mode=before, entropy=ON, rewards=mine)
+    await Math500EntropyTask(DATA, played_with).score(played(PROBES["reference"][0]))
+    saved = json.loads(played_with.model_dump_json())
+    assert set(saved["rewards"]) == {"format"}
+    for mode, weights in {
+        "combined": {"correct": 1, "format": 3, "entropy": 1},
+        "current": {"correct": 1, "format": 3, "entropy": 0},
+        "entropy_only": {"correct": 0, "format": 3, "entropy": 1},
+    }.items():
+        trace = await score(PROBES["reference"][0], measured=6.0, **{**saved, "mode": mode})
+        assert {name: reward.weight for name, reward in trace.rewards.items()} == weights
+
+
+async def test_an_entry_without_a_weight_keeps_the_modes():
+    config = {"mode": "current", "rewards": {"entropy": {"priority": 1}}}
+    trace = await score(PROBES["reference"][0], measured=6.0, **config)
+    assert trace.rewards["entropy"].weight == 0
 
 
 async def test_siblings():

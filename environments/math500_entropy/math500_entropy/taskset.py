@@ -48,12 +48,23 @@ class Math500EntropyTaskConfig(vf.TaskConfig):
     """Where the hidden states come from, and which entropy of them."""
 
     @model_validator(mode="after")
-    def _weights(self) -> Self:
+    def _something_to_reward(self) -> Self:
         if self.mode == "entropy_only" and self.entropy.source == "off":
             raise ValueError('mode = "entropy_only" has nothing to reward: set entropy.source')
-        for name in WITHOUT[self.mode]:
-            self.rewards.setdefault(name, vf.RewardFunctionConfig(weight=0.0))
         return self
+
+    def weighted(self) -> Self:
+        """A copy with the mode's zero weights, where `rewards` names no weight.
+
+        A copy, because this config is saved with the run: a zero that came from the mode would
+        be read again as the user's own, under whatever mode the next run or replay names.
+        """
+        rewards = dict(self.rewards)
+        for name in WITHOUT[self.mode]:
+            entry = rewards.get(name, vf.RewardFunctionConfig())
+            if entry.weight is None:
+                rewards[name] = entry.model_copy(update={"weight": 0.0})
+        return self.model_copy(update={"rewards": rewards})
 
 
 class Math500EntropyConfig(vf.TasksetConfig):
@@ -95,6 +106,10 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
     """Set by the environment, which owns it."""
     group: int = 1
     """Rollouts of this task that the environment compares."""
+
+    def __init__(self, data: Math500Data, config: Math500EntropyTaskConfig | None = None) -> None:
+        super().__init__(data, config)
+        self.config = self.config.weighted()
 
     def measured_by(self, source: Source | None, group: int) -> Self:
         """A copy whose rollouts `source` measures, in groups of `group`."""
