@@ -152,22 +152,33 @@ async def test_the_policys_own_engine(tmp_path, tiny_qwen):
     check_recomputed(tmp_path / "run", tiny_qwen, rewarded=4)
 
 
-async def test_a_replay_needs_nothing_but_the_traces(tmp_path, tiny_qwen):
+async def rescore(traces: list[vf.Trace], entropy: dict[str, Any]) -> None:
     """As `vf-replay` does it: scores cleared, the task rebuilt from its row, no environment."""
+    config = Math500EntropyTaskConfig.model_validate({"entropy": entropy})
+    for trace in traces:
+        trace.rewards, trace.metrics = {}, {}
+        data = Math500Data.model_validate(trace.task.data.model_dump())
+        await Math500EntropyTask(data, config).score(trace)
+
+
+async def test_a_replay_needs_nothing_but_the_traces(tmp_path, tiny_qwen):
     engine = PluginEngine(tiny_qwen, layers="middle:10")
     with TinyQwen(tiny_qwen, student(2)).server(posts={"/v1/completions": engine}) as server:
         client = vf.EvalClientConfig(base_url=server.base_url)
         await play(tmp_path / "run", config({"source": "vllm"}), client, tasks=3)
     asked = len(engine.requests)
     for episode in read_episodes(tmp_path / "run", vf.WireTrace):
-        for trace in episode.traces:
-            before = dict(trace.rewards)
-            trace.rewards, trace.metrics = {}, {}
-            data = Math500Data.model_validate(trace.task.data.model_dump())
-            task = Math500EntropyTaskConfig.model_validate({"entropy": {"source": "vllm"}})
-            await Math500EntropyTask(data, task).score(trace)
-            assert trace.rewards == before
-            assert set(before) == {"correct", "format", "entropy"}
+        before = [dict(trace.rewards) for trace in episode.traces]
+        assert all(set(rewards) == {"correct", "format", "entropy"} for rewards in before)
+        await rescore(episode.traces, {"source": "vllm"})
+        assert [trace.rewards for trace in episode.traces] == before
+        # Divided otherwise, the siblings' values with it.
+        await rescore(episode.traces, {"source": "vllm", "normalise": "log_n"})
+        metrics = [trace.metrics for trace in episode.traces]
+        divided = [m["entropy_raw"] / math.log2(m["completion_tokens"]) for m in metrics]
+        right = [trace.rewards["correct"].score == 1 for trace in episode.traces]
+        bonuses = [trace.rewards["entropy"].score for trace in episode.traces]
+        assert bonuses == pytest.approx(recompute.group_bonuses(divided, right))
     assert len(engine.requests) == asked
 
 

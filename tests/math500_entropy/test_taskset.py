@@ -15,6 +15,7 @@ from math500_entropy.taskset import (
     Math500EntropyConfig,
     Math500EntropyTask,
     Math500EntropyTaskConfig,
+    as_sibling,
 )
 from pydantic import ValidationError
 
@@ -24,12 +25,12 @@ ON = {"source": "vllm"}
 LONG = "Let me think about it once more. " * 2_500
 
 
-def measurement(per_layer: float, tokens: int = 64) -> dict:
+def measurement(per_layer: float, tokens: int = 64, dim: int = 1024) -> dict:
     return {
         "layers": [5, 6],
         "per_layer": [per_layer, per_layer],
         "tokens": tokens,
-        "dim": 1024,
+        "dim": dim,
         "preset": "advent",
         "alpha": 1.0,
         "measures": "policy",
@@ -195,20 +196,63 @@ async def test_an_entry_without_a_weight_keeps_the_modes():
     assert trace.rewards["entropy"].weight == 0
 
 
-async def test_siblings():
-    """Mean 3 and deviation 1: the first right one is fined, the second rewarded."""
-    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy=ON))
-    siblings = {"values": [2.0, 3.0, 4.0], "correct": [True, False, True]}
-    for index, bonus in enumerate([-0.1, 0.0, 0.1]):
-        right = siblings["correct"][index]
-        trace = played(PROBES["reference" if right else "wrong answer"][0])
-        record = {"measurement": measurement(2.0 + index), "group": 3}
-        trace.info["entropy"] = record
+ENTROPIES = (2.0, 3.0, 5.0, 6.0)
+TOKENS = (4, 64, 32, 64)
+RIGHT = (True, False, True, False)
+# By hand. All four: mean 4, squares 4 + 1 + 1 + 4 = 10, deviation sqrt(10 / 3) = 1.825742.
+# The right ones, 2 and 5: mean 3.5, deviation sqrt(4.5) = 2.121320.
+# Over log2 of the tokens, which is 2, 6, 5, 6: 1, 0.5, 1, 1: mean 0.875, deviation 0.25.
+# Over log2 of at most 8 dimensions, which is 2, 3, 3, 3: 1, 1, 5/3, 2: mean 17/12, squares
+# (25 + 25 + 9 + 49) / 144 = 3/4, deviation 0.5.
+GROUPS = {
+    "default": ({}, (-0.109545, 0.0, 0.054772, 0.0)),
+    "no gate": ({"gate": "none"}, (-0.109545, -0.054772, 0.054772, 0.109545)),
+    "over the right": ({"zscore_over": "correct"}, (-0.070711, 0.0, 0.070711, 0.0)),
+    "over the right, no gate": (
+        {"zscore_over": "correct", "gate": "none"},
+        (-0.070711, -0.023570, 0.070711, 0.117851),
+    ),
+    "log_n": (
+        {"entropy": {**ON, "normalise": "log_n"}, "gate": "none"},
+        (0.05, -0.15, 0.05, 0.05),
+    ),
+    "max": (
+        {"entropy": {**ON, "normalise": "max"}, "gate": "none"},
+        (-0.083333, -0.083333, 0.05, 0.116667),
+    ),
+}
+"""Settings, and 0.1 times each sibling's z-score where the gate lets it through."""
+
+
+@pytest.mark.parametrize("band", [0.1, 0.02])
+@pytest.mark.parametrize("case", GROUPS)
+async def test_siblings(case, band):
+    config, unclamped = GROUPS[case]
+    task = Math500EntropyTask(
+        DATA, Math500EntropyTaskConfig(**{"entropy": ON, **config, "band": band})
+    )
+    traces = [played(PROBES["reference" if right else "wrong answer"][0]) for right in RIGHT]
+    for trace, entropy, tokens in zip(traces, ENTROPIES, TOKENS, strict=True):
+        trace.info["entropy"] = {"measurement": measurement(entropy, tokens, dim=8), "group": 4}
         await task.score(trace)
         assert "entropy" not in trace.rewards  # the siblings are not there yet
-        record["siblings"] = {**siblings, "index": index}
+    siblings = [as_sibling(trace) for trace in traces]
+    for index, trace in enumerate(traces):
+        trace.info["entropy"] |= {"siblings": siblings, "index": index}
         await task.score(trace)
-        assert scores(trace)["entropy"] == pytest.approx(bonus)
+        expected = max(-band, min(band, unclamped[index] * band / 0.1))
+        assert scores(trace)["entropy"] == pytest.approx(expected, abs=1e-6)
+
+
+async def test_the_verdict_of_now_opens_the_gate():
+    """A replay judges the reply again: what its siblings' record said of it then is past."""
+    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy=ON))
+    trace = played(PROBES["reference"][0])
+    siblings = [{"raw": raw, "tokens": 64, "dim": 8, "correct": False} for raw in (2.0, 3.0, 4.0)]
+    record = {"measurement": measurement(4.0), "group": 3, "siblings": siblings, "index": 2}
+    trace.info["entropy"] = record
+    await task.score(trace)
+    assert scores(trace)["entropy"] == pytest.approx(0.1)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no MATH-500 at {REAL}")

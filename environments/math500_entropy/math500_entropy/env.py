@@ -18,7 +18,7 @@ from inward_rewards.hidden_states.token_ids import ASK
 from pydantic import Field
 
 from math500_entropy.report import Row, describe, row_of
-from math500_entropy.taskset import Math500EntropyTask
+from math500_entropy.taskset import Math500EntropyTask, as_sibling
 
 # verifiers shows the records of its own loggers only.
 logger = logging.getLogger("verifiers.v1.math500_entropy")
@@ -68,19 +68,14 @@ class Math500EntropyEnv(LocalEnv, vf.Env[Math500EntropyEnvConfig]):
 
     async def finalize(self, task: vf.Task[Any, Any, Any], episode: vf.Episode[Any, Any]) -> None:
         """Score the siblings against each other. One that failed has no part in it."""
-        own = cast(Math500EntropyTask, task)
+        scorer = cast(Math500EntropyTask, task)
         done = [trace for trace in episode.traces if trace.ok]
         self.rows += [row_of(trace) for trace in done]
         if self.config.group == 1:
             return
-        measured = [trace for trace in done if "entropy" in trace.info]
-        values = [own.value(trace) for trace in measured]
-        flags = [bool(trace.info["correct"]) for trace in measured]
-        for index, trace in enumerate(measured):
-            trace.info["entropy"]["siblings"] = {
-                "values": values,
-                "correct": flags,
-                "index": index,
-            }
-            for name, bonus in (await own.entropy(trace)).items():
-                trace.record_reward(name, bonus, own.weight(name))
+        measured = [(trace, own) for trace in done if (own := as_sibling(trace)) is not None]
+        siblings = [own for _, own in measured]
+        for index, (trace, _) in enumerate(measured):
+            trace.info["entropy"] |= {"siblings": siblings, "index": index}
+            for name, bonus in (await scorer.entropy(trace)).items():
+                trace.record_reward(name, bonus, scorer.weight(name))

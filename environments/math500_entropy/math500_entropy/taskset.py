@@ -199,20 +199,22 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
             return absolute_bonus(self.fraction(measurement), band=self.config.band)
         if "siblings" not in record:
             return None
-        own: int = record["siblings"]["index"]
+        own, definition = record["index"], self.config.entropy.definition
+        # Divided here and not when kept, so that a replay may divide otherwise.
+        values = [
+            sibling["raw"] / definition.scale(sibling["tokens"], sibling["dim"])
+            for sibling in record["siblings"]
+        ]
+        flags = [sibling["correct"] for sibling in record["siblings"]]
+        flags[own] = right
         bonuses = group_bonus(
-            record["siblings"]["values"],
-            [right if i == own else flag for i, flag in enumerate(record["siblings"]["correct"])],
+            values,
+            flags,
             band=self.config.band,
             gate=self.config.gate,
             over=self.config.zscore_over,
         )
         return bonuses[own]
-
-    def value(self, trace: vf.Trace[Any, Any, Any]) -> float | None:
-        """What a group compares: the entropy, divided as the config says."""
-        measurement = measurement_of(trace)
-        return None if measurement is None else measurement.value(self.config.entropy.definition)
 
     def fraction(self, measurement: Measurement) -> float:
         """The entropy as a fraction of the largest that so many tokens can have."""
@@ -258,6 +260,19 @@ def reply_of(trace: vf.Trace[Any, Any, Any]) -> ThinkAnswer | None:
     if not messages:
         return None
     return parse_reply(messages[-1].content, messages[-1].reasoning_content)
+
+
+def as_sibling(trace: vf.Trace[Any, Any, Any]) -> dict[str, float | bool] | None:
+    """What the others of its group need of a rollout; None where nothing was measured."""
+    measurement = measurement_of(trace)
+    if measurement is None:
+        return None
+    return {
+        "raw": measurement.raw,
+        "tokens": measurement.tokens,
+        "dim": measurement.dim,
+        "correct": trace.info["correct"],
+    }
 
 
 def measurement_of(trace: vf.Trace[Any, Any, Any]) -> Measurement | None:
