@@ -100,8 +100,29 @@ def test_vf_eval_with_a_group_of_four(tmp_path, tiny_qwen, mode):
     check_mode(traces, mode)
     check_recomputed(run, tiny_qwen, rewarded=8)
     log = (run / "logs" / "latest" / "eval.log").read_text()
-    assert "normalised entropy of 24 rollouts: right " in log
+    assert "played now: normalised entropy of 24 rollouts: right " in log
     assert "correlation with length " in log
+
+
+def test_the_end_of_a_run_counts_no_attempt_that_a_retry_replaced(tmp_path, tiny_qwen):
+    """The engine fails once: its sibling was measured, and is played again with it."""
+    engine, asked = PluginEngine(tiny_qwen, layers="middle:10"), []
+
+    def flaky(body):
+        asked.append(body)
+        return HttpReply(500, "out of memory") if len(asked) == 1 else engine(body)
+
+    with TinyQwen(tiny_qwen, student()).server(posts={"/v1/completions": flaky}) as server:
+        found = vf_eval(
+            *("math500-entropy", server, "-n", "2", "--env.taskset.split", "sample"),
+            *("--env.group", "2", "--env.retries.max-retries", "1"),
+            *("--env.taskset.task.entropy.source", "vllm"),
+            cwd=tmp_path,
+        )
+    assert len(asked) == 6
+    assert len(rollouts(found)) == 4
+    log = (tmp_path / "outputs" / "run" / "logs" / "latest" / "eval.log").read_text()
+    assert "played now: raw entropy of 4 rollouts: right " in log
 
 
 def test_the_report(tmp_path, tiny_qwen):

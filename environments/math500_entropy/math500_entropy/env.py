@@ -16,6 +16,7 @@ from inward_chat import LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.hidden_states import EntropyConfig, Source, make_source
 from inward_rewards.hidden_states.token_ids import ASK
 from pydantic import Field
+from verifiers.v1.env import RunSlot
 
 from math500_entropy.report import Row, describe, row_of
 from math500_entropy.taskset import Math500EntropyTask, as_sibling
@@ -50,7 +51,7 @@ class Math500EntropyEnv(LocalEnv, vf.Env[Math500EntropyEnvConfig]):
             await self.source.__aexit__(None, None, None)
             self.source = None
         for line in describe(self.rows):
-            logger.info(line)
+            logger.info("played now: %s", line)
 
     async def setup(self, agents: vf.Agents) -> None:
         """Ask the policy's server for token ids; the train client brings them by itself."""
@@ -66,11 +67,16 @@ class Math500EntropyEnv(LocalEnv, vf.Env[Math500EntropyEnvConfig]):
             for _ in range(self.config.group):
                 attempts.create_task(agents.agent.run(measured))
 
+    async def run_slot(self, slot: RunSlot, *args: Any, **kwargs: Any) -> vf.Episode[Any, Any]:
+        """Count the episode that is kept: `finalize` also sees attempts that a retry replaces."""
+        episode = await super().run_slot(slot, *args, **kwargs)
+        self.rows += [row_of(trace) for trace in episode.traces if trace.ok]
+        return episode
+
     async def finalize(self, task: vf.Task[Any, Any, Any], episode: vf.Episode[Any, Any]) -> None:
         """Score the siblings against each other. One that failed has no part in it."""
         scorer = cast(Math500EntropyTask, task)
         done = [trace for trace in episode.traces if trace.ok]
-        self.rows += [row_of(trace) for trace in done]
         if self.config.group == 1:
             return
         measured = [(trace, own) for trace in done if (own := as_sibling(trace)) is not None]

@@ -64,7 +64,8 @@ class Math500EntropyTaskConfig(vf.TaskConfig):
             entry = rewards.get(name, vf.RewardFunctionConfig())
             if entry.weight is None:
                 rewards[name] = entry.model_copy(update={"weight": 0.0})
-        return self.model_copy(update={"rewards": rewards})
+        weighted: Self = self.model_copy(update={"rewards": rewards})
+        return weighted
 
 
 class Math500EntropyConfig(vf.TasksetConfig):
@@ -199,7 +200,8 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
             return absolute_bonus(self.fraction(measurement), band=self.config.band)
         if "siblings" not in record:
             return None
-        own, definition = record["index"], self.config.entropy.definition
+        own: int = record["index"]
+        definition = self.config.entropy.definition
         # Divided here and not when kept, so that a replay may divide otherwise.
         values = [
             sibling["raw"] / definition.scale(sibling["tokens"], sibling["dim"])
