@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import verifiers.v1 as vf
 from math500_entropy import Math500EntropyTaskset
+from math500_entropy.data import DataError
 from math500_entropy.prompt import REFERENCE_REPLY
 from math500_entropy.taskset import (
     Math500Data,
@@ -281,6 +282,25 @@ def test_filters():
     assert {task.data.level for task in hard} == {4, 5}
     some = tasks(split="sample", subjects=["Geometry", "Number Theory"], levels=[1])
     assert [task.data.subject for task in some] == ["Number Theory", "Geometry"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"levels": [5]}, {"subjects": ["Geometry"]}, {"levels": [2], "subjects": ["Algebra"]}],
+)
+def test_filters_that_leave_nothing_are_told(tmp_path, filters):
+    row = {"problem": "2 + 3?", "answer": "5", "subject": "Algebra", "level": 1, "unique_id": "a"}
+    other = {**row, "subject": "Number Theory", "level": 2, "unique_id": "b"}
+    file = tmp_path / "two.jsonl"
+    file.write_text(f"{json.dumps(row)}\n{json.dumps(other)}\n")
+    levels, subjects = filters.get("levels", []), filters.get("subjects", [])
+    with pytest.raises(DataError) as told:
+        tasks(path=file, **filters)
+    assert str(told.value) == (
+        f"no problem of '{file}' passes levels {levels} and subjects {subjects} (empty: all): "
+        "it has levels [1, 2] and subjects ['Algebra', 'Number Theory']"
+    )
+    assert len(tasks(path=file, levels=[2])) == 1
 
 
 def test_no_prompt_holds_the_answer():

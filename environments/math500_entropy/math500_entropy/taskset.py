@@ -21,7 +21,7 @@ from inward_rewards.hidden_states import (
 from inward_rewards.maths import verify
 from pydantic import Field, field_validator, model_validator
 
-from math500_entropy.data import Problem, Split, Subject, load_problems
+from math500_entropy.data import DataError, Problem, Split, Subject, load_problems
 from math500_entropy.prompt import REFERENCE_REPLY, SYSTEM_PROMPT
 
 Mode = Literal["current", "combined", "entropy_only"]
@@ -237,12 +237,27 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
 
 class Math500EntropyTaskset(vf.Taskset[Math500EntropyTask, Math500EntropyConfig]):
     def load(self) -> Iterable[Math500EntropyTask]:
-        for problem in load_problems(self.config.split, self.config.path):
-            if self.config.levels and problem.level not in self.config.levels:
-                continue
-            if self.config.subjects and problem.subject not in self.config.subjects:
-                continue
-            yield Math500EntropyTask(task_data(problem), self.config.task)
+        """DataError where the filters leave nothing, and as `load_problems`."""
+        config, found, left_out = self.config, False, []
+        for problem in load_problems(config.split, config.path):
+            if self._wanted(problem):
+                found = True
+                yield Math500EntropyTask(task_data(problem), config.task)
+            else:
+                left_out.append(problem)
+        if not found:
+            raise DataError(
+                f"no problem of {str(config.path or config.split)!r} passes levels "
+                f"{config.levels} and subjects {config.subjects} (empty: all): it has levels "
+                f"{sorted({problem.level for problem in left_out})} and subjects "
+                f"{sorted({problem.subject for problem in left_out})}"
+            )
+
+    def _wanted(self, problem: Problem) -> bool:
+        levels, subjects = self.config.levels, self.config.subjects
+        return (not levels or problem.level in levels) and (
+            not subjects or problem.subject in subjects
+        )
 
 
 def task_data(problem: Problem) -> Math500Data:
