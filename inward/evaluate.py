@@ -215,7 +215,7 @@ def _check_endpoint(config: EvalConfig) -> None:
 
 @contextlib.contextmanager
 def _progress(traces: Path) -> Iterator[None]:
-    """On a terminal verifiers draws its dashboard; elsewhere count the finished rollouts."""
+    """On a terminal verifiers draws its dashboard; elsewhere count the finished episodes."""
     if sys.stdout.isatty():
         yield
         return
@@ -227,7 +227,7 @@ def _progress(traces: Path) -> Iterator[None]:
             last = done.wait(PROGRESS_S)
             count = traces.read_bytes().count(b"\n") if traces.exists() else 0
             if count != shown:
-                sys.stderr.write(f"{count} rollouts done\n")
+                sys.stderr.write(f"{count} episodes done\n")
                 shown = count
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)

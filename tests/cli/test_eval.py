@@ -34,7 +34,7 @@ def test_without_a_model_a_baseline_plays_and_a_table_tells_how_it_went(tmp_path
     done = command("inward", "eval", "quality-rag", "-n", "6", cwd=tmp_path)
     assert done.code == 0, done.err
     assert "baseline policy 'keyword-reader'" in done.err
-    assert "rollouts done" in done.err
+    assert "6 episodes done" in done.err
     found = episodes(tmp_path / run_dir(done))
     mean = sum(e["traces"][0]["rewards"]["correct"]["score"] for e in found) / 6
     assert f"{mean:.3f}" in row(done, "accuracy ")
