@@ -96,6 +96,12 @@ def test_bad_files_are_named(tmp_path, content, complaint):
         list(load_problems("test", file))
 
 
+def test_a_unique_id_is_had_once(tmp_path):
+    file = write(tmp_path / "rows.jsonl", GOOD, {**GOOD, "unique_id": "b"}, GOOD)
+    with pytest.raises(DataError, match=r"two rows .* 'train/algebra/1\.json': drop one"):
+        list(load_problems("test", file))
+
+
 class Files(http.server.BaseHTTPRequestHandler):
     content: bytes
     hits: int

@@ -84,12 +84,14 @@ def load_problems(split: Split, path: Path | None = None) -> Iterator[Problem]:
     """The problems of a split, or of the file at `path`, in file order.
 
     `train` leaves out, and logs, every problem that MATH-500 asks as well. DataError where the
-    file cannot be had, or a row is not of the published schema.
+    file cannot be had, a row is not of the published schema, or two rows of `path` share an id.
     """
-    file = path if path is not None else _file(split)
+    if path is not None:
+        yield from _each_once(path)
+        return
     left_out = []
-    for problem in _read(file):
-        if path is None and split == "train" and digest(problem.problem) in math500_digests():
+    for problem in _read(_file(split)):
+        if split == "train" and digest(problem.problem) in math500_digests():
             left_out.append(problem.unique_id)
         else:
             yield problem
@@ -121,6 +123,15 @@ def _read(file: Path) -> Iterator[Problem]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield _parse(line, f"{file}, line {number}")
+
+
+def _each_once(file: Path) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for problem in _read(file):
+        if problem.unique_id in seen:
+            raise DataError(f"{file}: two rows have the unique_id {problem.unique_id!r}: drop one")
+        seen.add(problem.unique_id)
+        yield problem
 
 
 def _parse(line: str, place: str) -> Problem:
