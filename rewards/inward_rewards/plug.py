@@ -61,7 +61,7 @@ async def think_answer(trace: AnyTrace) -> float:
 
 async def overlong(trace: AnyTrace) -> float:
     """0 to -1 over the last fifth of the call's own token limit (`--sampling.max-tokens`)."""
-    calls = [call for call in trace.calls if call.node is not None]
+    calls = _replied(trace)
     if not calls:
         return 0.0
     last = calls[-1]
@@ -77,7 +77,13 @@ async def overlong(trace: AnyTrace) -> float:
 
 async def completion_tokens(trace: AnyTrace) -> float:
     """Metric: tokens that the policy wrote, over all turns."""
-    return float(trace.num_output_tokens)
+    counts = [call.usage.completion_tokens for call in _replied(trace) if call.usage]
+    if len(counts) < len(_replied(trace)):
+        raise ValueError(
+            "the policy's server reports no usage: completion_tokens needs one that does, and "
+            "text is never counted by guess"
+        )
+    return float(sum(counts))
 
 
 async def surprisal(trace: AnyTrace) -> float:
@@ -119,6 +125,11 @@ def _engine() -> Source:
         assert source is not None
         _engines[loop] = source
     return _engines[loop]
+
+
+def _replied(trace: AnyTrace) -> list[vf.ModelCall]:
+    """The calls that brought a reply."""
+    return [call for call in trace.calls if call.node is not None]
 
 
 def _gold(task: vf.TaskData) -> str:
