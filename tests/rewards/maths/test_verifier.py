@@ -73,7 +73,7 @@ def test_empty_and_over_long_answers_are_wrong(verifier):
     assert not verifier.verify_sync("5", "6").verify_timeout
 
 
-@pytest.mark.parametrize("gold", ["", "   ", "5" * 10_001])
+@pytest.mark.parametrize("gold", ["", "   ", "5" * 2001])
 def test_a_bad_gold_raises(verifier, gold):
     with pytest.raises(ValueError, match="mend or drop its row"):
         verifier.verify_sync(gold, "5")
