@@ -22,9 +22,9 @@ class Verifier:
     Plain numbers and identical texts are decided at once; everything else goes to a pool that
     starts with the first such answer. `workers` is the number of checks at once (the usable cores
     by default). One check may use `cpu_seconds` of CPU time, counted in its own process from when
-    it starts, and `memory_mb` of address space; a gold and an answer have at most `max_chars` characters.
-    An answer that breaks a limit is wrong, with `Verdict.verify_timeout`; a gold that does so by
-    itself raises.
+    it starts, and `memory_mb` of address space; golds and answers have at most `max_chars`
+    characters. An answer that breaks a limit is wrong, with `Verdict.verify_timeout`; a gold that
+    does so by itself raises.
 
     Close it, or use it as a context manager.
     """
@@ -58,7 +58,8 @@ class Verifier:
 
         Both are LaTeX or plain text, with or without dollar signs or `\\boxed{}`; nothing is
         searched for in prose. Raises `ValueError` for a gold that is empty, over-long, that
-        math-verify cannot read or that breaks the limits by itself, and `PoolError` when the processes cannot run.
+        math-verify cannot read or that breaks the limits by itself, and `PoolError` when the
+        processes cannot run.
         """
         pair = gold.strip(), answer.strip()
         verdict = self._at_once(*pair)
