@@ -13,8 +13,8 @@ tokens or one token a thousand times longer than the rest, up to 5e-4 for tokens
 whole bits: they run in float64 throughout, and an eigenvalue below 2.2e-16 times their number times
 the largest counts as zero.
 
-Peak memory beyond the input does not grow with the number of tokens: about three times the Gram matrices
-that are solved together. Those are of as many layers as fit into 256 MB, at least one.
+Peak memory beyond the input does not grow with the number of tokens: about three times the Gram
+matrices that are solved together. Those are of as many layers as fit into 256 MB, at least one.
 """
 
 from __future__ import annotations
