@@ -5,11 +5,16 @@
 (arXiv 2502.02013, section 3; alpha -> 1 gives the von Neumann entropy -sum p log p.) Z Z^T and
 Z^T Z share their non-zero eigenvalues, so the smaller of the two is always taken.
 
-Rows are cast to float32 before the product and sums of eigenvalues run in float64. That is exact
-to 1e-5 except where the spectrum falls by 1e7 or is truly low-rank (one token thousands of times
-longer than the rest; identical tokens): there rounding adds up to 5e-5.
+For orders from 1 up rows are cast to float32 before the product, and sums of eigenvalues run in
+float64. That is exact to 1e-5 for states of ordinary spread. Where most of the spectrum is zero or
+far below the rest, rounding stands in for it at alpha = 1: up to 1e-4 for low rank, few different
+tokens or one token a thousand times longer than the rest, up to 5e-4 for tokens that are all equal
+(bits; less as alpha grows). Orders below 1 raise small eigenvalues, so that float32 would be off by
+whole bits: they run in float64 throughout, and an eigenvalue below 2.2e-16 times their number times
+the largest counts as zero.
 
-Peak memory beyond the input is a few dim x dim matrices, however many tokens there are.
+Peak memory beyond the input does not grow with the number of tokens: about three times the Gram
+matrices that are solved together. Those are of as many layers as fit into 256 MB, at least one.
 """
 
 from __future__ import annotations
@@ -72,14 +77,16 @@ def matrix_entropy(
         raise ValueError(f"alpha must be a number of at least 0, got {alpha!r}")
     layers = _as_layers(hidden_states)
     tokens, dim = layers.shape[1:]
-    grams = (_gram(states, definition) for states in layers)
+    # Orders below 1 raise small eigenvalues, and float32's rounding with them.
+    dtype = torch.float64 if alpha < 1 else torch.float32
+    grams = (_gram(states, definition, dtype) for states in layers)
     if alpha == 2:
         nats = torch.stack([_collision_entropy(gram) for gram in grams])
     else:
         nats = torch.cat(
             [
                 _spectral_entropy(torch.linalg.eigvalsh(batch), alpha, definition.cutoff)
-                for batch in _batches(grams, min(tokens, dim))
+                for batch in _batches(grams)
             ]
         )
     values = nats / math.log(definition.base) / definition.scale(tokens, dim)
@@ -97,8 +104,7 @@ def effective_rank(hidden_states: torch.Tensor, definition: Definition = PLAIN) 
     ranks = []
     for states in layers:
         eigenvalues = torch.linalg.eigvalsh(_gram(states, definition, torch.float64))
-        noise = eigenvalues[-1] * len(eigenvalues) * torch.finfo(torch.float64).eps
-        kept = eigenvalues > torch.clamp(noise, min=definition.cutoff)
+        kept = eigenvalues > _rounding(eigenvalues).clamp(min=definition.cutoff)
         singular = torch.where(kept, eigenvalues, 0).sqrt()
         total = singular.sum()
         p = singular / torch.where(total > 0, total, 1)
@@ -202,22 +208,28 @@ def _refuse_non_finite(trace: torch.Tensor) -> None:
         )
 
 
-def _batches(grams: Iterator[torch.Tensor], side: int) -> Iterator[torch.Tensor]:
+def _batches(grams: Iterator[torch.Tensor]) -> Iterator[torch.Tensor]:
     """Stacks of Gram matrices [batch, side, side] of bounded size."""
-    size = max(1, _STACK_BYTES // (4 * side * side))
     batch: list[torch.Tensor] = []
     for gram in grams:
         batch.append(gram)
-        if len(batch) == size:
+        if (len(batch) + 1) * gram.nbytes > _STACK_BYTES:
             yield torch.stack(batch)
             batch = []
     if batch:
         yield torch.stack(batch)
 
 
+def _rounding(eigenvalues: torch.Tensor) -> torch.Tensor:
+    """The size below which a float64 eigenvalue is none: numpy's `matrix_rank` for K. [..., 1]"""
+    return eigenvalues[..., -1:] * eigenvalues.shape[-1] * torch.finfo(torch.float64).eps
+
+
 def _spectral_entropy(eigenvalues: torch.Tensor, alpha: float, cutoff: float) -> torch.Tensor:
     """Rényi entropy in nats of spectra [batch, side]; 0 where no eigenvalue is left."""
-    kept = eigenvalues > cutoff
+    # In float32 that floor would cut real eigenvalues beside one token of massive norm.
+    exact = eigenvalues.dtype == torch.float64
+    kept = eigenvalues > (_rounding(eigenvalues).clamp(min=cutoff) if exact else cutoff)
     spectrum = torch.where(kept, eigenvalues, 0).double()
     total = spectrum.sum(-1, keepdim=True)
     p = spectrum / torch.where(total > 0, total, 1)

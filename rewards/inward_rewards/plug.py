@@ -20,8 +20,15 @@ from weakref import WeakKeyDictionary
 import verifiers.v1 as vf
 
 from inward_rewards.formats import OPEN_ANSWER, ThinkAnswer, format_reward, last_boxed, parse_reply
-from inward_rewards.hidden_states import EntropyConfig, Policy, Source, completions, make_source
-from inward_rewards.hidden_states.token_ids import AnyTrace
+from inward_rewards.hidden_states import (
+    EntropyConfig,
+    HiddenStatesError,
+    Policy,
+    Source,
+    completions,
+    make_source,
+)
+from inward_rewards.hidden_states.token_ids import INFO_KEY, AnyTrace
 from inward_rewards.lengths import soft_overlong
 from inward_rewards.tokens import surprisals
 
@@ -61,7 +68,7 @@ async def think_answer(trace: AnyTrace) -> float:
 
 async def overlong(trace: AnyTrace) -> float:
     """0 to -1 over the last fifth of the call's own token limit (`--sampling.max-tokens`)."""
-    calls = [call for call in trace.calls if call.node is not None]
+    calls = _replied(trace)
     if not calls:
         return 0.0
     last = calls[-1]
@@ -77,7 +84,13 @@ async def overlong(trace: AnyTrace) -> float:
 
 async def completion_tokens(trace: AnyTrace) -> float:
     """Metric: tokens that the policy wrote, over all turns."""
-    return float(trace.num_output_tokens)
+    counts = [call.usage.completion_tokens for call in _replied(trace) if call.usage]
+    if len(counts) < len(_replied(trace)):
+        raise ValueError(
+            "the policy's server reports no usage: completion_tokens needs one that does, and "
+            "text is never counted by guess"
+        )
+    return float(sum(counts))
 
 
 async def surprisal(trace: AnyTrace) -> float:
@@ -98,8 +111,17 @@ async def matrix_entropy(trace: AnyTrace) -> float:
     """Matrix entropy of the policy's own hidden states over its last completion, as a fraction of
     the largest possible (0..1): preset `advent`, alpha 1, ten middle layers.
 
-    Needs the train client, and an engine that was started with the inward plugin.
+    Needs the train client, and an engine that was started with the inward plugin. With the eval
+    client it works only where the taskset keeps token ids itself (`keep_token_ids`).
     """
+    if INFO_KEY not in trace.info and any(
+        node.sampled and not node.token_ids for node in trace.nodes
+    ):
+        raise HiddenStatesError(
+            "plug:matrix_entropy needs the train client (--client.type train): with the eval "
+            "client nothing keeps the token ids, unless the taskset itself calls "
+            "inward_rewards.hidden_states.keep_token_ids from an intercept"
+        )
     found = [completion for completion in completions(trace) if completion.completion_ids]
     if not found:
         return 0.0
@@ -119,6 +141,11 @@ def _engine() -> Source:
         assert source is not None
         _engines[loop] = source
     return _engines[loop]
+
+
+def _replied(trace: AnyTrace) -> list[vf.ModelCall]:
+    """The calls that brought a reply."""
+    return [call for call in trace.calls if call.node is not None]
 
 
 def _gold(task: vf.TaskData) -> str:

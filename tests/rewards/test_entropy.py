@@ -138,16 +138,48 @@ def test_equal_tokens_hide_no_rounding_behind_unit_rows():
     tokens=st.integers(2, 70),
     dim=st.integers(2, 70),
     scale=st.sampled_from([1e-1, 1.0, 50.0]),
-    alpha=st.sampled_from([1.0, 2.0, 3.0]),  # below 1 the noise floor of float32 weighs in
+    alpha=st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0]),
     seed=st.integers(0, 10_000),
 )
 def test_presets_match_the_reference(tokens, dim, scale, alpha, seed):
     z = states(tokens, dim, seed) * scale + 0.3
     got = matrix_entropy(z, alpha, ADVENT).item()
     assert got == pytest.approx(advent_reference(z.numpy(), alpha), abs=1e-5)
-    if tokens > 2:  # two centred rows are opposite: the clamp's signs are rounding
+    if tokens > 2 and alpha >= 1:  # two centred rows are opposite: the clamp's signs are rounding
         got = matrix_entropy(z, alpha, LAYER_BY_LAYER).item()
         assert got == pytest.approx(layer_by_layer_reference(z.numpy(), alpha), abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    tokens=st.integers(2, 90),
+    dim=st.integers(2, 60),
+    rank=st.integers(1, 8),
+    longer=st.sampled_from([1, 3000]),
+    repeated=st.booleans(),
+    alpha=st.sampled_from([0.0, 0.25, 0.5, 0.9]),
+    seed=st.integers(0, 10_000),
+)
+def test_orders_below_one_of_truly_low_rank_states(
+    tokens, dim, rank, longer, repeated, alpha, seed
+):
+    """Whole numbers, so that float32 holds the low rank exactly; one token may be far longer."""
+    draw = np.random.default_rng(seed)
+    if repeated:
+        z = draw.integers(-9, 10, (rank, dim))[draw.integers(0, rank, tokens)]
+    else:
+        z = draw.integers(-3, 4, (tokens, rank)) @ draw.integers(-3, 4, (rank, dim))
+    z[0] *= longer
+    singular = np.linalg.svd(z.astype(np.float64), compute_uv=False)
+    p = np.where(np.arange(len(singular)) < np.linalg.matrix_rank(z), singular, 0) ** 2
+    expected = renyi(p / p.sum(), alpha) if p.any() else 0.0
+    got = matrix_entropy(torch.tensor(z, dtype=torch.float32), alpha).item()
+    assert got == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_rank_of_a_product_that_float32_rounds():
+    z = states(300, 20) @ states(20, 100, seed=1)
+    assert matrix_entropy(z, 0.0).item() == pytest.approx(math.log(20), abs=1e-9)
 
 
 def test_layers_are_scored_each_for_itself():
@@ -325,3 +357,13 @@ def test_memory_does_not_grow_with_the_number_of_tokens(alpha):
         with _LargestResult() as largest:
             matrix_entropy(z, alpha, definition)
         assert 128 * 128 <= largest.numel <= 1024 * 128
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+def test_layers_are_stacked_only_up_to_a_limit(alpha, monkeypatch):
+    item = 8 if alpha < 1 else 4
+    monkeypatch.setattr("inward_rewards.entropy._STACK_BYTES", 3 * 128 * 128 * item)
+    z = states(200, 128, layers=10)
+    with _LargestResult() as largest:
+        matrix_entropy(z, alpha)
+    assert largest.numel == 3 * 128 * 128

@@ -97,13 +97,24 @@ async def test_it_says_whether_it_measures_the_policy_or_the_text(tiny_qwen):
             assert (await source.measure(one, seat)).measures == measures
 
 
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"model": "/no/such"}, "entropy.model '/no/such' cannot be used: give the folder"),
+        ({"layers": "middle:99"}, "entropy.layers 'middle:99' cannot be used: the model"),
+        ({"layers": [99]}, r"entropy.layers \[99\] cannot be used: the model"),
+        ({"device": "meadow"}, "entropy.device 'meadow' cannot be used: give a torch device"),
+    ],
+)
+async def test_a_setting_that_cannot_be_used_is_named_in_one_line(tiny_qwen, fields, complaint):
+    config = local(tiny_qwen).model_copy(update=fields)
+    with pytest.raises(HiddenStatesError, match=complaint) as failure:
+        async with make_source(config):
+            pass
+    assert "\n" not in str(failure.value)
+
+
 async def test_faults_of_the_local_model_raise(tiny_qwen):
-    with pytest.raises(OSError, match="no-such-model"):
-        async with make_source(local("/no-such-model")):
-            pass
-    with pytest.raises(ValueError, match="cannot take 99 middle layers"):
-        async with make_source(local(tiny_qwen, layers="middle:99")):
-            pass
     async with make_source(local(tiny_qwen)) as source:
         with pytest.raises(HiddenStatesError, match="must share the policy's tokenizer"):
             await source.measure(Completion((1,), (99_999,)), policy())

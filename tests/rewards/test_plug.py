@@ -97,6 +97,41 @@ def test_maths_layout_and_length(run):
     assert [trace["metrics"]["killed"] for trace in found] == [0] * 6
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "complaint"),
+    [
+        ("metrics", "completion_tokens", "server reports no usage"),
+        ("rewards", "overlong", "a server that reports usage"),
+    ],
+)
+def test_a_server_without_usage_is_named(run, kind, name, complaint):
+    config = f"""
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.{kind}]
+        it = {{ fn = "inward_rewards.plug:{name}" }}
+        """
+    with PolicyServer(lambda body: {"content": "five"}) as server:
+        found = run(
+            config,
+            *("-n", "1", "--client.base-url", server.base_url, "-m", "policy"),
+            *("--sampling.max-tokens", "100"),
+        )
+    assert complaint in str(found[0]["errors"])
+
+
+def test_matrix_entropy_with_the_eval_client_asks_for_the_train_client(run):
+    config = """
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.rewards]
+        matrix_entropy = { fn = "inward_rewards.plug:matrix_entropy" }
+        """
+    with PolicyServer(lambda body: {"content": "five"}) as server:
+        found = run(config, *("-n", "1", "--client.base-url", server.base_url, "-m", "policy"))
+    assert "needs the train client (--client.type train)" in str(found[0]["errors"])
+
+
 @pytest.mark.models
 def test_entropies_of_the_train_client(run, tiny_qwen):
     config = """

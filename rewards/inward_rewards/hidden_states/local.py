@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
@@ -47,9 +47,14 @@ class LocalModel:
         name = str(config.model)
         self._torch, self._entropy, self._config = torch, matrix_entropy, config
         # Without the language-model head: logits of a long batch outweigh everything else.
-        self._model = AutoModel.from_pretrained(name, dtype="auto").to(config.device).eval()
+        with _naming("model", name, "give the folder or the name of a transformers model"):
+            model = AutoModel.from_pretrained(name, dtype="auto")
+        with _naming("device", config.device, 'give a torch device of this machine, such as "cpu"'):
+            self._model = model.to(config.device).eval()
         shape = self._model.config.get_text_config()
-        self.layers = select_layers(config.layers, shape.num_hidden_layers)
+        depth = shape.num_hidden_layers
+        with _naming("layers", config.layers, f"the model {name!r} has {depth} layers"):
+            self.layers = select_layers(config.layers, depth)
         self.dim: int = shape.hidden_size
         self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
         self.context: int = shape.max_position_embeddings
@@ -172,6 +177,18 @@ class LocalModelSource:
         )
         failure.__cause__ = error
         return failure
+
+
+@contextlib.contextmanager
+def _naming(setting: str, value: object, mend: str) -> Iterator[None]:
+    """Turns whatever transformers and torch raise over a setting into one line that names it."""
+    try:
+        yield
+    except Exception as error:
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise HiddenStatesError(
+            f"entropy.{setting} {value!r} cannot be used: {mend} ({said})"
+        ) from error
 
 
 def _eos_ids(model: str, shape: Any) -> frozenset[int]:

@@ -48,7 +48,8 @@ class VllmSource:
         await self._client.aclose()
 
     async def measure(self, completion: Completion, policy: Policy) -> Measurement:
-        # The engine itself stops at its end-of-sequence token: the span needs no cut.
+        # The engine stops at its end-of-sequence token, and only it knows which that is: the span
+        # is all that it sampled.
         request = ScoreRequest((completion.span(),))
         answer = await self.score(completion.token_ids, request, policy)
         [span] = answer.spans

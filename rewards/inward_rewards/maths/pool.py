@@ -17,8 +17,13 @@ from typing import NamedTuple
 from inward_rewards.maths.template import PoolError, Template
 from inward_rewards.maths.verdict import Reason, Verdict
 
+KNOWN_GOLDS = 4096
+
 # Some 20 ms of honest work: within any sensible limits.
 _PROBE = (r"\left( 3, \frac{\pi}{2} \right)", r"(3, \pi/2)")
+
+# Not the gold itself: math-verify takes equal texts as they are, without working them out.
+_PLAIN = "1"
 
 
 class _Worker(NamedTuple):
@@ -44,17 +49,37 @@ class Pool:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="maths-verifier")
         self._idle: deque[_Worker] = deque()
         self._busy: set[_Worker] = set()
+        self._golds: dict[str, bool] = {}  # whether each one keeps the limits by itself
         self._lock = Lock()  # guards the template, what is said to it, and `_closed`
         self._template: Template | None = None
         self._closed = False
 
     def submit(self, gold: str, answer: str) -> Future[Verdict]:
-        """A future verdict; it raises `PoolError`, or `ValueError` for an unreadable gold."""
+        """A future verdict; it raises `PoolError`, or `ValueError` for a gold that is unreadable or
+        breaks the limits by itself."""
         if self._closed:
             raise PoolError("this maths verifier is closed: make a new one")
         return self._threads.submit(self._check, gold, answer)
 
     def _check(self, gold: str, answer: str) -> Verdict:
+        verdict = self._compare(gold, answer)
+        if verdict.verify_timeout and not self._keeps_limits(gold):
+            cpu_seconds, memory_mb = self._limits
+            raise ValueError(
+                f"the gold answer {gold!r} cannot be compared even with {_PLAIN} within "
+                f"cpu_seconds={cpu_seconds} and memory_mb={memory_mb}: mend or drop its row"
+            )
+        return verdict
+
+    def _keeps_limits(self, gold: str) -> bool:
+        """Whether a plain answer can be checked; else no answer is to blame for a broken limit."""
+        if gold not in self._golds:
+            if len(self._golds) >= KNOWN_GOLDS:
+                self._golds.clear()
+            self._golds[gold] = not self._compare(gold, _PLAIN).verify_timeout
+        return self._golds[gold]
+
+    def _compare(self, gold: str, answer: str) -> Verdict:
         for _ in range(2):
             worker = self._take()
             self._busy.add(worker)

@@ -13,7 +13,6 @@ from inward_rewards.maths import fast
 from inward_rewards.maths.pool import Pool
 from inward_rewards.maths.verdict import Verdict
 
-MAX_GOLD_CHARS = 10_000
 KNOWN_PAIRS = 4096
 
 
@@ -23,8 +22,9 @@ class Verifier:
     Plain numbers and identical texts are decided at once; everything else goes to a pool that
     starts with the first such answer. `workers` is the number of checks at once (the usable cores
     by default). One check may use `cpu_seconds` of CPU time, counted in its own process from when
-    it starts, and `memory_mb` of address space; an answer has at most `max_chars` characters. An
-    answer that breaks a limit is wrong, with `Verdict.verify_timeout`.
+    it starts, and `memory_mb` of address space; golds and answers have at most `max_chars`
+    characters. An answer that breaks a limit is wrong, with `Verdict.verify_timeout`; a gold that
+    does so by itself raises.
 
     Close it, or use it as a context manager.
     """
@@ -57,8 +57,9 @@ class Verifier:
         """Compares the text of an answer with the gold answer's.
 
         Both are LaTeX or plain text, with or without dollar signs or `\\boxed{}`; nothing is
-        searched for in prose. Raises `ValueError` for a gold that is empty, over-long or that
-        math-verify cannot read, and `PoolError` when the processes cannot run.
+        searched for in prose. Raises `ValueError` for a gold that is empty, over-long, that
+        math-verify cannot read or that breaks the limits by itself, and `PoolError` when the
+        processes cannot run.
         """
         pair = gold.strip(), answer.strip()
         verdict = self._at_once(*pair)
@@ -77,10 +78,10 @@ class Verifier:
         return verdict
 
     def _at_once(self, gold: str, answer: str) -> Verdict | None:
-        if not gold or len(gold) > MAX_GOLD_CHARS:
+        if not gold or len(gold) > self._max_chars:
             raise ValueError(
-                f"a gold answer has 1 to {MAX_GOLD_CHARS} characters, this one {len(gold)}: "
-                f"mend or drop its row ({gold[:80]!r})"
+                f"a gold answer has 1 to max_chars={self._max_chars} characters, this one "
+                f"{len(gold)}: mend or drop its row ({gold[:80]!r})"
             )
         if not answer:
             return Verdict(False, "empty")

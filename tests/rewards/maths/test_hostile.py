@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 
 import pytest
 from inward_rewards.maths import Verdict, Verifier
@@ -93,6 +94,27 @@ async def test_hostile_answers_beside_honest_ones(verifier):
     assert verifier.verify_sync(*honest(301)) == Verdict(True, "equal")
 
 
+def children_cpu_seconds(*pairs):
+    """CPU time of a verifier's processes, from start to end, over these pairs."""
+
+    def used():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = used()
+    with Verifier(workers=1, cpu_seconds=0.5, memory_mb=512) as verifier:
+        for pair in pairs:
+            verifier.verify_sync(*pair)
+    return used() - before
+
+
+def test_a_killed_answer_used_no_more_processor_time_than_its_limit():
+    """CPU time, which the load of the machine does not stretch; the start's share is taken off."""
+    start = children_cpu_seconds(honest(3))
+    whole = children_cpu_seconds(honest(3), *((GOLD, answer) for answer in IN_C_CODE))
+    assert 0.25 < (whole - start) / len(IN_C_CODE) < 1
+
+
 @pytest.mark.parametrize("answer", ["{" * 10_000, "1" * 100_000, "x" * 100_000, r"\frac" * 20_000])
 def test_the_processor_limit_holds_where_the_length_limit_is_lifted(answer):
     with Verifier(workers=1, cpu_seconds=1, memory_mb=512, max_chars=10**6) as verifier:
@@ -117,3 +139,21 @@ def test_a_gold_that_nothing_can_read_raises(verifier):
     with pytest.raises(ValueError, match="has no mathematical reading"):
         verifier.verify_sync("$$$$", "7")
     assert verifier.verify_sync(*honest(303)) == Verdict(True, "equal")
+
+
+@pytest.mark.parametrize("gold", ["(10^8)!", r"2^{8 \cdot 10^{10}}"])
+def test_a_gold_that_breaks_the_limits_raises_whatever_the_answer(gold):
+    with Verifier(workers=1, cpu_seconds=1, memory_mb=512) as verifier:
+        for answer in ("5", GOLD, "(10^9)!"):
+            with pytest.raises(ValueError, match="cannot be compared even with 1") as failure:
+                verifier.verify_sync(gold, answer)
+            assert repr(gold) in str(failure.value)
+        for itself in (gold, f"${gold}$", rf"\boxed{{{gold}}}"):
+            assert verifier.verify_sync(gold, itself) == Verdict(True, "equal")
+        assert verifier.verify_sync(GOLD, "(10^8)!") == Verdict(False, "timeout")
+
+
+def test_an_over_long_gold_raises(verifier):
+    gold = "1+" * 1000 + "1"
+    with pytest.raises(ValueError, match="1 to max_chars=2000 characters, this one 2001"):
+        verifier.verify_sync(gold, gold)
