@@ -25,8 +25,6 @@ from inward_rewards.vllm_plugin.settings import Settings
 
 logger = logging.getLogger("vllm.inward")
 
-GRACE_S = 10
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -75,37 +73,34 @@ class _Job:
 
 
 class Collector:
-    """Every admitted request is answered exactly once, unless it is dropped."""
+    """Every request is reported on when its rows are free: with its score, or with an error."""
 
     def __init__(self, settings: Settings, engine: Engine, buffer: RowBuffer) -> None:
         self._settings, self._engine, self._buffer = settings, engine, buffer
         self._jobs: dict[str, _Job] = {}
         self._answers: dict[str, dict[str, Any]] = {}
         self._lock = threading.Condition()
-        self._scoring = 0
+        self._scoring: set[str] = set()
         self._complete: queue.SimpleQueue[tuple[_Job, torch.cuda.Event | None]] = (
             queue.SimpleQueue()
         )
         threading.Thread(target=self._work, name="inward-entropy", daemon=True).start()
 
     def admit(self, request_id: str, request: ScoreRequest, tokens: int) -> None:
-        if request_id in self._jobs:
+        if request_id in self._jobs or request_id in self._scoring:
             return  # preempted and back again: what was seen stays
         positions = sorted({p for start, stop in request.spans for p in range(start, stop)})
         with self._lock:
-            # The scheduler admits what fits. Where a request was aborted while it was being
-            # scored, its rows are free a moment later than the scheduler thinks.
-            self._lock.wait_for(lambda: self._buffer.free >= len(positions), GRACE_S)
             rows = self._buffer.take(len(positions))
         seen = [False] * len(positions)
         self._jobs[request_id] = _Job(request_id, request, tokens, positions, rows, seen)
 
     def drop(self, request_id: str) -> None:
-        """The request ended early."""
+        """The engine is done with a request, of any kind; it may never have come this far."""
         job = self._jobs.pop(request_id, None)
-        if job is not None:
-            with self._lock:
-                self._buffer.give_back(job.rows)
+        with self._lock:
+            if request_id not in self._scoring and request_id not in self._answers:
+                self._answer(request_id, _DROPPED, job.rows if job else ())
 
     @property
     def waiting(self) -> bool:
@@ -131,7 +126,7 @@ class Collector:
         if ended:
             copied = _record(states[0].device)
             with self._lock:
-                self._scoring += len(ended)
+                self._scoring |= {chunk.request_id for chunk in ended}
             for chunk in ended:
                 self._complete.put((self._jobs.pop(chunk.request_id), copied))
 
@@ -182,7 +177,7 @@ class Collector:
                 logger.exception("inward: request %s could not be scored", job.request_id)
                 answer = _error(error)
             with self._lock:
-                self._scoring -= 1
+                self._scoring.discard(job.request_id)
                 self._answer(job.request_id, answer, job.rows)
 
     def _score(self, job: _Job) -> dict[str, Any]:
@@ -239,3 +234,6 @@ def _error(error: Exception) -> dict[str, Any]:
     # What is raised here and in the entropy functions speaks for itself.
     text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     return {"format": FORMAT, "error": text}
+
+
+_DROPPED = _error(ValueError("the request ended before its spans were read"))

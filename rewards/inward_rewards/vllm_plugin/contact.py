@@ -288,11 +288,17 @@ def _scheduler_class(base: Any, name: str) -> Any:
             self._inward: ScoreDesk[Any] = ScoreDesk(settings.buffer_tokens, tokens // 2)
 
         def add_request(self, request: Any) -> None:
-            wanted = _wanted(request)
-            if wanted is None or self._inward.admit(
-                request.request_id, request, wanted, len(request.prompt_token_ids)
-            ):
+            if self._inward_admits(request):
                 super().add_request(request)
+
+        def _inward_admits(self, request: Any) -> bool:
+            try:
+                wanted = _wanted(request)
+            except ValueError:  # the worker will find it too, and answer
+                return self._inward.expect(request.request_id)
+            return wanted is None or self._inward.admit(
+                request.request_id, request, wanted, len(request.prompt_token_ids)
+            )
 
         def finish_requests(self, request_ids: Any, finished_status: Any) -> Any:
             ended = {request_ids} if isinstance(request_ids, str) else request_ids
@@ -302,8 +308,8 @@ def _scheduler_class(base: Any, name: str) -> Any:
             return super().finish_requests(request_ids, finished_status)
 
         def has_finished_requests(self) -> bool:
-            # Without this the engine would sleep while a finished request waits for its score.
-            return super().has_finished_requests() or self._inward.holds
+            # Without this the engine would sleep while the worker owes a score or free rows.
+            return super().has_finished_requests() or self._inward.awaits
 
         def update_from_output(self, scheduler_output: Any, model_runner_output: Any) -> Any:
             outputs = super().update_from_output(scheduler_output, model_runner_output)
@@ -319,9 +325,12 @@ def _scheduler_class(base: Any, name: str) -> Any:
 
 
 def _wanted(request: Any) -> ScoreRequest | None:
-    """What a scheduler's or worker's request asks for, already checked by the front end."""
+    """What a scheduler's or worker's request asks for.
+
+    ValueError: spans that the front end would have refused; not every front end runs plugins.
+    """
     extra = getattr(request.sampling_params, "extra_args", None)
-    return ScoreRequest.from_xargs(extra, len(request.prompt_token_ids)) if extra else None
+    return ScoreRequest.from_xargs(extra, len(request.prompt_token_ids or ())) if extra else None
 
 
 def _deliver(desk: Any, outputs: dict[int, Any], answers: dict[str, Any]) -> None:

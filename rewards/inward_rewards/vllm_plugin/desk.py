@@ -1,7 +1,9 @@
 """The scheduler's part: which scored requests may enter, and which finished ones wait.
 
 A score is computed beside the engine, so a request can finish before its score is there: its
-last output is held here until the two can leave together.
+last output is held here until the two can leave together. A place is given up in one way alone:
+the worker has reported on the request, with an answer or, where it was aborted, without; only then
+are its rows free.
 """
 
 from __future__ import annotations
@@ -37,16 +39,17 @@ class ScoreDesk(Generic[Request]):
         self._queue: deque[tuple[str, Request, _Load]] = deque()
         self._inside: dict[str, _Load] = {}
         self._held: dict[str, tuple[int, Any]] = {}
+        self._leaving: set[str] = set()
         self._answers: dict[str, Any] = {}
 
     @property
     def busy(self) -> bool:
-        return bool(self._inside)
+        return bool(self._inside or self._queue)
 
     @property
-    def holds(self) -> bool:
-        """Whether a finished request waits for its answer."""
-        return bool(self._held)
+    def awaits(self) -> bool:
+        """Whether the worker owes a report on a request that the engine is done with."""
+        return bool(self._held or self._leaving)
 
     def admit(self, request_id: str, request: Request, wanted: ScoreRequest, tokens: int) -> bool:
         """True: it may enter now. False: it queues, and `admissible` yields it in its turn."""
@@ -57,6 +60,11 @@ class ScoreDesk(Generic[Request]):
         self._inside[request_id] = load
         return True
 
+    def expect(self, request_id: str) -> bool:
+        """It may enter, for the error that the worker will answer."""
+        self._inside[request_id] = _Load(0, 0)
+        return True
+
     def admissible(self) -> Iterator[Request]:
         while self._queue and self._fits(self._queue[0][2]):
             request_id, request, load = self._queue.popleft()
@@ -64,8 +72,11 @@ class ScoreDesk(Generic[Request]):
             yield request
 
     def withdraw(self, request_ids: Collection[str] | None) -> list[Request]:
-        """Forget these requests (None: all); those that still queued."""
-        gone = self._everyone() if request_ids is None else set(request_ids)
+        """Forget these requests; those that still queued.
+
+        None: all that the engine is not done with, so that what is held still gets its answer.
+        """
+        gone = self._unfinished() if request_ids is None else set(request_ids)
         queued = [request for request_id, request, _ in self._queue if request_id in gone]
         self._queue = deque(entry for entry in self._queue if entry[0] not in gone)
         for request_id in gone:
@@ -74,27 +85,34 @@ class ScoreDesk(Generic[Request]):
 
     def forget(self, request_id: str) -> None:
         """The request ended without a score."""
-        self._inside.pop(request_id, None)
         self._held.pop(request_id, None)
-        self._answers.pop(request_id, None)
+        if request_id in self._inside:
+            self._leaving.add(request_id)
 
     def hold(self, request_id: str, client: int, output: Any) -> bool:
         """Keep a request's last output; False where it is none of ours."""
-        if request_id not in self._inside:
+        if request_id not in self._inside or request_id in self._leaving:
             return False
         self._held[request_id] = (client, output)
         return True
 
     def settle(self, answers: Mapping[str, Any]) -> Iterator[tuple[int, Any, Any]]:
         """(client, last output, answer) of every request that now has both."""
-        self._answers |= {key: answers[key] for key in answers if key in self._inside}
+        for request_id in self._inside.keys() & answers.keys():
+            if request_id in self._leaving:
+                self._leaving.discard(request_id)
+                self._answers.pop(request_id, None)
+                del self._inside[request_id]
+            else:  # after a preemption there may be a second answer, of fewer rows
+                self._answers.setdefault(request_id, answers[request_id])
         for request_id in [key for key in self._answers if key in self._held]:
             client, output = self._held.pop(request_id)
             del self._inside[request_id]
             yield client, output, self._answers.pop(request_id)
 
-    def _everyone(self) -> set[str]:
-        return {request_id for request_id, _, _ in self._queue} | set(self._inside)
+    def _unfinished(self) -> set[str]:
+        queued = {request_id for request_id, _, _ in self._queue}
+        return queued | self._inside.keys() - self._held.keys()
 
     def _fits(self, load: _Load) -> bool:
         if not self._inside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 
 import pytest
@@ -12,7 +13,6 @@ pytestmark = pytest.mark.models
 torch = pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
 
 from inward_rewards.entropy import ADVENT, matrix_entropy, prefix_entropy  # noqa: E402
-from inward_rewards.vllm_plugin import collector as module  # noqa: E402
 from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
 from inward_rewards.vllm_plugin.collector import Chunk, Collector, Engine  # noqa: E402
 from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
@@ -171,23 +171,44 @@ def test_a_dropped_request_frees_its_rows():
     bench.collector.admit("a", ScoreRequest(((0, 10),)), 10)
     assert bench.buffer.free == 0
     bench.collector.drop("a")
-    bench.collector.drop("stranger")
+    bench.collector.drop("unseen")  # aborted before its first step; the scheduler waits to hear it
     assert bench.buffer.free == 10
     assert not bench.collector.waiting
+    assert {"error" in report for report in bench.collector.take().values()} == {True}
+    bench.collector.drop("a")
+    assert bench.buffer.free == 10
+
+
+def test_a_request_that_is_being_scored_keeps_its_rows_until_its_answer():
+    """The engine is told of its end meanwhile: nothing is reported early, nothing twice."""
+    bench = Bench(buffer_tokens=10)
+    go_on = threading.Event()
+    score = bench.collector._score
+    bench.collector._score = lambda job: go_on.wait(60) and score(job)
+    request = ScoreRequest(((0, 10),))
+    bench.collector.admit("a", request, 10)
+    bench.collector.collect([Chunk("a", 0, 10, 0)], list(states(10)))
+    bench.collector.drop("a")
+    bench.collector.admit("a", request, 10)  # or preempted, and back again
     assert bench.collector.take() == {}
+    assert bench.buffer.free == 0
+    go_on.set()
+    ScoreAnswer.from_json(bench.answers(1)["a"], request)
+    assert bench.buffer.free == 10
 
 
-def test_an_admission_waits_for_rows_that_are_being_scored():
+def test_an_answer_is_not_overwritten_by_the_end_of_its_request():
     bench = Bench(buffer_tokens=10)
     request = ScoreRequest(((0, 10),))
     bench.collector.admit("a", request, 10)
     bench.collector.collect([Chunk("a", 0, 10, 0)], list(states(10)))
-    bench.collector.admit("b", request, 10)  # "a" still holds all rows, or has just given them back
-    assert "a" in bench.answers(1)
+    while not bench.collector._answers:
+        bench.collector.wait(1)
+    bench.collector.drop("a")
+    ScoreAnswer.from_json(bench.collector.take()["a"], request)
 
 
-def test_an_admission_that_can_never_fit_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "GRACE_S", 0.01)
+def test_an_admission_that_does_not_fit_is_refused():
     bench = Bench(buffer_tokens=10)
     bench.collector.admit("a", ScoreRequest(((0, 10),)), 10)
     with pytest.raises(ValueError, match="1 rows asked for, 0 are free"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from inward_rewards.entropy_wire import ScoreRequest
 from inward_rewards.vllm_plugin.desk import ScoreDesk
 
@@ -45,10 +47,10 @@ def test_the_output_waits_for_the_answer():
     desk = ScoreDesk(rows=10, tokens=100)
     ask(desk, "a")
     assert desk.hold("a", 3, "last output")
-    assert desk.holds
+    assert desk.awaits
     assert list(desk.settle({})) == []
     assert list(desk.settle({"a": "answer"})) == [(3, "last output", "answer")]
-    assert not desk.holds
+    assert not desk.awaits
     assert not desk.busy
 
 
@@ -56,7 +58,7 @@ def test_the_answer_waits_for_the_output():
     desk = ScoreDesk(rows=10, tokens=100)
     ask(desk, "a")
     assert list(desk.settle({"a": "answer"})) == []
-    assert not desk.holds
+    assert not desk.awaits
     assert desk.hold("a", 0, "last output")
     assert list(desk.settle({})) == [(0, "last output", "answer")]
 
@@ -67,18 +69,74 @@ def test_other_requests_are_left_alone():
     assert list(desk.settle({"chat": "answer"})) == []
 
 
-def test_a_withdrawn_request_frees_its_place():
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_withdrawn_request_frees_its_place_once_the_worker_reports(finished):
+    desk = ScoreDesk(rows=4, tokens=100)
+    for name in "abc":
+        ask(desk, name)
+    if finished:
+        assert desk.hold("a", 0, "output")
+    assert desk.withdraw({"a", "c", "stranger"}) == ["c"]
+    assert list(desk.admissible()) == []  # the worker may still hold the rows of "a"
+    assert desk.awaits  # and so the engine goes on asking it
+    assert list(desk.settle({"a": "late"})) == []
+    assert list(desk.admissible()) == ["b"]
+    assert not desk.awaits
+    assert finish(desk, "b") == [(0, "output of b", "answer to b")]
+    assert not desk.busy
+
+
+def test_an_answer_that_came_before_the_abort_is_discarded():
+    desk = ScoreDesk(rows=4, tokens=100)
+    ask(desk, "a")
+    assert list(desk.settle({"a": "answer"})) == []
+    desk.withdraw({"a"})
+    assert not desk.hold("a", 0, "output")  # an aborted request's output goes its way
+    assert list(desk.settle({"a": "dropped"})) == []
+    assert not desk.busy
+    assert ask(desk, "a")
+    assert desk.hold("a", 0, "output")
+    assert list(desk.settle({})) == []
+
+
+def test_a_pause_that_aborts_keeps_what_waits_for_its_answer():
+    desk = ScoreDesk(rows=8, tokens=100)
+    for name in "abc":
+        ask(desk, name)
+    desk.hold("a", 0, "output")
+    assert desk.withdraw(None) == ["c"]
+    assert list(desk.settle({"a": "answer", "b": "dropped"})) == [(0, "output", "answer")]
+    assert not desk.awaits
+    assert not desk.busy
+
+
+def test_a_queue_counts_as_busy():
+    """The scheduler looks at the desk after a step only where it is busy."""
     desk = ScoreDesk(rows=4, tokens=100)
     ask(desk, "a")
     ask(desk, "b")
-    ask(desk, "c")
-    assert desk.withdraw({"a", "c", "stranger"}) == ["c"]
+    desk.withdraw({"a"})
+    assert list(desk.settle({"a": "dropped"})) == []
+    assert desk.busy
     assert list(desk.admissible()) == ["b"]
-    desk.hold("b", 0, "output")
-    assert desk.withdraw(None) == []
-    assert not desk.holds
-    assert not desk.busy
-    assert list(desk.settle({"a": "late", "b": "late"})) == []
+
+
+def test_the_first_answer_counts():
+    """A request that is preempted while it generates may be read again, in part."""
+    desk = ScoreDesk(rows=4, tokens=100)
+    ask(desk, "a")
+    assert list(desk.settle({"a": "answer"})) == []
+    assert list(desk.settle({"a": "only 3 of 4 rows"})) == []
+    desk.hold("a", 0, "output")
+    assert list(desk.settle({})) == [(0, "output", "answer")]
+
+
+def test_a_request_that_cannot_be_read_waits_for_the_workers_error():
+    desk = ScoreDesk(rows=4, tokens=100)
+    ask(desk, "a")
+    assert desk.expect("bad")
+    assert finish(desk, "bad") == [(0, "output of bad", "answer to bad")]
+    assert finish(desk, "a")
 
 
 def test_everything_withdrawn_gives_back_what_queued():
@@ -104,7 +162,7 @@ def test_nothing_is_lost_or_crossed_in_a_random_history():
             assert desk.withdraw({name}) == []
             inside.discard(name)
             withdrawn.add(name)
-        answers = {}
+        answers = {name: "dropped" for name in withdrawn if rng.random() < 0.5}
         for name in sorted(inside):
             if rng.random() < 0.5:
                 desk.hold(name, 0, name)
