@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
+import time
 from typing import Any
 
+import httpx
 import pytest
 from inward_rewards.entropy_wire import ScoreRequest
 from inward_rewards.hidden_states import (
@@ -14,6 +17,7 @@ from inward_rewards.hidden_states import (
     HiddenStatesError,
     Policy,
     make_source,
+    vllm,
 )
 from pydantic import ValidationError
 
@@ -166,10 +170,14 @@ class Flaky:
     """Fails `times` times, each time in `fault`'s way, then answers."""
 
     def __init__(self, good, times, fault):
-        self.good, self.left, self.fault, self.seen = good, times, fault, 0
+        self.good, self.left, self.fault, self.salts = good, times, fault, []
+
+    @property
+    def seen(self):
+        return len(self.salts)
 
     def __call__(self, body):
-        self.seen += 1
+        self.salts.append(body["cache_salt"])
         if self.left:
             self.left -= 1
             return self.fault
@@ -183,7 +191,66 @@ async def test_overload_is_retried_with_a_fresh_salt(tiny_qwen, status):
     with serve(flaky) as server:
         async with make_source(engine(server)) as source:
             await source.measure(completion(3, 4), policy(server.base_url))
-    assert flaky.seen == 3
+    assert flaky.seen == len(set(flaky.salts)) == 3
+
+
+async def test_no_more_requests_are_in_flight_than_allowed(tiny_qwen):
+    plugin, lock, together = PluginEngine(tiny_qwen), threading.Lock(), threading.Barrier(3)
+    inside, most = 0, 0
+
+    def post(body):
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        together.wait(60)  # three are allowed, and three do come at once
+        time.sleep(0.2)  # and one too many would come in meanwhile
+        with lock:
+            inside -= 1
+            return plugin(body)
+
+    with serve(post) as server:
+        async with make_source(engine(server, concurrency=3)) as source:
+            await asyncio.gather(
+                *(
+                    source.measure(completion(3, 4, seed), policy(server.base_url))
+                    for seed in range(9)
+                )
+            )
+    assert most == 3
+
+
+async def test_a_dropped_connection_is_retried():
+    requests = []
+
+    async def hang_up(reader, writer):
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+        async with make_source(EntropyConfig(source="vllm")) as source:
+            with pytest.raises(HiddenStatesError, match=r"3 attempts \((RemoteProtocol|Read)Error"):
+                await source.measure(completion(3, 4), policy(url))
+    assert len(requests) == 3
+
+
+async def test_an_engine_that_stays_silent_is_asked_again(tiny_qwen, monkeypatch):
+    assert None not in (vllm.TIMEOUT.connect, vllm.TIMEOUT.read, vllm.TIMEOUT.write)
+    monkeypatch.setattr(vllm, "TIMEOUT", httpx.Timeout(30, read=5))
+    plugin, salts, asked_again = PluginEngine(tiny_qwen), [], threading.Event()
+
+    def post(body):
+        salts.append(body["cache_salt"])
+        if len(salts) == 1:
+            asked_again.wait(30)
+        asked_again.set()
+        return plugin(body)
+
+    with serve(post) as server:
+        async with make_source(engine(server)) as source:
+            await source.measure(completion(3, 4), policy(server.base_url))
+    assert len(set(salts)) == len(salts) > 1
 
 
 @pytest.mark.parametrize(
@@ -191,6 +258,11 @@ async def test_overload_is_retried_with_a_fresh_salt(tiny_qwen, status):
     [
         (HttpReply(503, "busy"), r"after 3 attempts \(HTTP 503\)", 3),
         (HttpReply(400, "bad span"), "HTTP 400: bad span", 1),
+        (
+            HttpReply(400, "longer than the maximum model length of 8"),
+            "serve with --max-model-len at least one above the longest rollout",
+            1,
+        ),
         (HttpReply(500, "boom"), "HTTP 500: boom", 1),
         (HttpReply(200, "not json"), "answered no JSON", 1),
         ([1, 2], "answered no completion", 1),

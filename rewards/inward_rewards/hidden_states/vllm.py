@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import uuid
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ from inward_rewards.hidden_states.token_ids import Completion
 
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(connect=10, read=300, write=60, pool=None)
+TOO_LONG = "maximum (context|model) length"
+"""What vLLM's 400 says of a prompt that fills the context."""
 OVERLOADED = {429, 502, 503, 504}
 """Statuses of a server that may do better a moment later."""
 
@@ -130,6 +133,12 @@ class VllmSource:
 
 
 def _read(response: httpx.Response, url: str) -> Any:
+    if response.status_code == 400 and re.search(TOO_LONG, response.text):
+        raise HiddenStatesError(
+            f"{url}: a score takes one token more than the rollout has, and this engine has no room "
+            "for it; serve with --max-model-len at least one above the longest rollout "
+            f"({response.text[:300]})"
+        )
     if response.status_code != 200:
         raise HiddenStatesError(f"{url}: HTTP {response.status_code}: {response.text[:300]}")
     try:

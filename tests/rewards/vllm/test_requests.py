@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 BUFFER_TOKENS = 2000
 """Room for little more than one long span: of 64 requests most have to queue."""
+
+
+UNANSWERED_S = 200
+"""An answer that has not come by then never will."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,90 @@ async def test_aborted_scores_leave_nothing_behind(served):
     for _ in range(3):
         response = complete(served, prompt=tokens, vllm_xargs=request.to_xargs())
         ScoreAnswer.from_json(inward(response), request)
+
+
+def start(
+    client: httpx.AsyncClient, tokens: list[int], **body: Any
+) -> asyncio.Task[httpx.Response]:
+    """A score of the whole prompt, on its way."""
+    defaults = {"model": MODEL, "max_tokens": 1, "vllm_xargs": {"inward": [0, len(tokens)]}}
+    return asyncio.create_task(
+        client.post("/v1/completions", json={"prompt": tokens, **defaults, **body})
+    )
+
+
+async def check_score(
+    served: Served, tokens: list[int], task: asyncio.Task[httpx.Response]
+) -> None:
+    response = await asyncio.wait_for(task, UNANSWERED_S)
+    answer = ScoreAnswer.from_json(inward(response), ScoreRequest(((0, len(tokens)),)))
+    assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
+
+
+@pytest.fixture
+def scoring_stopped(served) -> Iterator[Callable[[], None]]:
+    """The plugin's thread waits for the call, or for the end of the test."""
+    served.server.rpc("stop_scoring")
+    stopped = [True]
+
+    def go_on() -> None:
+        if stopped:
+            stopped.clear()
+            served.server.rpc("go_on_scoring")
+
+    yield go_on
+    go_on()
+
+
+async def until_it_is_being_scored(served: Served) -> None:
+    while not await asyncio.to_thread(served.server.rpc, "count_scoring"):
+        await asyncio.sleep(0.1)
+
+
+async def test_the_queue_moves_on_when_the_one_inside_is_aborted(served):
+    first, second = ids(300, seed=21), ids(320, seed=22)
+    async with served.server.client() as client:
+        inside = start(client, first, max_tokens=1700, ignore_eos=True)
+        await asyncio.sleep(1)
+        queued = start(client, second)
+        await asyncio.sleep(1)
+        assert not inside.done()
+        inside.cancel()
+        await check_score(served, second, queued)
+        await check_score(served, first, start(client, first))
+
+
+async def test_an_abort_while_the_score_is_computed_stalls_nobody(served, scoring_stopped):
+    """Its rows are not free yet: the next score waits for them, and the engine does not."""
+    first, second = ids(1500, seed=23), ids(1400, seed=24)
+    async with served.server.client() as client:
+        inside = start(client, first)
+        await until_it_is_being_scored(served)
+        inside.cancel()
+        queued = start(client, second)
+        generations = [await generate(client, index) for index in range(3)]
+        check_generations(Reference(served.folder), generations)
+        assert not queued.done()
+        await asyncio.to_thread(scoring_stopped)
+        await check_score(served, second, queued)
+
+
+async def test_a_pause_that_aborts_waits_for_the_scores_that_are_due(served, scoring_stopped):
+    """vLLM's default mode: what is generating ends, what was read is answered."""
+    read, queue = ids(400, seed=25), ids(420, seed=26)
+    async with served.server.client() as client:
+        held = start(client, read)
+        await until_it_is_being_scored(served)
+        queued = start(client, queue)
+        await asyncio.sleep(1)
+        pause = asyncio.create_task(client.post("/pause", params={"mode": "abort"}))
+        aborted = await asyncio.wait_for(queued, UNANSWERED_S)
+        assert aborted.json()["choices"][0]["finish_reason"] == "abort"
+        await asyncio.to_thread(scoring_stopped)
+        await check_score(served, read, held)
+        assert (await asyncio.wait_for(pause, UNANSWERED_S)).status_code == 200
+        assert (await client.post("/resume")).status_code == 200
+        await check_score(served, queue, start(client, queue))
 
 
 def spoilt(folder: Path, target: Path) -> Path:

@@ -1,4 +1,6 @@
-"""A worker extension, as prime-rl's servers have one: it breaks the plugin and mends it again."""
+"""A worker extension, as prime-rl's servers have one: it breaks the plugin, or stops its thread."""
+
+import threading
 
 
 class Faults:
@@ -10,3 +12,16 @@ class Faults:
 
     def mend_inward(self, part):
         delattr(self._inward.collector, part)
+
+    def stop_scoring(self):
+        collector = self._inward.collector
+        score, self._go_on = collector._score, threading.Event()
+        collector._score = lambda job: self._go_on.wait(600) and score(job)
+
+    def go_on_scoring(self):
+        del self._inward.collector._score
+        self._go_on.set()
+
+    def count_scoring(self):
+        """Requests whose rows are complete and whose score is not there yet."""
+        return len(self._inward.collector._scoring)
