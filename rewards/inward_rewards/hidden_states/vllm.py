@@ -135,8 +135,8 @@ class VllmSource:
 def _read(response: httpx.Response, url: str) -> Any:
     if response.status_code == 400 and re.search(TOO_LONG, response.text):
         raise HiddenStatesError(
-            f"{url}: a score takes one token more than the rollout has, and this engine has no room "
-            "for it; serve with --max-model-len at least one above the longest rollout "
+            f"{url}: a score takes one token more than the rollout has, for which this engine has "
+            "no room; serve with --max-model-len at least one above the longest rollout "
             f"({response.text[:300]})"
         )
     if response.status_code != 200:

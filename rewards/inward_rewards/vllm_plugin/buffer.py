@@ -42,11 +42,17 @@ class RowBuffer:
         self, rows: Sequence[int], states: Sequence[torch.Tensor], sources: Sequence[int]
     ) -> None:
         """Copy row `sources[i]` of every layer's `states` [tokens, dim] to row `rows[i]`."""
-        to = torch.tensor(rows, device=self._states.device)
-        source = torch.tensor(sources, device=self._states.device)
+        to, source = self._indices(rows), self._indices(sources)
         for kept, layer in zip(self._states, states, strict=True):
             kept.index_copy_(0, to, layer.index_select(0, source).to(kept.dtype))
 
     def read(self, rows: Sequence[int]) -> torch.Tensor:
         """A copy, [layers, len(rows), dim]."""
-        return self._states.index_select(1, torch.tensor(rows, device=self._states.device))
+        return self._states.index_select(1, self._indices(rows))
+
+    def _indices(self, rows: Sequence[int]) -> torch.Tensor:
+        indices = torch.tensor(rows)
+        if self.device.type == "cuda":
+            # From pageable memory the copy would wait for all that the stream has yet to do.
+            indices = indices.pin_memory()
+        return indices.to(self.device, non_blocking=True)

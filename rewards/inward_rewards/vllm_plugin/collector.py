@@ -2,8 +2,8 @@
 
 A step's hidden states are those of all its requests in one flat batch; a prompt may come in
 several chunks, in any company. The copy runs on the model's stream, before the next step can
-overwrite the states; the entropies are computed on a thread (and, on a GPU, a stream) of their
-own, so that the engine waits for nothing but the copy.
+overwrite the states: on a GPU it is queued there and the engine does not wait for it. The
+entropies are computed on a thread (and, on a GPU, a stream) of their own.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ import importlib
 import importlib.metadata
 import logging
 import operator
+import os
 from typing import Any
 
 from inward_rewards.entropy_wire import SPANS_KEY, ScoreRequest
@@ -50,13 +51,16 @@ CONFIG = (
 FRONT_END: Points = (
     ("vllm.config:SpeculativeConfig", ("method",)),
     ("vllm.exceptions:VLLMValidationError", ()),
-    ("vllm.v1.engine.input_processor:InputProcessor", ("process_inputs",)),
+    ("vllm.v1.engine.input_processor:InputProcessor", ("process_inputs", "vllm_config")),
     ("vllm.v1.engine:EngineCoreRequest", ("prompt_token_ids", "sampling_params")),
     ("vllm.sampling_params:SamplingParams", ("extra_args", "n", "skip_reading_prefix_cache")),
+    ("vllm.sampling_params:SamplingParams", ("output_kind",)),
+    ("vllm.sampling_params:RequestOutputKind", ("DELTA",)),
 )
 ENGINE_CORE: Points = (
     ("vllm.v1.core.sched.scheduler:Scheduler", ("add_request", "finish_requests")),
     ("vllm.v1.core.sched.scheduler:Scheduler", ("has_finished_requests", "update_from_output")),
+    ("vllm.v1.request:Request", ("request_id", "sampling_params", "prompt_token_ids")),
     ("vllm.v1.engine:EngineCoreOutput", ("request_id", "finish_reason", "kv_transfer_params")),
     ("vllm.v1.engine:EngineCoreOutputs", ("outputs",)),
     ("vllm.v1.engine:FinishReason", ("ABORT", "ERROR")),
@@ -78,6 +82,14 @@ WORKER: Points = (
     ("vllm.model_executor.models.interfaces:SupportsEagle3", ("set_aux_hidden_state_layers",)),
 )
 RUNNER = ("use_aux_hidden_state_outputs", "execute_model_state")
+RUNNER_V1: Points = (
+    ("vllm.v1.worker.gpu_model_runner:ExecuteModelState", ("aux_hidden_states",)),
+    ("vllm.v1.worker.gpu_input_batch:InputBatch", ("req_ids",)),
+)
+RUNNER_V2: Points = (
+    ("vllm.v1.worker.gpu.model_runner:ExecuteModelState", ("aux_hidden_states", "input_batch")),
+    ("vllm.v1.worker.gpu.input_batch:InputBatch", ("req_ids",)),
+)
 
 WORKERS = {
     "vllm.v1.worker.gpu_worker.Worker": "Worker",
@@ -115,7 +127,10 @@ def _has(owner: Any, name: str) -> bool:
         *getattr(owner, "__dataclass_fields__", ()),
         *getattr(owner, "__struct_fields__", ()),
     )
-    return hasattr(owner, name) or name in fields or name in getattr(owner, "__annotations__", ())
+    declared = (*fields, *getattr(owner, "__annotations__", ()))
+    code = getattr(getattr(owner, "__init__", None), "__code__", None)
+    # Last: what a class sets in its __init__ without declaring it.
+    return hasattr(owner, name) or name in declared or (code is not None and name in code.co_names)
 
 
 def _misfit(what: str) -> RuntimeError:
@@ -198,6 +213,10 @@ def _refusals(config: Any) -> list[str]:
             f"beside {speculation.method!r} speculation, which uses the same outputs of the model: "
             f"start without --speculative-config, or with {' or '.join(sorted(SPECULATION))}"
         )
+    if int(os.environ.get("VLLM_USE_RUST_FRONTEND", "0")):
+        refusals.append(
+            "behind the Rust front end, which runs no plugin: unset VLLM_USE_RUST_FRONTEND"
+        )
     if parallel.pipeline_parallel_size > 1:
         refusals.append(
             f"with --pipeline-parallel-size {parallel.pipeline_parallel_size}: no worker sees all "
@@ -242,6 +261,7 @@ def _watch_requests() -> None:
 def _inspect(request: Any, settings: Settings) -> None:
     """Turn a bad scoring request away; vLLM makes a 400 of the error."""
     from vllm.exceptions import VLLMValidationError
+    from vllm.sampling_params import RequestOutputKind
 
     params = request.sampling_params
     if SPANS_KEY not in (getattr(params, "extra_args", None) or {}):
@@ -251,6 +271,8 @@ def _inspect(request: Any, settings: Settings) -> None:
             raise ValueError("a prompt of embeddings cannot be scored; send token ids")
         if params.n != 1:
             raise ValueError(f"n must be 1 in a request that asks for a score, got {params.n!r}")
+        if params.output_kind is RequestOutputKind.DELTA:
+            raise ValueError("a streamed answer has no place for a score; leave stream out")
         wanted = ScoreRequest.from_xargs(params.extra_args, len(request.prompt_token_ids))
         if wanted is not None:
             settings.check(wanted)
@@ -402,6 +424,7 @@ def _attach(worker: Any) -> _Tap | None:
     for name in RUNNER:
         if not hasattr(runner, name):
             raise _misfit(f"{type(runner).__module__}:{type(runner).__name__}.{name}")
+    check(RUNNER_V1 if hasattr(runner, "input_batch") else RUNNER_V2)
     if runner.use_aux_hidden_state_outputs:
         raise ValueError("inward: the model's auxiliary outputs are already in use")
     worker.get_model().set_aux_hidden_state_layers(settings.layers)
@@ -436,6 +459,8 @@ class _Tap:
 
     def _count_loads(self, model: Any) -> None:
         """Every way of updating weights ends in the model's `load_weights`."""
+        if not hasattr(model, "load_weights"):
+            raise _misfit(f"{type(model).__name__}.load_weights")
         load = model.load_weights
 
         @functools.wraps(load)

@@ -16,6 +16,8 @@ from inward_rewards.entropy_wire import ScoreRequest, Span
 
 KEY = "inward"
 BUFFER_TOKENS = 16_384
+SPANS_PER_BUFFER = 2
+"""Bound on a request's spans in all: they may overlap, and each is read and scored by itself."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class Settings:
         ours = self.definition
         if request.curve and (ours.clamp or (ours.centre and ours.unit_rows)):
             raise ValueError(f"the prefix curve is not defined for preset {self.preset!r}")
+        total = sum(stop - start for start, stop in request.spans)
+        if total > SPANS_PER_BUFFER * self.buffer_tokens:
+            raise ValueError(
+                f"the spans add up to {total} tokens, where at most {SPANS_PER_BUFFER} x "
+                f"{self.buffer_tokens} (buffer_tokens) are scored in one request; send fewer, or "
+                "shorter ones, at a time"
+            )
         needed = count_positions(request.spans)
         if needed > self.buffer_tokens:
             raise ValueError(

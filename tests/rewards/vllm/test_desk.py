@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-
 from inward_rewards.entropy_wire import ScoreRequest
 from inward_rewards.vllm_plugin.desk import ScoreDesk
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,12 @@ from inward_rewards.entropy_wire import (  # noqa: E402
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,
+)
+from inward_rewards.hidden_states import (  # noqa: E402
+    Completion,
+    EntropyConfig,
+    Policy,
+    VllmSource,
 )
 from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import (  # noqa: E402
@@ -85,6 +92,11 @@ def inward(response: httpx.Response) -> Any:
         ({"vllm_xargs": {"inward": "0,4"}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0.5, 4]}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0, 4]}, "n": 2}, "n must be 1"),
+        ({"vllm_xargs": {"inward": [0, 4]}, "stream": True}, "leave stream out"),
+        (
+            {"vllm_xargs": {"inward": [0, 1500] * 3}, "prompt": ids(1500)},
+            f"add up to 4500 tokens, where at most 2 x {BUFFER_TOKENS}",
+        ),
         (
             {"vllm_xargs": {"inward": [0, 2010]}, "prompt": ids(2020)},
             f"cover 2010 tokens, this server keeps {BUFFER_TOKENS} at once",
@@ -259,8 +271,11 @@ def scoring_stopped(served) -> Iterator[Callable[[], None]]:
 
 
 async def until_it_is_being_scored(served: Served) -> None:
-    while not await asyncio.to_thread(served.server.rpc, "count_scoring"):
-        await asyncio.sleep(0.1)
+    def ask() -> None:
+        while not served.server.rpc("count_scoring"):
+            time.sleep(0.1)
+
+    await asyncio.to_thread(ask)
 
 
 async def test_the_queue_moves_on_when_the_one_inside_is_aborted(served):
@@ -316,6 +331,14 @@ def spoilt(folder: Path, target: Path) -> Path:
     weights["model.layers.1.mlp.down_proj.weight"][0, 0] = float("nan")
     save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
     return target
+
+
+async def test_a_sequence_that_fills_the_context_names_the_mend(served):
+    policy = Policy(MODEL, f"{served.server.url}/v1", (), trains=False)
+    async with VllmSource(EntropyConfig(source="vllm", layers="middle:4")) as source:
+        full = ids(2048)
+        with pytest.raises(HiddenStatesError, match="--max-model-len at least one above"):
+            await source.measure(Completion(tuple(full[:1900]), tuple(full[1900:])), policy)
 
 
 async def test_the_numbers_follow_the_weights(served, model, tmp_path):

@@ -71,6 +71,14 @@ def test_requests_that_the_settings_cannot_serve():
         clamped.check(ScoreRequest(((0, 4),), curve=True))
 
 
+def test_the_spans_are_bounded_in_all():
+    """Each costs its own spectrum and, with a curve, its own numbers in the answer."""
+    small = Settings((1,), 4, buffer_tokens=10)
+    small.check(ScoreRequest(((0, 10),) * 2))
+    with pytest.raises(ValueError, match=r"add up to 21 tokens, where at most 2 x 10 \(buffer_tok"):
+        small.check(ScoreRequest(((0, 10), (0, 10), (3, 4))))
+
+
 @pytest.mark.parametrize(
     ("spans", "count"),
     [

@@ -37,6 +37,19 @@ del InputProcessor.process_inputs
 for flags in all_flags[-2:]:
     make(flags)
 """
+LOOK_FOR_ALL = """
+import json, sys
+from vllm.engine.arg_utils import EngineArgs
+from inward_rewards.vllm_plugin import contact
+
+for name in ("FRONT_END", "ENGINE_CORE", "WORKER", "RUNNER_V1", "RUNNER_V2"):
+    contact.check(getattr(contact, name))
+flags = json.loads(sys.argv[1])
+try:
+    EngineArgs(max_model_len=512, enforce_eager=True, **flags).create_engine_config()
+except ValueError as error:
+    print("REFUSED", str(error).replace(chr(10), " "))
+"""
 REFUSED = [
     ({"layers": [6]}, {}, "layers [6] include 6, the last: transformers reads it behind the final"),
     ({"layers": [7]}, {}, "layers [7] leave 0..6, all that this model has"),
@@ -93,6 +106,21 @@ def test_a_config_that_cannot_be_served_is_refused_in_one_line(vllm_python, plug
     assert off == still_off == "vllm.v1.worker.cpu_worker.CPUWorker"
     assert "has no vllm.v1.engine.input_processor:InputProcessor.process_inputs" in misfit
     assert misfit.startswith("inward: vLLM 0.")
+
+
+def test_all_that_is_looked_for_is_there_and_the_rust_front_end_is_refused(
+    vllm_python, plugin, model
+):
+    config = {"model": str(model("qwen3")), "additional_config": {"inward": {"layers": [2]}}}
+    done = subprocess.run(
+        [vllm_python, "-c", LOOK_FOR_ALL, json.dumps(config)],
+        env={**environment(plugin), "VLLM_USE_RUST_FRONTEND": "1"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "REFUSED inward: cannot score hidden states behind the Rust front end" in done.stdout
 
 
 def gpt2(folder: Path, of: Path) -> Path:
