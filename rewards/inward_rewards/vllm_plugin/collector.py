@@ -77,6 +77,7 @@ class Collector:
 
     def __init__(self, settings: Settings, engine: Engine, buffer: RowBuffer) -> None:
         self._settings, self._engine, self._buffer = settings, engine, buffer
+        self._admitted: set[str] = set()
         self._jobs: dict[str, _Job] = {}
         self._answers: dict[str, dict[str, Any]] = {}
         self._lock = threading.Condition()
@@ -87,16 +88,18 @@ class Collector:
         threading.Thread(target=self._work, name="inward-entropy", daemon=True).start()
 
     def admit(self, request_id: str, request: ScoreRequest, tokens: int) -> None:
-        if request_id in self._jobs or request_id in self._scoring:
+        if request_id in self._admitted:
             return  # preempted and back again: what was seen stays
         positions = sorted({p for start, stop in request.spans for p in range(start, stop)})
         with self._lock:
             rows = self._buffer.take(len(positions))
+        self._admitted.add(request_id)
         seen = [False] * len(positions)
         self._jobs[request_id] = _Job(request_id, request, tokens, positions, rows, seen)
 
     def drop(self, request_id: str) -> None:
         """The engine is done with a request, of any kind; it may never have come this far."""
+        self._admitted.discard(request_id)
         job = self._jobs.pop(request_id, None)
         with self._lock:
             if request_id not in self._scoring and request_id not in self._answers:

@@ -98,13 +98,10 @@ class ScoreDesk(Generic[Request]):
 
     def settle(self, answers: Mapping[str, Any]) -> Iterator[tuple[int, Any, Any]]:
         """(client, last output, answer) of every request that now has both."""
-        for request_id in self._inside.keys() & answers.keys():
-            if request_id in self._leaving:
-                self._leaving.discard(request_id)
-                self._answers.pop(request_id, None)
-                del self._inside[request_id]
-            else:  # after a preemption there may be a second answer, of fewer rows
-                self._answers.setdefault(request_id, answers[request_id])
+        self._answers |= {key: answers[key] for key in answers if key in self._inside}
+        for request_id in self._leaving & answers.keys():
+            self._leaving.discard(request_id)
+            del self._inside[request_id], self._answers[request_id]
         for request_id in [key for key in self._answers if key in self._held]:
             client, output = self._held.pop(request_id)
             del self._inside[request_id]

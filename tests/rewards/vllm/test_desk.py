@@ -120,16 +120,6 @@ def test_a_queue_counts_as_busy():
     assert list(desk.admissible()) == ["b"]
 
 
-def test_the_first_answer_counts():
-    """A request that is preempted while it generates may be read again, in part."""
-    desk = ScoreDesk(rows=4, tokens=100)
-    ask(desk, "a")
-    assert list(desk.settle({"a": "answer"})) == []
-    assert list(desk.settle({"a": "only 3 of 4 rows"})) == []
-    desk.hold("a", 0, "output")
-    assert list(desk.settle({})) == [(0, "output", "answer")]
-
-
 def test_a_request_that_cannot_be_read_waits_for_the_workers_error():
     desk = ScoreDesk(rows=4, tokens=100)
     ask(desk, "a")

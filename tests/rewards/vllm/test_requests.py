@@ -317,6 +317,7 @@ async def test_a_pause_that_aborts_waits_for_the_scores_that_are_due(served, sco
         pause = asyncio.create_task(client.post("/pause", params={"mode": "abort"}))
         aborted = await asyncio.wait_for(queued, UNANSWERED_S)
         assert aborted.json()["choices"][0]["finish_reason"] == "abort"
+        assert not pause.done()
         await asyncio.to_thread(scoring_stopped)
         await check_score(served, read, held)
         assert (await asyncio.wait_for(pause, UNANSWERED_S)).status_code == 200
