@@ -259,7 +259,12 @@ async def test_an_engine_that_stays_silent_is_asked_again(tiny_qwen, monkeypatch
         (HttpReply(503, "busy"), r"after 3 attempts \(HTTP 503\)", 3),
         (HttpReply(400, "bad span"), "HTTP 400: bad span", 1),
         (
-            HttpReply(400, "longer than the maximum model length of 8"),
+            HttpReply(400, "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)"),
+            "serve with --max-model-len at least one above the longest rollout",
+            1,
+        ),
+        (
+            HttpReply(400, "This model's maximum context length is 2048 tokens. However, your"),
             "serve with --max-model-len at least one above the longest rollout",
             1,
         ),

@@ -24,8 +24,8 @@ from inward_rewards.hidden_states.token_ids import Completion
 
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(connect=10, read=300, write=60, pool=None)
-TOO_LONG = "maximum (context|model) length"
-"""What vLLM's 400 says of a prompt that fills the context."""
+TOO_LONG = "max_tokens must be at least 1, got 0|maximum (context|model) length"
+"""What vLLM's 400 says of a prompt that fills the context, and of a longer one."""
 OVERLOADED = {429, 502, 503, 504}
 """Statuses of a server that may do better a moment later."""
 

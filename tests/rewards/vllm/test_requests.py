@@ -92,7 +92,6 @@ def inward(response: httpx.Response) -> Any:
         ({"vllm_xargs": {"inward": "0,4"}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0.5, 4]}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0, 4]}, "n": 2}, "n must be 1"),
-        ({"vllm_xargs": {"inward": [0, 4]}, "stream": True}, "leave stream out"),
         (
             {"vllm_xargs": {"inward": [0, 1500] * 3}, "prompt": ids(1500)},
             f"add up to 4500 tokens, where at most 2 x {BUFFER_TOKENS}",
@@ -107,6 +106,13 @@ def test_a_bad_request_is_a_400(served, body, complaint):
     response = complete(served, **{"prompt": ids(20), **body})
     assert response.status_code == 400
     assert complaint in response.json()["error"]["message"]
+
+
+def test_a_stream_is_an_error(served):
+    """Its status is sent before its first event, so that only that event can tell."""
+    response = complete(served, prompt=ids(20), stream=True, vllm_xargs={"inward": [0, 4]})
+    assert "a streamed answer has no place for a score; leave stream out" in response.text
+    assert "choices" not in response.text
 
 
 def test_the_token_endpoint_answers_too(served):
@@ -337,9 +343,10 @@ def spoilt(folder: Path, target: Path) -> Path:
 async def test_a_sequence_that_fills_the_context_names_the_mend(served):
     policy = Policy(MODEL, f"{served.server.url}/v1", (), trains=False)
     async with VllmSource(EntropyConfig(source="vllm", layers="middle:4")) as source:
-        full = ids(2048)
-        with pytest.raises(HiddenStatesError, match="--max-model-len at least one above"):
-            await source.measure(Completion(tuple(full[:1900]), tuple(full[1900:])), policy)
+        for length in (2048, 2060):
+            full = tuple(ids(length))
+            with pytest.raises(HiddenStatesError, match="--max-model-len at least one above"):
+                await source.measure(Completion(full[:1900], full[1900:]), policy)
 
 
 async def test_the_numbers_follow_the_weights(served, model, tmp_path):
