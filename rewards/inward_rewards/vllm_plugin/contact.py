@@ -19,9 +19,11 @@ Whatever the version, `check` looks for each attribute at start-up, in the proce
 from __future__ import annotations
 
 import copy
+import dis
 import functools
 import importlib
 import importlib.metadata
+import inspect
 import logging
 import operator
 import os
@@ -128,9 +130,15 @@ def _has(owner: Any, name: str) -> bool:
         *getattr(owner, "__struct_fields__", ()),
     )
     declared = (*fields, *getattr(owner, "__annotations__", ()))
-    code = getattr(getattr(owner, "__init__", None), "__code__", None)
-    # Last: what a class sets in its __init__ without declaring it.
-    return hasattr(owner, name) or name in declared or (code is not None and name in code.co_names)
+    return hasattr(owner, name) or name in declared or name in _set_by_init(owner)
+
+
+def _set_by_init(owner: Any) -> set[str]:
+    """Attributes that a class sets in its own code without declaring them."""
+    init = getattr(owner, "__init__", None)
+    if not inspect.isfunction(init):
+        return set()
+    return {step.argval for step in dis.get_instructions(init) if step.opname == "STORE_ATTR"}
 
 
 def _misfit(what: str) -> RuntimeError:

@@ -13,6 +13,7 @@ from inward_rewards.vllm_plugin import contact
 class Plain:
     def __init__(self, given):
         self.given = given
+        self.read = given.absent
 
 
 class Parent:
