@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import verifiers.v1 as vf
+from inward_rewards.hidden_states import HiddenStatesError
 from math500_entropy import Math500EntropyTaskset
 from math500_entropy.data import DataError
 from math500_entropy.prompt import REFERENCE_REPLY
@@ -243,6 +244,15 @@ async def test_siblings(case, band):
         await task.score(trace)
         expected = max(-band, min(band, unclamped[index] * band / 0.1))
         assert scores(trace)["entropy"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("change", [{"preset": "layer_by_layer"}, {"alpha": 2.0}])
+async def test_another_entropy_than_was_measured_is_refused(change):
+    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy={**ON, **change}))
+    trace = played(PROBES["reference"][0])
+    trace.info["entropy"] = {"measurement": measurement(4.0), "group": 1}
+    with pytest.raises(HiddenStatesError, match=r"measured with preset 'advent' and alpha 1\.0"):
+        task.bonus(trace)
 
 
 async def test_the_verdict_of_now_opens_the_gate():

@@ -12,6 +12,7 @@ from inward_rewards.formats import ThinkAnswer, format_reward, parse_reply
 from inward_rewards.groups import Gate, Over, absolute_bonus, group_bonus
 from inward_rewards.hidden_states import (
     EntropyConfig,
+    HiddenStatesError,
     Measurement,
     Policy,
     Source,
@@ -163,7 +164,7 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
 
     @vf.metric
     async def hidden_states(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
-        measurement = measurement_of(trace)
+        measurement = self.measured(trace)
         if measurement is None:
             return {}
         return {
@@ -189,8 +190,23 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
         bonus = self.bonus(trace)
         return {} if bonus is None else {"entropy": bonus}
 
+    def measured(self, trace: vf.Trace[Any, Any, Any]) -> Measurement | None:
+        """What was measured when the rollout was played, as the config still asks for."""
+        measurement, asked = measurement_of(trace), self.config.entropy
+        if measurement is not None and (measurement.preset, measurement.alpha) != (
+            asked.preset,
+            asked.alpha,
+        ):
+            raise HiddenStatesError(
+                f"the rollout's entropy was measured with preset {measurement.preset!r} and alpha "
+                f"{measurement.alpha!r}, and the config asks for {asked.preset!r} and "
+                f"{asked.alpha!r}: name those of the rollout (entropy.preset, entropy.alpha), or "
+                "play it again"
+            )
+        return measurement
+
     def bonus(self, trace: vf.Trace[Any, Any, Any]) -> float | None:
-        measurement = measurement_of(trace)
+        measurement = self.measured(trace)
         if measurement is None:
             return None
         record, right = trace.info["entropy"], bool(trace.info["correct"])
