@@ -245,7 +245,8 @@ class _Linter:
             refuse(f"more than {limits.MAX_TRANSFORMS} transforms")
         for transform in transforms:
             if not isinstance(transform, dict) or not limits.TRANSFORMS & set(transform):
-                kind = sorted(transform)[:1] if isinstance(transform, dict) else transform
+                keys = transform if isinstance(transform, dict) else ()
+                kind = next((key for key in keys if key not in TRANSFORM_KEYS), transform)
                 names = ", ".join(sorted(limits.TRANSFORMS))
                 refuse(f"transform {_show(kind)} is not one of {names}")
             for key in transform:

@@ -92,6 +92,20 @@ AT_THE_LIMIT = {
 }
 
 
+@pytest.mark.parametrize(
+    ("transform", "named"),
+    [
+        ({"regression": "b", "on": "a"}, "'regression'"),
+        ({"lookup": "a", "from": {}}, "'lookup'"),
+        ({}, r"\{\}"),
+        ("fold", "'fold'"),
+    ],
+)
+def test_a_transform_that_is_not_known_is_named(transform: Any, named: str) -> None:
+    with pytest.raises(RenderError, match=f"transform {named} is not one of aggregate, bin"):
+        lint(bar(transform=[transform]))
+
+
 @pytest.mark.parametrize("name", AT_THE_LIMIT)
 def test_limits_hold_exactly(name: str) -> None:
     assert lint(AT_THE_LIMIT[name](0))
