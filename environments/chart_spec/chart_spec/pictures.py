@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from inward_rewards.charts.page import on_white
 from PIL import Image, UnidentifiedImageError
 
 MAX_SIDE = 768
@@ -21,7 +22,7 @@ PREFIX = "data:image/png;base64,"
 def shrunk(picture: bytes) -> bytes:
     """The picture as the policy sees it: a PNG of at most 768 pixels and 256 colours, on white."""
     with Image.open(io.BytesIO(picture)) as opened:
-        image = _opaque(opened)
+        image = on_white(opened)
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return _png(image.quantize(COLORS, dither=Image.Dither.NONE))
 
@@ -59,16 +60,6 @@ def of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield file.name, shrunk(file.read_bytes())
         except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
             raise ValueError(f"{str(file)!r} is no usable image: {error}") from error
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # Greys of 16 bits, which Pillow would cut off at 255.
-        image = image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        page = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
 
 
 def _png(image: Image.Image) -> bytes:

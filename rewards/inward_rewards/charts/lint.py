@@ -31,7 +31,7 @@ DATA_NUMBERS = limits.names(
 )
 """Under these keys a number is in the data's units; under any other it is a size or a count."""
 NUMERIC = re.compile(
-    r"(?:opacity|width|height|(?<!auto)size|padding|offset|angle|radius|zindex|limit|lineheight|thickness"
+    r"(?:opacity|width|height|(?<!auto)size|padding|offset|angle|radius|zindex|limit|thickness"
     r"|tension|translate|labelflush|minextent|maxextent|length|separation|position|exponent|base"
     r"|constant|columns|(?:^|title|legend)[xy]|[xy]2|d[xy]|padding(?:inner|outer))$",
     re.IGNORECASE,

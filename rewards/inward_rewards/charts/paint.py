@@ -20,6 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from .limits import names
+from .page import on_white
 
 Ids = npt.NDArray[np.int64]
 """The number of each pixel's owner, (height, width); 0 for none."""
@@ -112,9 +113,7 @@ def elements(scenegraph: dict[str, Any], root: ET.Element, cells: set[str]) -> l
 
 def _order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """As Vega draws them: items of any zindex but 0 come last, by it."""
-    raised = [item for item in items if item.get("zindex")]
-    flat = [item for item in items if not item.get("zindex")]
-    return [*flat, *sorted(raised, key=lambda item: item["zindex"])]
+    return sorted(items, key=lambda item: (bool(item.get("zindex")), item.get("zindex") or 0))
 
 
 def _mark(
@@ -300,9 +299,7 @@ def _dye(node: ET.Element, paint: str, number: int) -> str:
 def pixels(png: bytes) -> Pixels:
     """A picture's pixels, transparent ones on white."""
     with Image.open(io.BytesIO(png)) as image:
-        drawn = image.convert("RGBA")
-    page = Image.new("RGBA", drawn.size, "white")
-    return np.asarray(Image.alpha_composite(page, drawn).convert("RGB")).astype(np.int16)
+        return np.asarray(on_white(image)).astype(np.int16)
 
 
 class _Eye:

@@ -28,6 +28,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .page import on_white
+
 Picture: TypeAlias = "Image.Image | npt.NDArray[np.uint8]"
 Array: TypeAlias = "npt.NDArray[np.floating[Any]]"
 Box: TypeAlias = tuple[float, float, float, float]
@@ -116,10 +118,7 @@ def _rgb(picture: Picture) -> Image.Image:
                 f"{picture.dtype} of shape {picture.shape}"
             )
         return Image.fromarray(picture)
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        page = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(page, picture.convert("RGBA")).convert("RGB")
-    return picture.convert("RGB")
+    return on_white(picture)
 
 
 def _canonical(size: tuple[int, int]) -> tuple[int, int]:
