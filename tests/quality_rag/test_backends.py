@@ -31,6 +31,14 @@ def results(found):
     ]
 
 
+def refusal(words, folder):
+    """The last line of a run that ends before any rollout is played."""
+    done = call("inward", "eval", "quality-rag", "-n", "2", *words, cwd=folder)
+    assert done.code != 0
+    assert [file.read_text() for file in folder.rglob("traces.jsonl")] == [""]
+    return done.err.splitlines()[-1]
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path / "cache"))
@@ -70,20 +78,14 @@ def test_passages_and_chunks_by_config(tmp_path):
 def test_a_missing_extra_is_told_before_anything_starts(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     words = retriever({"type": "dense"})
-    done = call("inward", "eval", "quality-rag", "-n", "2", *words, cwd=tmp_path)
-    assert done.code != 0
-    assert 'pip install "inward-retrieval[dense]"' in done.err.splitlines()[-1]
-    assert [file.read_text() for file in tmp_path.rglob("traces.jsonl")] == [""]
+    assert 'pip install "inward-retrieval[dense]"' in refusal(words, tmp_path)
 
 
 @pytest.mark.models
 def test_a_model_that_is_nowhere_is_told_before_anything_starts(tmp_path):
     pytest.importorskip("sentence_transformers", reason="needs the models group")
     words = retriever({"type": "dense", "model": str(tmp_path / "nowhere")})
-    done = call("inward", "eval", "quality-rag", "-n", "2", *words, cwd=tmp_path)
-    assert done.code != 0
-    assert "nowhere" in done.err.splitlines()[-1]
-    assert [file.read_text() for file in tmp_path.rglob("traces.jsonl")] == [""]
+    assert "nowhere" in refusal(words, tmp_path)
 
 
 @pytest.mark.models
