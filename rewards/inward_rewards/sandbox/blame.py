@@ -9,7 +9,7 @@
 | any other signal: KILL TERM HUP INT XCPU, early PROF    | the machine's: once more in a fresh    |
 | the wall clock ran out (stopped, asleep)                | process, then `PoolError`              |
 | an exception in our own program, any other exit         |                                        |
-| the template ended                                      |                                        |
+| the template ended, or a limit breaks before any request |                                        |
 | it left to make room for another program's worker       | nobody's: asked again                  |
 
 The CPU time is the kernel's account of the ended process. The wall clock is never the answer's
@@ -96,6 +96,11 @@ def of_wall_clock(state: str) -> End:
 
 def of_exception(trace: str) -> End:
     return End(None, f"an exception in its own code, which is a fault of ours:\n{trace}")
+
+
+def of_limits(limits: str) -> End:
+    """Where a new worker breaks them on a small known piece of work."""
+    return End(None, f"even a small known piece of work breaks its limits, {limits}: raise them")
 
 
 def of_template(cause: str) -> End:

@@ -72,7 +72,6 @@ class Pool:
         self._probed = False
         self._oom_kills = blame.oom_kills()
         self._idle: deque[Worker] = deque()
-        self._busy: set[Worker] = set()
         self._template: Template | None = None
 
     def after_fork(self) -> None:
@@ -167,7 +166,6 @@ class Pool:
         return envelope["reply"], blobs
 
     def _ask(self, worker: Worker, request: bytes) -> tuple[dict[str, Any], list[bytes]]:
-        self._busy.add(worker)
         try:
             envelope, blobs = worker.ask(request)
         except (EOFError, OSError):
@@ -180,8 +178,6 @@ class Pool:
         except (Hung, ValueError) as error:
             self._end(worker, kill=True)
             raise _Ended(blame.of_wall_clock(str(error))) from None
-        finally:
-            self._busy.discard(worker)
         if "fault" in envelope:
             self._end(worker)
             raise _Ended(blame.of_exception(envelope["fault"]))
@@ -233,10 +229,7 @@ class Pool:
         except _Ended as ended:
             if ended.end.breach is None:
                 raise
-            raise self._error(
-                f"{self._program.name} cannot do a small known piece of work within "
-                f"{self._limits}: raise them (the defaults are ample)"
-            ) from None
+            raise _Ended(blame.of_limits(str(self._limits))) from None
         return worker
 
     def _welcome(self, worker: Worker) -> None:

@@ -38,6 +38,8 @@ IDLE_SECONDS = 0.1
 """After which a worker has no work: between two requests it only looks so."""
 END_SECONDS = 10.0
 """What a worker that hung up may take to end."""
+_ROOM = 32 << 20
+"""What a small request may need beyond what the process starts with."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -78,6 +80,7 @@ class _Limits:
         resource.setrlimit(resource.RLIMIT_DATA, (self.memory_bytes, self.memory_bytes))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        bytearray(_ROOM)  # MemoryError: the limit leaves no room to work in
 
 
 class _Template:
