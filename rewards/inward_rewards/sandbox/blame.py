@@ -9,7 +9,7 @@
 | any other signal: KILL TERM HUP INT XCPU, early PROF    | the machine's: once more in a fresh    |
 | the wall clock ran out (stopped, asleep)                | process, then `PoolError`              |
 | an exception in our own program, any other exit         |                                        |
-| the template ended, or a limit breaks before any request |                                        |
+| the template ended; limits leave no room for any work   |                                        |
 | it left to make room for another program's worker       | nobody's: asked again                  |
 
 The CPU time is the kernel's account of the ended process. The wall clock is never the answer's
