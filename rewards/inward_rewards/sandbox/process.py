@@ -126,6 +126,8 @@ class _Template:
         os.close(channel)
         os.close(slot)
         self._living.add(pid)
+        if pid in self._ended:  # so soon that `_reap` ran before it was counted
+            self._living.discard(pid)
         return pid
 
     def _end(self, pid: int, kill: bool) -> tuple[int, float]:
@@ -135,6 +137,7 @@ class _Template:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.0005)
+            self._reap()
         return self._ended.pop(pid)
 
     def _reap(self) -> None:
