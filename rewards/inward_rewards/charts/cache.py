@@ -36,7 +36,7 @@ class Cache:
         path = self._path(key)
         try:
             return unpack(io.BytesIO(path.read_bytes()).read)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             self._warn(f"the cache entry {path} is worked out anew: it cannot be read ({error})")

@@ -16,6 +16,7 @@ from inward_rewards.charts.render import Renderer
 from inward_rewards.maths import PoolError, Verifier, verifier
 from inward_rewards.sandbox import Limits
 from rewards.charts.hostile import bar
+from support.processes import workers
 
 TESTS = Path(__file__).parents[2]
 NUMBERS = itertools.count(1)
@@ -117,39 +118,6 @@ def own_user(user):
     """For what is not good for the others."""
     with opened("maths" if isinstance(user, Maths) else "charts") as one:
         yield one
-
-
-def workers(template):
-    """Process ids of the living workers of a template."""
-    try:
-        children = Path(f"/proc/{template}/task/{template}/children").read_text().split()
-    except OSError:
-        return []
-    return [int(child) for child in children]
-
-
-def templates(program):
-    """Process ids of the templates that a program started."""
-    return [
-        child
-        for child in workers(program)
-        if b"inward_rewards.sandbox" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
-
-
-def alive(pid):
-    """Whether a process runs (a zombie does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_until(true, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 OUTSIDE = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU, signal.SIGKILL]

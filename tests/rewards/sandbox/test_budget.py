@@ -12,7 +12,8 @@ from inward_rewards.charts.render import Renderer
 from inward_rewards.maths import Verifier
 from inward_rewards.sandbox import slots
 from rewards.charts.hostile import bar
-from rewards.sandbox.conftest import TESTS, templates, wait_until, workers
+from rewards.sandbox.conftest import TESTS
+from support.processes import templates, wait_until, workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="per pool alone elsewhere")
 

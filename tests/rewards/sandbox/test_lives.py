@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from rewards.charts.hostile import bar
-from rewards.sandbox.conftest import TESTS, alive, wait_until
+from rewards.sandbox.conftest import TESTS
+from support.processes import alive, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -36,12 +37,12 @@ OPENED = {
 ENDS = {
     "nothing closed": "",
     "work in hand": """
-        threading.Thread(target=lambda: ask("sleep"), daemon=True).start()
+        threading.Thread(target=ask_and_hide, daemon=True).start()
         time.sleep(0.5)
         """,
     "killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "killed with work in hand": """
-        threading.Thread(target=lambda: ask("sleep"), daemon=True).start()
+        threading.Thread(target=ask_and_hide, daemon=True).start()
         time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGKILL)
         """,
@@ -53,7 +54,10 @@ def script(kind, end):
         "import os, signal, threading, time",
         "from dataclasses import replace",
         *(line.strip() for line in OPENED[kind].splitlines()),
-        "from rewards.sandbox.conftest import templates, workers",
+        "from support.processes import templates, workers",
+        "def ask_and_hide():",
+        "    try: ask('sleep')",
+        "    except RuntimeError: pass",
         "assert honest()",
         "(template,) = templates(os.getpid())",
         "print(template, *workers(template), flush=True)",

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from inward_rewards.sandbox import blame, clock
 from inward_rewards.sandbox.blame import Breach
-from rewards.sandbox.conftest import OUTSIDE, alive, wait_until
+from rewards.sandbox.conftest import OUTSIDE
+from support.processes import alive, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
