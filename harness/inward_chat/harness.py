@@ -20,7 +20,6 @@ from inward_chat.interception import Message, ModelClient, ToolGate, is_context_
 from inward_chat.tools import connect_tools
 from inward_chat.verifiers_compat import MODEL_TRANSPORT_ERROR_EXIT_CODE, message_to_wire
 
-
 UNREAD = ("env", "forward_env", "mcp_header_env", "disabled_tools")
 """Settings of every harness that mean nothing without a program."""
 
