@@ -43,9 +43,7 @@ class LocalEnvConfig(vf.SingleAgentEnvConfig):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _no_shell_unless_asked_for(
-        cls, data: Any, handler: ModelWrapValidatorHandler[Self]
-    ) -> Self:
+    def _no_shell_unasked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Refuses a harness that executes code, unless the input names it: as the `harness.id` of
         its seat, on the command line, in a file or in a dict. An `AgentConfig` object does not
         count: verifiers puts `bash` into one whose harness has lost its id, or has none.
