@@ -8,7 +8,7 @@ from typing import Any
 import inward_chat
 import pytest
 import verifiers.v1 as vf
-from inward_chat import InwardChat, InwardChatConfig, LocalEnvConfig, local_agent
+from inward_chat import InwardChat, InwardChatConfig, LocalEnvConfig
 from inward_retrieval import ApiConfig, Bm25Config, DenseConfig, HybridConfig
 from inward_retrieval.config import ApiEmbedderConfig, LocalEmbedderConfig
 from math500_entropy.taskset import Math500EntropyConfig
@@ -68,9 +68,7 @@ def test_each_environment_plays_inward_chat(
     ],
     ids=str,
 )
-def test_no_other_environment_puts_a_shell_beside_our_tasks(
-    env: str, block: dict[str, Any]
-) -> None:
+def test_no_other_environment_brings_a_shell(env: str, block: dict[str, Any]) -> None:
     config = vf.resolve_env_config({"taskset": {"id": env}, **block})
     assert type(harness_of(config)) is InwardChat
 
@@ -91,7 +89,6 @@ def test_a_seat_made_in_code_keeps_its_harness(harness: InwardChatConfig) -> Non
     seat = vf.AgentConfig(harness=harness, runtime=vf.SubprocessConfig())
     assert type(seat.harness) is InwardChatConfig
     assert harness.model_dump(exclude_unset=True) == {"id": "inward-chat"}
-    assert local_agent().model_dump(exclude_unset=True)["harness"] == {"id": "inward-chat"}
 
 
 class LostConfig(LocalEnvConfig):
@@ -142,7 +139,7 @@ def test_a_harness_asked_for_by_name_plays(
     for config in (
         parsed(monkeypatch, env, *options).env,
         parsed(monkeypatch, "@", str(file)).env,
-        LocalEnvConfig(taskset={"id": env}, agent={"harness": {"id": harness}}),
+        LocalEnvConfig(id="inward-chat", taskset={"id": env}, agent={"harness": {"id": harness}}),
     ):
         assert harness_of(config).config.id == harness
 
