@@ -132,8 +132,10 @@ def _config(text: str, chunk_words: int) -> RetrieverConfig:
     if text.lstrip().startswith("{"):
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"--retriever {text!r} is not JSON: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"--retriever {text!r:.200} is not JSON: {error}") from error
+        if "chunk_words" in data:
+            raise ValueError(f"--retriever {text!r:.200}: give chunk_words as --chunk-words N")
     try:
         config: RetrieverConfig = TypeAdapter(RetrieverConfig).validate_python(
             {**data, "chunk_words": chunk_words}
@@ -141,7 +143,7 @@ def _config(text: str, chunk_words: int) -> RetrieverConfig:
     except ValidationError as error:
         [first, *_] = error.errors()
         field = ".".join(map(str, first["loc"]))
-        raise ValueError(f"--retriever {text!r}: {field} {first['msg']}") from error
+        raise ValueError(f"--retriever {text!r:.200}: {field} {first['msg']}") from error
     return config
 
 
