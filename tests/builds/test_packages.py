@@ -186,6 +186,8 @@ def test_an_environment_keeps_the_hubs_rules(name):
     assert (path / meta["readme"]).read_text().strip()
     exported = importlib.import_module(path.name).__all__
     assert sum(text.endswith("Taskset") for text in exported) == 1
+    # What other environments play its tasks with: see the harness's README.
+    assert "InwardChat" in exported
 
 
 @pytest.mark.parametrize("name", MEMBERS)

@@ -205,6 +205,15 @@ def test_a_retriever_made_in_code_is_the_one_that_searches(retriever: Any) -> No
     assert config.taskset.tools.retriever == retriever
 
 
+@pytest.mark.parametrize("runtime", [vf.SubprocessConfig(), vf.DockerConfig(image="an-image")])
+def test_a_tool_server_runs_where_the_code_says(runtime: Any) -> None:
+    tools = SearchConfig(runtime=runtime)
+    again = SearchConfig.model_validate(tools.model_dump(exclude_unset=True))
+    assert again.runtime == runtime
+    taskset = QualityRagConfig(id="quality-rag", split="sample", tools=tools)
+    assert vf.resolve_env_config({"taskset": taskset}).taskset.tools.runtime == runtime
+
+
 def test_a_task_config_made_in_code_is_the_one_that_scores() -> None:
     task = {"mode": "current", "entropy": {"source": "vllm"}}
     taskset = Math500EntropyConfig(id="math500-entropy", split="sample", task=task)

@@ -10,7 +10,7 @@ from inward_chat import Toolset
 from inward_retrieval import Bm25Config, Retriever, RetrieverConfig, build_retriever
 from mcp import MCPError
 from mcp_types import INTERNAL_ERROR
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from quality_rag import passages
 from quality_rag.data import Split, load_stories
@@ -27,6 +27,13 @@ class SearchConfig(vf.SharedToolsetConfig):
     """How stories are cut and searched, under `--env.taskset.tools.retriever.*`."""
     passages: int = Field(4, ge=1, le=50)
     """Passages a search returns."""
+
+    @field_validator("runtime")
+    @classmethod
+    def _runtime_keeps_its_type(cls, runtime: vf.RuntimeConfig) -> vf.RuntimeConfig:
+        """verifiers from 0.4.1 on reads the fields that were set: a type that is only a class's
+        default is lost, and a server meant for Docker starts on this machine."""
+        return runtime.model_copy(update={"type": runtime.type})
 
 
 class StorySearchConfig(SearchConfig):
