@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,7 +17,8 @@ class StrictModel(BaseModel):
 
 def _absolute(model: str) -> str:
     """A folder as seen from here: the process that loads it may have another working directory."""
-    return str(Path(model).resolve()) if Path(model).exists() else model
+    folder = Path(os.path.expanduser(model))  # noqa: PTH111 - it leaves an unknown user as it is
+    return str(folder.resolve()) if folder.exists() else model
 
 
 Model = Annotated[str, AfterValidator(_absolute)]
