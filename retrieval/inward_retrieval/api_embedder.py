@@ -28,8 +28,8 @@ class ApiEmbedder:
         key = os.environ.get(config.api_key_var)
         if not key:
             raise ValueError(
-                f"the environment variable {config.api_key_var!r} (api_key_var) is not set here: set "
-                "it to the key of the embedding server, or to any text where it asks for none; a "
+                f"the environment variable {config.api_key_var!r} (api_key_var) is not set: set it "
+                "to the key of the embedding server, or to any text where it asks for none; a "
                 "tool server of verifiers inherits no variable with API_KEY in its name, so keep "
                 "the key in one of another name, and name that"
             )

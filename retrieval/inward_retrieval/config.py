@@ -86,8 +86,8 @@ class ApiEmbedderConfig(StrictModel):
     model: str
     base_url: str = "https://api.openai.com/v1"
     api_key_var: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key; set it to any text for a server without one. In
-    a tool server of verifiers, which inherits no variable with API_KEY in its name, name another."""
+    """The environment variable that holds the key; set it to any text for a server without one. A
+    tool server of verifiers inherits no variable with API_KEY in its name: name another there."""
     dimensions: int | None = Field(default=None, ge=1)
     """Asked of the server, and required of its answer. None: the model's own."""
     query_prompt: str = ""
