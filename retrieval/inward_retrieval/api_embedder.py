@@ -29,7 +29,9 @@ class ApiEmbedder:
         if not key:
             raise ValueError(
                 f"the environment variable {config.api_key_var!r} (api_key_var) is not set: set it "
-                "to the key of the embedding server, or to any text where it asks for none"
+                "to the key of the embedding server, or to any text where it asks for none; a "
+                "tool server of verifiers inherits no variable with API_KEY in its name, so keep "
+                "the key in one of another name, and name that"
             )
         self.threads = config.concurrency
         self.window = config.window_ms / 1000

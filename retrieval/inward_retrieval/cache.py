@@ -123,7 +123,8 @@ class IndexCache:
     def clear(self) -> tuple[list[Entry], list[Entry]]:
         """Removes all indexes but those being built now. Returns (removed, left); what is foreign
         is left."""
-        removed, left = [], []
+        removed: list[Entry] = []
+        left: list[Entry] = []
         for entry in self.entries():
             gone = not entry.foreign and self._remove(entry)
             (removed if gone else left).append(entry)

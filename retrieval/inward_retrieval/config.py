@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,7 +26,8 @@ class StrictModel(BaseModel):
 
 def _absolute(model: str) -> str:
     """A folder as seen from here: the process that loads it may have another working directory."""
-    return str(Path(model).resolve()) if Path(model).exists() else model
+    folder = Path(os.path.expanduser(model))  # noqa: PTH111 - it leaves an unknown user as it is
+    return str(folder.resolve()) if folder.exists() else model
 
 
 Model = Annotated[str, AfterValidator(_absolute)]
@@ -93,7 +95,8 @@ class ApiEmbedderConfig(StrictModel):
     model: str
     base_url: str = "https://api.openai.com/v1"
     api_key_var: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key; set it to any text for a server without one."""
+    """The environment variable that holds the key; set it to any text for a server without one. A
+    tool server of verifiers inherits no variable with API_KEY in its name: name another there."""
     dimensions: int | None = Field(default=None, ge=1)
     """Asked of the server, and required of its answer. None: the model's own."""
     query_prompt: str = ""

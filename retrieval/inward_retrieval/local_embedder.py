@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import xxhash
@@ -31,6 +32,7 @@ class LocalEmbedder:
         """The model by the content of its weights and tokenizer, whatever it is called."""
         return {
             "embedder": "sentence-transformers",
+            "libraries": [version("sentence-transformers"), version("transformers")],
             "model": self._config.model,
             "revision": self._config.revision,
             "content": model_digest(self._model),
@@ -63,12 +65,42 @@ def load_model(kind: Any, config: Any) -> Any:
 
 
 def model_digest(model: Any) -> str:
-    """A hash of everything that a model computes with: modules, weights, tokenizer."""
+    """A hash of everything that a model computes with: modules and their settings, weights, how it
+    cuts text into tokens and where it stops reading."""
     torch = optional("torch", "dense")
     digest = xxhash.xxh3_128(str(model).encode())
+    settings = [model.max_seq_length, model.truncate_dim, model.default_prompt_name]
+    for part in (*settings, *_configs(model), _tokenizer(model.tokenizer)):
+        digest.update(json.dumps(part, sort_keys=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
         data = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(data.numpy().data)
-    digest.update(json.dumps(sorted(model.tokenizer.get_vocab().items())).encode())
     return digest.hexdigest()
+
+
+def _configs(model: Any) -> list[dict[str, object]]:
+    """What the modules, and the transformers in them, were built with."""
+    configs = []
+    for module in model.modules():
+        if hasattr(module, "get_config_dict"):
+            configs.append(module.get_config_dict())
+        if hasattr(getattr(module, "config", None), "to_dict"):
+            configs.append(_but(module.config.to_dict(), "_name_or_path", "transformers_version"))
+    return configs
+
+
+def _tokenizer(tokenizer: Any) -> list[object]:
+    """The whole pipeline (normaliser, cuts, vocabulary, special tokens) of one of the library
+    `tokenizers`; else the vocabulary and what it was built with."""
+    sides = [getattr(tokenizer, f"{side}_side", None) for side in ("padding", "truncation")]
+    pipeline = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if hasattr(pipeline, "to_str"):
+        # These two are as the last call left them; `max_seq_length` says what holds.
+        return [*sides, _but(json.loads(pipeline.to_str()), "truncation", "padding")]
+    built_with = _but(getattr(tokenizer, "init_kwargs", {}), "name_or_path")
+    return [*sides, sorted(tokenizer.get_vocab().items()), built_with]
+
+
+def _but(settings: Mapping[str, object], *names: str) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if name not in names}

@@ -93,8 +93,10 @@ def _others(text: str) -> set[str]:
 @lru_cache(maxsize=4096)
 def _kind(sign: str) -> _Kind:
     category = unicodedata.category(sign)
-    if _IGNORED.match(sign) or category in ("Cf", "Me") and sign != "\u200b":
-        return "ignored"  # a space of no width parts words all the same
+    if sign == "\u200b":
+        return "between"  # a space, if of no width
+    if _IGNORED.match(sign) or category in ("Cf", "Me"):
+        return "ignored"
     if category.startswith("M"):
         return "mark"
     if not sign.isalnum() or _APOSTROPHES.match(sign):

@@ -197,6 +197,60 @@ def test_what_changes_vectors_is_embedded_anew(tiny_model, embedded, change):
     assert len(embedded["passages"]) == 2
 
 
+def other_normaliser(folder):
+    """One that keeps capitals: other tokens from the same vocabulary."""
+    pipeline = json.loads((folder / "tokenizer.json").read_text())
+    pipeline["normalizer"]["lowercase"] = False
+    (folder / "tokenizer.json").write_text(json.dumps(pipeline))
+
+
+def other_special_tokens(folder):
+    pipeline = json.loads((folder / "tokenizer.json").read_text())
+    pipeline["post_processor"] = None
+    (folder / "tokenizer.json").write_text(json.dumps(pipeline))
+
+
+def setting(file, name, value):
+    def change(folder):
+        [path] = folder.glob(file)
+        path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+
+    change.__name__ = name
+    return change
+
+
+def no_normalize(folder):
+    modules = json.loads((folder / "modules.json").read_text())
+    (folder / "modules.json").write_text(json.dumps(modules[:2]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_normaliser,
+        other_special_tokens,
+        setting("1_Pooling/config.json", "pooling_mode", "cls"),
+        setting("sentence_bert_config.json", "max_seq_length", 16),
+        setting("config.json", "num_attention_heads", 4),
+        setting("config.json", "hidden_act", "relu"),
+        setting("config_sentence_transformers.json", "prompts", {"query": "", "document": "d: "}),
+        no_normalize,
+    ],
+    ids=lambda change: change.__name__,
+)
+def test_whatever_a_model_computes_with_is_part_of_the_key(tiny_model, tmp_path, change):
+    """Without a weight or a word of the vocabulary changed."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    config = LocalEmbedderConfig(model=str(folder), device="cpu")
+    before = LocalEmbedder(config)
+    same = before.identity()
+    before.embed_passages(["The lamp burned."])
+    assert before.identity() == same == LocalEmbedder(config).identity()
+    change(folder)
+    assert LocalEmbedder(config).identity() != same
+
+
 async def test_hybrid_is_reciprocal_rank_fusion(tiny_model):
     query = "who wrote the letter about the lamp"
     parts = {"bm25": Bm25Config(chunk_words=recipe.WORDS), "dense": dense(tiny_model)}

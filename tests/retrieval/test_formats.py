@@ -6,15 +6,16 @@ import json
 
 import numpy as np
 import pytest
-from inward_retrieval import Bm25Config, build_retriever, bm25, chunking, embedders, terms
+from inward_retrieval import Bm25Config, bm25, build_retriever, chunking, embedders, terms
 from inward_retrieval.cache import IndexCache
 from inward_retrieval.corpus import Corpus
 
 STORY = """The keeper's lamp — “lit at six”, he said — burned for 2½ hours. It didn't matter!
 
-A co\u00adoperative sailor from the cafe\u0301 mended nets, mended sails, and mended nothing else that
-long and windless winter in which the ships of the company lay idle in the harbour. 東京の港に船。
-\u0939\u093f\u0928\u094d\u0926\u0940 \u0e20\u0e32\u0e29\u0e32 ﬁnds ＦＵＬＬ İstanbul. Who asks? Nobody."""
+A co\u00adoperative sailor from the cafe\u0301 mended nets, mended sails, and mended nothing else
+that long and windless winter in which the ships of the company lay idle in the harbour.
+東京の港に船。 \u0939\u093f\u0928\u094d\u0926\u0940 \u0e20\u0e32\u0e29\u0e32 ﬁnds ＦＵＬＬ İstanbul.
+Who asks? Nobody."""
 DOCUMENTS = {"a": STORY, "b": "The lamp. The lamp again, and a storm. " * 9}
 
 

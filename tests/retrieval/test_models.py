@@ -103,6 +103,8 @@ def test_what_needs_no_local_model(no_model):
 def test_a_folder_is_kept_by_its_whole_path(tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert DenseConfig(model="mine").model == str(tmp_path / "mine")
+    assert DenseConfig(model="~/mine").model == str(tmp_path / "mine")
     assert RerankConfig(model="./mine").model == str(tmp_path / "mine")
     assert DenseConfig(model="someone/tiny").model == "someone/tiny"

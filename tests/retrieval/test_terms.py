@@ -53,8 +53,8 @@ def one_sign_at_a_time(text):
         st.text(st.characters(max_codepoint=0xFFFF)),
         st.text(
             st.sampled_from(
-                "aZ9_'’—é\u0301\u0323İßﬁ東ーカ\u3099\u309a한😀\ud800 .\u00ad\u200d\u200b\ufe0f\u20e3"
-                "\u0939\u093f\u094d\u0e20\u0e31\u0e51ʼ½²"
+                "aZ9_'’—é\u0301\u0323İßﬁ東ーカ\u3099\u309a한😀\ud800 .\u00ad\u200d\u200b\ufe0f"
+                "\u20e3\u0939\u093f\u094d\u0e20\u0e31\u0e51ʼ½²"
             )
         ),
     )
