@@ -59,10 +59,11 @@ def _page(error: vf.Error) -> str | None:
         return None
     titles = [html.unescape(re.sub(r"<[^>]*>", " ", m[2])) for m in TITLE.finditer(error.message)]
     title = next((" ".join(t.split()) for t in titles if t.strip()), None)
-    told = f" {title!r}" if title else ""
-    status = f", status {error.status_code}" if error.status_code else ""
-    before = error.message[: found.start()].strip()
-    return f"an HTML page{told}{status} came instead of an answer of the model's server ({before})"
+    titled = f" titled {title!r}" if title else ""
+    status = f" with status {error.status_code}" if error.status_code else ""
+    before = error.message[: found.start()].partition("\n")[0].strip()
+    context = f" ({before})" if before else ""
+    return f"an HTML page{titled}{status} instead of a model's answer{context}"
 
 
 def _useful(message: str) -> str:

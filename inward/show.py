@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from typing import Any
 
 import verifiers.v1 as vf
 
@@ -28,10 +30,20 @@ def show(args: argparse.Namespace) -> int:
         raise UserError(f"no rollout {args.number}: the run has {len(run.rollouts)}, from 0")
     rollout = run.rollouts[args.number]
     if args.json:
-        sys.stdout.write((rollout.trace or rollout.episode).model_dump_json() + "\n")
+        sys.stdout.write(json.dumps(_as_json(rollout)) + "\n")
     else:
         sys.stdout.write(printable(f"{_head(run, args.number)}\n\n{readable(rollout)}"))
     return 0
+
+
+def _as_json(rollout: Rollout) -> dict[str, Any]:
+    trace = rollout.trace
+    return {
+        "episode": rollout.episode.id,
+        "scored": rollout.ok,
+        "errors": [error.model_dump(mode="json") for error in rollout.errors],
+        "trace": None if trace is None else trace.model_dump(mode="json", exclude_none=True),
+    }
 
 
 def _head(run: Run, number: int) -> str:

@@ -64,7 +64,7 @@ def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable]) -> Mea
         raise ValueError(f"a mean needs finite values, got {wrong}")
     numbers: dict[Hashable, int] = {}
     cluster = [numbers.setdefault(name, len(numbers)) for name in clusters]
-    sums = np.bincount(cluster, weights=values)
+    sums = np.bincount(cluster, weights=values).astype(float)
     counts = np.bincount(cluster)
     value = float(np.mean(values))
     error, freedom = _standard_error(np.asarray(values, float), sums, counts)
