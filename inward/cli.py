@@ -64,7 +64,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         try:
             status = _run(arguments)
         except SystemExit as stop:  # argparse has printed a help
-            status = stop.code if isinstance(stop.code, int) else 0
+            if isinstance(stop.code, str):
+                raise UserError(stop.code) from None
+            status = stop.code or 0
         sys.stdout.flush()
     except UserError as error:
         name = f"inward {arguments[0]}" if arguments[:1] and arguments[0] in COMMANDS else "inward"

@@ -26,7 +26,7 @@ from verifiers.v1.cli.output import (
     saved_config_path,
     write_config,
 )
-from verifiers.v1.cli.resolve import extract_id, narrow_config, with_positional_taskset
+from verifiers.v1.cli.resolve import narrow_config, with_positional_taskset
 from verifiers.v1.configs.cli.eval import EvalConfig
 from verifiers.v1.types import content_text
 from verifiers.v1.utils.interrupt import install_interrupt
@@ -127,7 +127,7 @@ def _one_line(error: BaseException) -> str:
 def names_an_environment(arguments: Sequence[str]) -> bool:
     """Whether a run can be meant: a leading id, `--env.taskset.id`, or a config file."""
     argv = with_positional_taskset(list(arguments))
-    return bool(extract_id(argv, "env.taskset")) or any(a.startswith("@") for a in argv)
+    return any(a.startswith("@") or a.split("=")[0] == "--env.taskset.id" for a in argv)
 
 
 def options_help(arguments: Sequence[str]) -> None:

@@ -35,7 +35,7 @@ def server(status=404, *, family=socket.AF_INET, host="127.0.0.1"):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_CONNECT = do_GET
+        do_CONNECT = do_GET  # noqa: N815
 
         def log_message(self, *args):
             pass

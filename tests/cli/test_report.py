@@ -93,9 +93,9 @@ def test_what_a_user_or_a_model_wrote_is_never_markup(tmp_path, capsys, name):
     plugin = EvalPlugin(
         baselines={}, columns=[(name, lambda trace: 1.0)], notes=lambda traces: [name]
     )
-    errors = [make.error(name, name)]
-    print_report(summary(tmp_path / name.replace("/", "-"), make.episode(),
-                         make.episode(1, ok=False, errors=errors), plugin=plugin, model=name))  # fmt: skip
+    failed = make.episode(1, ok=False, errors=[make.error(name, name)])
+    folder = tmp_path / name.replace("/", "-")
+    print_report(summary(folder, make.episode(), failed, plugin=plugin, model=name))
     out = capsys.readouterr().out
     shown = name.replace("\x1b", r"\x1b")
     assert out.count(shown) == 5
@@ -129,17 +129,16 @@ def test_the_rate_counts_what_was_played_now(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("tools", "calls", "told"), [(["search"], False, True), (["search"], True, False), ([], False, False)]
-)  # fmt: skip
+    ("tools", "calls", "told"),
+    [(["search"], False, True), (["search"], True, False), ([], False, False)],
+)
 def test_a_run_in_which_no_rollout_called_a_tool_says_so(tmp_path, tools, calls, told):
     called = [{"id": "1", "name": "search", "arguments": "{}"}] if calls else None
     messages = [make.message("user", "Q"), make.message("assistant", "A", tool_calls=called)]
-    found = summary(
-        tmp_path, make.episode(0, tools=tools), make.episode(1, tools=tools, messages=messages)
-    )
-    assert (
-        any("No rollout called a tool, though search was offered in 2" in n for n in found.notes)
-        == told
+    silent, other = (make.episode(n, tools=tools, messages=m) for n, m in ((0, ()), (1, messages)))
+    notes = summary(tmp_path, silent, other).notes
+    assert ["No rollout called a tool, though search was offered in 2" in n for n in notes] == (
+        [True] if told else []
     )
 
 
