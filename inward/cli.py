@@ -2,40 +2,192 @@
 
 from __future__ import annotations
 
+import argparse
+import difflib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
 
+from inward import plugin
 from inward.errors import UserError
+from inward.terminal import make_lossless, printable
 
+COMMANDS = {
+    "eval": "evaluate, then print a table",
+    "show": "print a rollout of a run readably",
+    "retrieval-report": "how well search finds the evidence",
+    "cache": "list or clear the indexes kept between runs",
+}
 USAGE = """\
-usage: inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
+inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
        inward eval --resume RUN_DIR                             complete an interrupted run
        inward show RUN_DIR [K]                                  print the K-th rollout readably
        inward retrieval-report FILE                             how well search finds the evidence
-       inward cache list|clear                                  the indexes kept between runs
-"""
+       inward cache list|clear                                  the indexes kept between runs"""
+EVAL_USAGE = """\
+inward eval ENV [--baseline NAME] [--json] [any vf-eval option]
+       inward eval @ FILE.toml [any vf-eval option]
+       inward eval --resume RUN_DIR"""
+DESCRIPTION = """\
+Plays an evaluation through verifiers, then prints a table. Without -m MODEL, a baseline policy of
+the environment is served on loopback for the run. With a model:
 
-# Imported when called: verifiers takes seconds to import, a mistyped command should not.
-COMMANDS = {
-    "eval": "inward.evaluate",
-    "show": "inward.show",
-    "retrieval-report": "inward.retrieval",
-    "cache": "inward.retrieval",
-}
+  inward eval ENV -m MODEL --client.base-url URL -n 20
+
+Every option of vf-eval, with those of the environment: inward eval ENV --help"""
+EPILOG = """\
+exit status:
+  0    everything was scored
+  1    rollouts failed, or no reply was in the asked format
+  2    nothing was played: the one line on stderr says why
+  130  interrupted; --resume completes the run"""
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The console script. Exit status 0: done; 1: the run failed in part; 2: it never started."""
+    """The console script. README has the exit statuses."""
+    make_lossless()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help"):
-        sys.stdout.write(USAGE)
-        raise SystemExit(0 if arguments else 2)
-    if arguments[0] not in COMMANDS:
-        sys.stderr.write(f"inward: no command {arguments[0]!r}\n{USAGE}")
-        raise SystemExit(2)
     try:
-        raise SystemExit(import_module(COMMANDS[arguments[0]]).main(arguments))
+        try:
+            status = _run(arguments)
+        except SystemExit as stop:  # argparse has printed a help
+            if isinstance(stop.code, str):
+                raise UserError(stop.code) from None
+            status = stop.code or 0
+        sys.stdout.flush()
     except UserError as error:
-        sys.stderr.write(f"inward {arguments[0]}: {error}\n")
-        raise SystemExit(2) from None
+        name = f"inward {arguments[0]}" if arguments[:1] and arguments[0] in COMMANDS else "inward"
+        sys.stderr.write(f"{name}: {printable(str(error))}\n")
+        status = 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, and the interpreter would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = BROKEN_PIPE
+    raise SystemExit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    command = arguments[0] if arguments else None
+    if command is not None and not command.startswith("-") and command not in COMMANDS:
+        near = difflib.get_close_matches(command, COMMANDS, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise UserError(f"no command {command!r}: {meant}there are {', '.join(COMMANDS)}")
+    parser = _parser(command)
+    args, words = parser.parse_known_args(arguments)
+    if command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    if command == "eval":
+        return _evaluate(args, words)
+    if words:
+        raise UserError(f"unrecognized arguments: {' '.join(words)}")
+    status: int = args.run(args)
+    return status
+
+
+def _evaluate(args: argparse.Namespace, words: list[str]) -> int:
+    if args.help:
+        args.parser.print_help()
+    if args.help and not words:
+        known = ", ".join(sorted(plugin.installed()))
+        sys.stdout.write(f"\nenvironments of inward here: {known}\n")
+        return 0
+    # verifiers takes seconds to import: a mistyped command does not wait for it.
+    if args.help:
+        import_module("inward.verifiers_runs").options_help(words)
+        return 0
+    status: int = import_module("inward.evaluate").evaluate(args, words)
+    return status
+
+
+def _show(args: argparse.Namespace) -> int:
+    status: int = import_module("inward.show").show(args)
+    return status
+
+
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    parser = _Parser(prog="inward", usage=USAGE, allow_abbrev=False)
+    told = f"inward {version('inward')}, verifiers {version('verifiers')}"
+    parser.add_argument("--version", action="version", version=told)
+    commands = parser.add_subparsers(prog="inward", metavar="COMMAND", dest="command")
+    for name, told in COMMANDS.items():
+        if name == command and name in ("cache", "retrieval-report"):
+            _add_retrieval(commands, name)
+        elif name == command == "eval":
+            _add_eval(commands)
+        elif name == command:
+            _add_show(commands)
+        else:
+            commands.add_parser(name, help=told)
+    return parser
+
+
+def _add_retrieval(commands: Any, name: str) -> None:
+    module = import_module("inward_retrieval.commands")
+    (module.add_cache if name == "cache" else module.add_report)(commands)
+
+
+def _add_eval(commands: Any) -> None:
+    parser = commands.add_parser(
+        "eval",
+        usage=EVAL_USAGE,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(parser=parser)
+    parser.add_argument(
+        "-h", "--help", action="store_true", help="this; and with ENV, every option"
+    )
+    parser.add_argument(
+        "--baseline", metavar="NAME", nargs="?", const="", help="the policy to play without a model"
+    )
+    parser.add_argument("-m", "--model", metavar="MODEL", help="the model to ask at the endpoint")
+    parser.add_argument(
+        "--resume",
+        metavar="RUN_DIR",
+        nargs="?",
+        const=True,
+        help="play what is missing of a run: what was interrupted, and what failed",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the report as one line of JSON, and no table"
+    )
+
+
+def _add_show(commands: Any) -> None:
+    parser = commands.add_parser(
+        "show",
+        description="Prints one rollout of a run: messages, tool calls, errors and scores.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="the folder of a run")
+    parser.add_argument(
+        "number",
+        type=int,
+        metavar="K",
+        nargs="?",
+        default=0,
+        help="position, from 0, among all rollouts of the run, failed ones too, by the position of"
+        " their task and then by their start (default: 0)",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
+    parser.set_defaults(run=_show)

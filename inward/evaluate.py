@@ -1,262 +1,230 @@
 """`inward eval`: verifiers' own evaluation, with defaults that need no account, and a report.
 
-Everything that is not `--baseline` goes to `vf-eval` as it stands. Where no model is named, one of
-the environment's baseline policies is served on loopback for the length of the run.
+The words of the command line become one config, which says everything else: the environment, the
+folder, the model. Where no model is named, it is one of the environment's baseline policies,
+served on loopback for the length of the run.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import io
 import json
-import re
-import socket
+import logging
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import inward_chat  # noqa: F401 - exempts loopback from proxies, in foreign environments too
-from pydantic_config import cli
-from verifiers.v1.cli.eval import main as vf_eval
-from verifiers.v1.cli.output import output_path, saved_config_path
-from verifiers.v1.cli.resolve import narrow_config, with_positional_taskset
-from verifiers.v1.configs.cli.eval import EvalConfig
-from verifiers.v1.utils.trace_store import TRACES_FILE
+from inward_chat import loopback
 
-from inward import fronts
+from inward import endpoint, plugin, runs
+from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
-from inward.fronts import Front
+from inward.plugin import EvalPlugin
 from inward.policy_server import PolicyServer
-from inward.report import Run, print_report
+from inward.report import Played, Summary, as_json, print_report, summarise, versions
+from inward.terminal import is_terminal, one_line
+from inward.verifiers_runs import BASELINE_PREFIX, TRACES_FILE, InwardConfig
+from inward.watch import Warnings, progress
 
-USAGE = """\
-usage: inward eval ENV [--baseline NAME] [any vf-eval option]
-       inward eval --resume RUN_DIR
-
-Without -m MODEL, a baseline policy of the environment is served on loopback for the run.
-With a model: inward eval ENV -m MODEL --client.base-url URL -n 20
-Every option of vf-eval: inward eval ENV --help
-"""
-PROGRESS_S = 2.0
-CONNECT_S = 10.0
-BASELINE_PREFIX = "baseline/"
+INTERRUPTED = 130
 
 
-def main(argv: Sequence[str]) -> int:
-    arguments = list(argv[1:])
-    if not arguments or arguments[0] in ("-h", "--help"):
-        sys.stdout.write(USAGE)
-        return 0 if arguments else 2
-    if arguments[0] == "--resume":
-        return _resume(arguments[1:])
-    if arguments[0].startswith("-"):
-        raise UserError(f"name the environment first (got {arguments[0]!r}): inward eval ENV …")
-    return _start(arguments)
+@dataclass(frozen=True)
+class Job:
+    """A run to be played, and how its report is wanted."""
+
+    config: InwardConfig
+    json: bool
+
+    @property
+    def environment(self) -> str:
+        return self.config.env.taskset.id
+
+    @property
+    def plugin(self) -> EvalPlugin | None:
+        return plugin.find(self.environment)
+
+    @property
+    def folder(self) -> Path:
+        return vf_runs.output_path(self.config)
+
+    @property
+    def baseline(self) -> str | None:
+        """The policy that plays it, where that is one of ours."""
+        if not self.config.model.startswith(BASELINE_PREFIX):
+            return None
+        return self.config.model.removeprefix(BASELINE_PREFIX)
 
 
-def _start(arguments: list[str]) -> int:
-    env_id = arguments[0]
-    front = fronts.find(env_id)
-    name, arguments = _take_option(arguments, "--baseline")
-    if not _has_option(arguments, "--push", "--no-push"):
-        arguments.append("--no-push")
-    if _has_option(arguments, "-h", "--help"):
-        vf_eval.main(arguments)
+def evaluate(args: argparse.Namespace, words: Sequence[str]) -> int:
+    """`args` are our own options, `words` what is `vf-eval`'s. Returns the exit status."""
+    loopback.exempt()  # in foreign environments too
+    job = Job(_config(args, list(words)), args.json)
+    if job.config.dry_run:
+        folder = vf_runs.prepare(job.config)
+        sys.stdout.write(f"wrote config to {vf_runs.write_config(job.config, folder)}\n")
         return 0
-    if _has_option(arguments, "-m", "--model") or any(a.startswith("@") for a in arguments):
-        if name is not None:
-            raise UserError(f"--baseline {name!r} and a model: drop one")
-        return _run(_parse(arguments), arguments, front)
-    seed_args, name = _baseline(env_id, front, name, arguments)
-    assert front is not None
-    # A bad option must be told before a server is started.
-    _parse([*arguments, *seed_args])
-    with PolicyServer(front.BASELINES[name](0), model=BASELINE_PREFIX + name) as server:
-        arguments += [*seed_args, "-m", server.model, "--client.base-url", server.base_url]
-        sys.stderr.write(f"no model named: playing the baseline policy {name!r}\n")
-        return _run(_parse(arguments), arguments, front)
+    if job.baseline is None:
+        endpoint.check(job.config.client.base_url)
+        return _run(job)
+    return _with_baseline(job, job.baseline, named=args.baseline is not None)
 
 
-def _baseline(
-    env_id: str, front: Front | None, name: str | None, arguments: list[str]
-) -> tuple[list[str], str]:
-    """The options to add for a run without a model, and the name of the policy that plays it."""
-    if front is None:
-        _parse([*arguments, "-m", "none"])  # an unknown environment is told as one
+def _config(args: argparse.Namespace, words: list[str]) -> InwardConfig:
+    if args.baseline == "":
+        raise UserError("--baseline needs a name")
+    if args.baseline is not None and args.model is not None:
+        raise UserError(f"--baseline {args.baseline!r} and a model: drop one")
+    if args.baseline is not None and any(w.split("=")[0] == "--client.base-url" for w in words):
+        raise UserError(f"--baseline {args.baseline!r} and an endpoint: drop one, or name -m MODEL")
+    model = args.model if args.baseline is None else BASELINE_PREFIX + args.baseline
+    words += ["--model", model] if model is not None else []
+    if isinstance(args.resume, str):
+        return _resumed(Path(args.resume), words)
+    words += ["--resume"] if args.resume else []
+    if not vf_runs.names_an_environment(words):
+        raise UserError(_which_environment(words))
+    config = vf_runs.parse(words)
+    if "model" not in config.model_fields_set:
+        env_id = config.env.taskset.id
         raise UserError(f"{env_id!r} has no baseline policy: name a model with -m MODEL")
-    if _has_option(arguments, "--client.base-url"):
-        raise UserError("an endpoint but no model: name the one to evaluate with -m MODEL")
-    if name is None:
-        name = next(iter(front.BASELINES))
-    if name not in front.BASELINES:
-        known = ", ".join(front.BASELINES)
-        raise UserError(f"no baseline policy {name!r} in {env_id!r}: it has {known}")
-    return _defaults(front, arguments), name
+    return config
 
 
-def _defaults(front: Front, arguments: list[str]) -> list[str]:
-    """The front's default options, unless the user already chose the data."""
-    pairs = zip(front.DEFAULT_ARGS[::2], front.DEFAULT_ARGS[1::2], strict=True)
-    if _has_option(arguments, "--env.taskset.path"):
-        return []
-    missing = [pair for pair in pairs if not _has_option(arguments, pair[0])]
-    return [word for pair in missing for word in pair]
+def _which_environment(words: list[str]) -> str:
+    known = sorted(plugin.installed())
+    meant = next((word for word in words if word in known), "ENV")
+    got = f" (got {words[0]!r})" if words else ""
+    return f"name the environment first{got}: inward eval {meant} …; here are {', '.join(known)}"
 
 
-def _resume(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        raise UserError("usage: inward eval --resume RUN_DIR")
-    folder = Path(arguments[0])
-    saved = saved_config_path(folder)
+def _resumed(folder: Path, words: list[str]) -> InwardConfig:
+    """The config of an interrupted run, wherever it is resumed from."""
+    saved = vf_runs.saved_config_path(folder)
     if saved is None:
         raise UserError(f"{str(folder)!r} is not a run directory: it holds no saved config")
-    config = json.loads(saved.read_text())
-    env_id, model = config["env"]["taskset"]["id"], config["model"]
-    front = fronts.find(env_id)
-    rerun = ["@", str(saved), "--resume"]
-    if not model.startswith(BASELINE_PREFIX):
-        return _run(_parse(rerun), rerun, front)
-    name = model.removeprefix(BASELINE_PREFIX)
-    if front is None or name not in front.BASELINES:
-        raise UserError(f"the run was played by the baseline {name!r}, which {env_id!r} has not")
-    # The saved config names the port, and a resumed run must have the very same config.
-    port = urlsplit(config["client"]["base_url"]).port or 0
+    if words and not words[0].startswith("-"):
+        raise UserError(f"the run says itself what it plays: drop {words[0]!r}")
+    config = vf_runs.parse(["@", str(saved), "--resume", *words])
+    # Paths are saved as they were typed: relative to a folder that we may not be in.
+    place = folder if folder.name not in ("", "..") else folder.resolve()
+    config.output_dir, config.run.dir = place.parent, place.name
+    return config
+
+
+def _with_baseline(job: Job, name: str, *, named: bool) -> int:
+    found = job.plugin
+    if found is None or name not in found.baselines:
+        known = f"it has {', '.join(found.baselines)}" if found else "it has none"
+        raise UserError(f"no baseline policy {name!r} in {job.environment!r}: {known}")
+    config = job.config
+    # A resumed run asks where its saved config says.
+    port = (urlsplit(config.client.base_url).port or 0) if config.resume else 0
     try:
-        with PolicyServer(front.BASELINES[name](0), model=model, port=port):
-            return _run(_parse(rerun), rerun, front)
+        server = PolicyServer(found.baselines[name](0), model=config.model, port=port).__enter__()
     except RuntimeError as error:
         raise UserError(f"{error}; free port {port} of 127.0.0.1 and try again") from error
+    try:
+        config.client.base_url = server.base_url
+        why = "" if named or config.resume else "no model named: "
+        sys.stderr.write(f"{why}playing the baseline policy {name!r}\n")
+        return _run(job)
+    finally:
+        server.__exit__()
 
 
-def _run(config: EvalConfig, arguments: list[str], front: Front | None) -> int:
-    assert config.run.name is not None
-    folder = output_path(config)
-    if not any(a.startswith("@") for a in arguments):
-        # The generated name is drawn at random: hand it on, so that we know where the run is.
-        arguments = [*arguments, "--run.name", config.run.name]
-    if config.dry_run:
-        vf_eval.main(arguments)
-        return 0
-    _check_endpoint(config)
+def _run(job: Job) -> int:
+    config, folder = job.config, vf_runs.prepare(job.config)
+    before = runs.episode_ids(folder) if config.resume else frozenset()
+    sys.stderr.write(", ".join(f"{name} {v}" for name, v in versions().items()) + "\n")
     start = time.monotonic()
     try:
-        with _progress(folder / TRACES_FILE):
-            vf_eval.main(arguments)
-    except SystemExit as stop:
-        if stop.code == 130:
+        _play(job, folder)
+    except KeyboardInterrupt:
+        if vf_runs.saved_config_path(folder) is not None:
             sys.stderr.write(f"interrupted; complete it with: inward eval --resume {folder}\n")
-            return 130
-        if stop.code not in (None, 0):
-            raise UserError(str(stop.code)) from None
+        return INTERRUPTED
     except Exception as error:
-        if config.verbose:
-            raise
-        raise UserError(f"{_one_line(error)} (add -v for the traceback)") from error
-    return _report(config, folder, front, time.monotonic() - start)
+        told = _told(error, config)
+        if not runs.episode_ids(folder) - before:
+            raise UserError(told) from error
+        sys.stderr.write(f"inward eval: the run ended early: {told}\n")
+        return max(1, _report(job, folder, before, time.monotonic() - start))
+    return _report(job, folder, before, time.monotonic() - start)
 
 
-def _report(config: EvalConfig, folder: Path, front: Front | None, wall_s: float) -> int:
-    run = Run.read(folder)
-    title = f"{config.env.taskset.id} · {config.model}"
-    print_report(run, front, title=title, wall_s=wall_s)
-    sys.stdout.write(f"traces: {folder / TRACES_FILE}\n")
-    if run.faults:
-        sys.stdout.write(
-            f"{len(run.faults)} rollouts failed and are not scored;"
+def _play(job: Job, folder: Path) -> None:
+    """Plays the run; what it prints does not reach stdout, and its warnings reach the user."""
+    shown = job.config.rich is not None
+    dashboard = shown and is_terminal(sys.stdout)
+    # Without `rich` verifiers streams the whole log, warnings and all.
+    warnings = Warnings(live=not dashboard) if shown else logging.NullHandler()
+    try:
+        with contextlib.nullcontext() if dashboard else progress(folder / TRACES_FILE):
+            vf_runs.play(job.config, folder, warnings, dashboard=dashboard)
+    except SystemExit as stop:
+        if stop.code not in (None, 0):
+            raise RuntimeError(str(stop.code)) from None
+    finally:
+        if isinstance(warnings, Warnings):
+            sys.stderr.writelines(f"{line}\n" for line in warnings.summary())
+
+
+def _told(error: Exception, config: InwardConfig) -> str:
+    if config.verbose:
+        traceback.print_exception(error)
+        return one_line(str(error)) or type(error).__name__
+    return f"{one_line(str(error)) or type(error).__name__} (add -v for the traceback)"
+
+
+def _report(job: Job, folder: Path, before: frozenset[str], wall_s: float) -> int:
+    """Whatever goes wrong here, the run was played: the status is never that of none."""
+    traces = folder / TRACES_FILE
+    run = runs.read(folder)
+    if not run.rollouts and not run.unreadable:
+        raise UserError("no rollout was played: the taskset, as selected, holds no task")
+    played = sum(r.episode.id not in before for r in run.rollouts)
+    try:
+        summary = summarise(
+            run,
+            job.plugin,
+            environment=job.environment,
+            model=job.config.model,
+            traces=traces,
+            played=Played(played, wall_s),
+        )
+    except Exception as error:
+        told = _told(error, job.config)
+        sys.stderr.write(f"inward eval: the run was played, its report failed: {told}\n")
+        sys.stderr.write(f"traces: {traces}\n")
+        return 1
+    status, advice = _verdict(summary, run, job.plugin, folder)
+    if job.json:
+        sys.stdout.write(json.dumps(as_json(summary, status), allow_nan=False) + "\n")
+        return status
+    print_report(summary)
+    sys.stdout.write(f"traces: {traces}\n{advice}")
+    return status
+
+
+def _verdict(
+    summary: Summary, run: runs.Run, found: EvalPlugin | None, folder: Path
+) -> tuple[int, str]:
+    """Exit status, and what to do about it."""
+    if summary.failed or summary.unreadable:
+        count = summary.failed + len(summary.unreadable)
+        return 1, (
+            f"{count} rollouts failed and are not scored;"
             f" complete them with: inward eval --resume {folder}\n"
         )
-        return 1
-    answered = getattr(front, "answered", None)
-    if answered is not None and not any(answered(trace) for trace in run.traces):
-        sys.stdout.write(
-            f"none of {len(run.traces)} rollouts gave an answer in the format that the prompt asks"
-            f" for: the score says nothing about the task; see inward show {folder}\n"
-        )
-        return 1
-    return 0
-
-
-def _parse(arguments: list[str]) -> EvalConfig:
-    """The run's config as `vf-eval` would read it; its box around a mistake becomes one line."""
-    argv = with_positional_taskset(arguments)
-    told = io.StringIO()
-    before, sys.argv = sys.argv, ["inward eval", *argv]
-    try:
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-            config: EvalConfig = cli(narrow_config(EvalConfig, argv))
-        return config
-    except (ModuleNotFoundError, AttributeError, TypeError, ValueError) as error:
-        known = ", ".join(sorted(fronts.installed()))
-        raise UserError(f"{_one_line(error)} Environments of inward here: {known}") from error
-    except SystemExit as stop:
-        text = f"{told.getvalue()} {stop.code if isinstance(stop.code, str) else ''}"
-        line = " ".join(re.sub(r"[─-╿]", " ", text).split())
-        raise UserError(re.sub(r"^Config file error .*? for EvalConfig ", "", line)) from None
-    finally:
-        sys.argv = before
-
-
-def _check_endpoint(config: EvalConfig) -> None:
-    """Refuse an endpoint that nothing answers at, before any task is loaded."""
-    url = config.client.base_url
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"--client.base-url {url!r} is no http address")
-    try:
-        socket.create_connection((parts.hostname, port), timeout=CONNECT_S).close()
-    except OSError as error:
-        raise UserError(
-            f"nothing answers at {url!r} ({error}): start the server, or mend --client.base-url"
-        ) from error
-
-
-@contextlib.contextmanager
-def _progress(traces: Path) -> Iterator[None]:
-    """On a terminal verifiers draws its dashboard; elsewhere count the finished episodes."""
-    if sys.stdout.isatty():
-        yield
-        return
-    done = threading.Event()
-
-    def watch() -> None:
-        shown, last = 0, False
-        while not last:
-            last = done.wait(PROGRESS_S)
-            count = traces.read_bytes().count(b"\n") if traces.exists() else 0
-            if count != shown:
-                sys.stderr.write(f"{count} episodes done\n")
-                shown = count
-
-    thread = threading.Thread(target=watch, name="progress", daemon=True)
-    thread.start()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text or type(error).__name__
-
-
-def _has_option(arguments: Sequence[str], *flags: str) -> bool:
-    return any(a == flag or a.startswith(flag + "=") for a in arguments for flag in flags)
-
-
-def _take_option(arguments: list[str], flag: str) -> tuple[str | None, list[str]]:
-    """The value of `flag`, and the arguments without it."""
-    for index, argument in enumerate(arguments):
-        if argument.startswith(flag + "="):
-            return argument.partition("=")[2], arguments[:index] + arguments[index + 1 :]
-        if argument == flag:
-            if index + 1 == len(arguments):
-                raise UserError(f"{flag} needs a name")
-            return arguments[index + 1], arguments[:index] + arguments[index + 2 :]
-    return None, arguments
+    if found is None or found.answered is None or any(map(found.answered, run.scored)):
+        return 0, ""
+    return 1, (
+        f"none of {summary.scored} rollouts gave an answer in the format that the prompt asks"
+        f" for: the score says nothing about the task; see inward show {folder}\n"
+    )

@@ -2,39 +2,94 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import verifiers.v1 as vf
-from verifiers.v1.types import content_text
 
+from inward import runs
 from inward.errors import UserError
-from inward.report import Run
+from inward.report import unreadable
+from inward.runs import Rollout, Run
+from inward.terminal import printable
+from inward.verifiers_runs import TRACES_FILE, content_text
+
+WIDTH = 50
 
 
-def main(argv: Sequence[str]) -> int:
-    if not 2 <= len(argv) <= 3:
-        raise UserError("usage: inward show RUN_DIR [K]")
-    run = Run.read(Path(argv[1]))
-    number = argv[2] if len(argv) == 3 else "0"
-    if not number.isdigit() or int(number) >= len(run.traces):
-        raise UserError(f"no rollout {number!r}: the run has {len(run.traces)}, counted from 0")
-    sys.stdout.write(readable(run.traces[int(number)]))
+def show(args: argparse.Namespace) -> int:
+    run = runs.read(args.run_dir)
+    if run.unreadable:
+        told = unreadable(args.run_dir / TRACES_FILE, run.unreadable)
+        sys.stderr.write(f"inward show: {told}\n")
+    if not run.rollouts:
+        raise UserError(f"the run in {str(args.run_dir)!r} holds no rollouts")
+    if not 0 <= args.number < len(run.rollouts):
+        raise UserError(f"no rollout {args.number}: the run has {len(run.rollouts)}, from 0")
+    rollout = run.rollouts[args.number]
+    if args.json:
+        sys.stdout.write(json.dumps(_as_json(rollout)) + "\n")
+    else:
+        sys.stdout.write(printable(f"{_head(run, args.number)}\n\n{readable(rollout)}"))
     return 0
 
 
-def readable(trace: vf.WireTrace) -> str:
-    """The messages of the final branch in order, with the tool calls, then the scores."""
-    blocks = []
-    for message in trace.messages:
-        lines = [f"── {message.role} " + "─" * 40]
-        if text := content_text(message.content):
-            lines.append(text)
-        if isinstance(message, vf.AssistantMessage):
-            lines += [f"→ {call.name}({call.arguments})" for call in message.tool_calls or ()]
-        blocks.append("\n".join(lines))
+def _as_json(rollout: Rollout) -> dict[str, Any]:
+    trace = rollout.trace
+    return {
+        "episode": rollout.episode.id,
+        "scored": rollout.ok,
+        "errors": [error.model_dump(mode="json") for error in rollout.errors],
+        "trace": None if trace is None else trace.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def _head(run: Run, number: int) -> str:
+    rollout = run.rollouts[number]
+    data = rollout.episode.task.data
+    words = [f"rollout {number} of {len(run.rollouts)}", f"task {data.idx}"]
+    if data.id or data.name:
+        words.append(str(data.id or data.name))
+    if rollout.trace is not None and len(rollout.episode.traces) > 1:
+        mates = [other.trace for other in run.rollouts if other.episode is rollout.episode]
+        place = mates.index(rollout.trace) + 1
+        words.append(f"{rollout.trace.agent.name}, {place} of {len(mates)} in its episode")
+    return " · ".join([*words, "scored" if rollout.ok else "failed, not scored"])
+
+
+def readable(rollout: Rollout) -> str:
+    """The messages of the final branch in order, with the tool calls, then errors and scores."""
+    trace = rollout.trace
+    blocks = [_message(message) for message in trace.messages] if trace else []
+    errors = [f"{error.type}: {error.message.strip()}" for error in rollout.errors]
+    if not rollout.ok:
+        blocks.append("\n".join([_rule("errors"), *(errors or ["none recorded: unfinished"])]))
+    if trace is not None:
+        blocks.append(f"{_rule('scores')}\n{_scores(trace)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _rule(title: str) -> str:
+    return f"── {title} ".ljust(WIDTH, "─")
+
+
+def _message(message: vf.Message) -> str:
+    lines = [_rule(message.role)]
+    if isinstance(message, vf.AssistantMessage) and message.reasoning_content:
+        lines += ["(thinking)", message.reasoning_content, "(reply)"]
+    if text := content_text(message.content):
+        lines.append(text)
+    if isinstance(message.content, list):
+        lines += [f"[{part.type}]" for part in message.content if part.type != "text"]
+    if isinstance(message, vf.AssistantMessage):
+        lines += [f"→ {call.name}({call.arguments})" for call in message.tool_calls or ()]
+    return "\n".join(lines)
+
+
+def _scores(trace: vf.WireTrace) -> str:
     scores = {name: reward.score for name, reward in trace.rewards.items() if reward is not None}
     metrics = {name: value for name, value in trace.metrics.items() if value is not None}
-    listed = ", ".join(f"{name} {value:.3g}" for name, value in (scores | metrics).items())
-    return "\n\n".join([*blocks, f"── scores {'─' * 38}\n{listed}"]) + "\n"
+    listed = [f"{name} {value:.3g}" for name, value in (scores | metrics).items()]
+    return ", ".join(listed) or "none"

@@ -1,4 +1,7 @@
-"""What `inward eval chart-spec` adds to a plain run: baselines and the columns of its report."""
+"""What `inward eval chart-spec` adds to a plain run: baselines and the columns of its report.
+
+It is loaded by `inward` alone.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import verifiers.v1 as vf
 from chart_spec.pictures import from_data_url
 from chart_spec.prompt import BLOCK, FENCE
 from chart_spec.tracing import traced
+from inward.plugin import EvalPlugin
 
 Policy = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -53,9 +57,8 @@ def make_constant(seed: int) -> Policy:
     return lambda body: reply(CONSTANT)
 
 
-DEFAULT_ARGS = ("-n", "44")
+DEFAULT_ARGS = ("--select.limit", "44")
 BASELINES = {"tracing": make_tracing, "constant": make_constant}
-CHANCE = None
 
 
 def reward(trace: vf.WireTrace) -> float | None:
@@ -90,3 +93,9 @@ COLUMNS = (
 def answered(trace: vf.WireTrace) -> bool:
     """Whether the reply held a specification that was drawn."""
     return trace.metrics.get("rendered") == 1.0
+
+
+# Figures are drawn independently: the plug-in's own cluster, the question, is right.
+PLUGIN = EvalPlugin(
+    baselines=BASELINES, columns=COLUMNS, default_args=DEFAULT_ARGS, answered=answered
+)

@@ -1,19 +1,22 @@
-"""What `inward eval math500-entropy` adds to a plain run: baselines and columns of its report."""
+"""What `inward eval math500-entropy` adds to a plain run: baselines and columns of its report.
+
+It is loaded by `inward` alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import verifiers.v1 as vf
 
+from inward.plugin import EvalPlugin
 from math500_entropy.baselines import make_constant, make_random_integer
 from math500_entropy.data import Subject
 from math500_entropy.report import describe, row_of
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")
 BASELINES = {"constant": make_constant, "random-integer": make_random_integer}
-CHANCE = None
 
 Column = tuple[str, Callable[[vf.WireTrace], float | None]]
 
@@ -55,5 +58,15 @@ def answered(trace: vf.WireTrace) -> bool:
     return trace.metrics.get("answered") == 1.0
 
 
-def notes(traces: list[vf.WireTrace]) -> list[str]:
+def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     return describe(row_of(trace) for trace in traces if trace.ok)
+
+
+# Problems are independent: the plug-in's own cluster, the question, is right.
+PLUGIN = EvalPlugin(
+    baselines=BASELINES,
+    columns=COLUMNS,
+    default_args=DEFAULT_ARGS,
+    answered=answered,
+    notes=notes,
+)

@@ -1,4 +1,7 @@
-"""What `inward eval quality-rag` adds to a plain run: baselines and the columns of its report."""
+"""What `inward eval quality-rag` adds to a plain run: baselines and the columns of its report.
+
+It is loaded by `inward` alone.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Sequence
 
 import verifiers.v1 as vf
 
+from inward.plugin import EvalPlugin
 from quality_rag.baselines import make_keyword_reader, make_random
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")
@@ -44,3 +48,19 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
         "The sample's wrong options reuse the story's words on purpose: matching words finds them"
         " more often than chance."
     ]
+
+
+def story(trace: vf.WireTrace) -> str | None:
+    """The questions of one story are not independent: up to 18 share one."""
+    return (trace.task.data.model_extra or {}).get("story_id")
+
+
+PLUGIN = EvalPlugin(
+    baselines=BASELINES,
+    columns=COLUMNS,
+    default_args=DEFAULT_ARGS,
+    chance=CHANCE,
+    cluster=story,
+    answered=answered,
+    notes=notes,
+)

@@ -1,0 +1,78 @@
+"""What an environment adds to `inward eval`: one `EvalPlugin`, named by an entry point
+`inward.envs` whose name is the environment's id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import verifiers.v1 as vf
+
+GROUP = "inward.envs"
+
+Policy = Callable[[dict[str, Any]], Mapping[str, Any]]
+"""Chat-completions request body -> the assistant's message."""
+Value = Callable[["vf.WireTrace"], float | None]
+"""Of a trace; None where the trace is not of that subset."""
+Column = tuple[str, Value]
+
+
+def question(trace: vf.WireTrace) -> Hashable:
+    """Rollouts of one question are never independent."""
+    return trace.task.key or trace.task.data.id or trace.task.data.idx
+
+
+def no_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True)
+class EvalPlugin:
+    """Baselines and the report of one environment."""
+
+    baselines: Mapping[str, Callable[[int], Policy]]
+    """Name -> seed -> policy; the first is the default."""
+    columns: Sequence[Column]
+    """Label and value of each figure; the headline first."""
+    default_args: Sequence[str] = ()
+    """Long options and their values, for a run without a model: they hold unless the user sets
+    the same, or names a file of data."""
+    chance: float | None = None
+    """What guessing scores in the first column."""
+    cluster: Callable[[vf.WireTrace], Hashable] = question
+    """What the intervals take as independent: the widest thing that questions share."""
+    answered: Value | None = None
+    """1 where the reply held an answer in the format that the prompt asks for."""
+    notes: Callable[[Sequence[vf.WireTrace]], list[str]] = no_notes
+    """Lines below the table."""
+
+    def defaults(self) -> dict[str, Any]:
+        """`default_args` as the nested config that they stand for."""
+        nested: dict[str, Any] = {}
+        for flag, value in zip(self.default_args[::2], self.default_args[1::2], strict=True):
+            *groups, name = flag.removeprefix("--").replace("-", "_").split(".")
+            node = nested
+            for group in groups:
+                node = node.setdefault(group, {})
+            node[name] = value
+        return nested
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Environment id -> entry point."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def find(env_id: str) -> EvalPlugin | None:
+    """The plug-in of an environment, by the id that `vf-eval` takes; None where it has none."""
+    name = env_id.rsplit("/", 1)[-1].split("@", 1)[0].replace("_", "-").lower()
+    point = installed().get(name)
+    if point is None:
+        return None
+    plugin = point.load()
+    if not isinstance(plugin, EvalPlugin):
+        raise TypeError(f"entry point {GROUP} {name!r}: {point.value} is no EvalPlugin")
+    return plugin

@@ -1,0 +1,100 @@
+"""A run directory, read back: every rollout in an order that does not depend on when it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import verifiers.v1 as vf
+
+from inward.errors import UserError
+from inward.verifiers_runs import TRACES_FILE
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One agent's trace of an episode, or an episode that failed before it had one."""
+
+    episode: vf.WireEpisode
+    trace: vf.WireTrace | None
+
+    @property
+    def ok(self) -> bool:
+        """A failed episode's rollouts are not scored, whichever of them failed."""
+        return self.episode.ok and self.trace is not None
+
+    @property
+    def errors(self) -> list[vf.Error]:
+        """Oldest first; those of the episode last."""
+        return [*(self.trace.errors if self.trace else ()), *self.episode.errors]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The rollouts that a run directory holds: by position of their task, then by their start."""
+
+    rollouts: list[Rollout]
+    unreadable: list[int]
+    """Lines, from 1, that are no episode: the last one where a write was cut short."""
+
+    @property
+    def scored(self) -> list[vf.WireTrace]:
+        return [r.trace for r in self.rollouts if r.ok and r.trace is not None]
+
+    @property
+    def failed(self) -> list[Rollout]:
+        return [rollout for rollout in self.rollouts if not rollout.ok]
+
+
+def read(folder: Path) -> Run:
+    """Raises `UserError` where `folder` is no run directory."""
+    if not folder.is_dir():
+        raise UserError(f"no folder {str(folder)!r}: name a run directory")
+    if not (folder / TRACES_FILE).is_file():
+        raise UserError(f"no {TRACES_FILE} in {str(folder)!r}: name a run directory")
+    rollouts: list[Rollout] = []
+    unreadable: list[int] = []
+    for number, line in _lines(folder):
+        try:
+            episode = vf.WireEpisode.model_validate(json.loads(line))
+        except ValueError:
+            unreadable.append(number)
+        else:
+            rollouts += [Rollout(episode, t) for t in episode.traces] or [Rollout(episode, None)]
+    return Run(sorted(rollouts, key=_place), unreadable)
+
+
+def episode_ids(folder: Path) -> frozenset[str]:
+    """Of what was played before; a line that is no episode is played again, and has none."""
+    if not (folder / TRACES_FILE).is_file():
+        return frozenset()
+    return frozenset(found for _, line in _lines(folder) if (found := _id(line)))
+
+
+def _id(line: bytes) -> str | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row.get("id") if isinstance(row, dict) else None
+
+
+def _lines(folder: Path) -> Iterator[tuple[int, bytes]]:
+    with (folder / TRACES_FILE).open("rb") as file:
+        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+
+
+def _place(rollout: Rollout) -> tuple[object, ...]:
+    data = rollout.episode.task.data
+    starts = [trace.timing.start for trace in rollout.episode.traces]
+    return (
+        data.idx is None,
+        data.idx or 0,
+        data.id or "",
+        min(starts, default=float("inf")),
+        rollout.episode.id,
+        rollout.trace.timing.start if rollout.trace else 0,
+        rollout.trace.id if rollout.trace else "",
+    )

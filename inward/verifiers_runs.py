@@ -1,0 +1,239 @@
+"""Every touch of verifiers' insides that `inward eval` needs, on 0.4.0 and on 0.4.1.
+
+`parse` gives the one typed config of a run, `prepare` and `play` do what `vf-eval` does with it,
+in the same order, but leave the output to us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, model_validator
+from pydantic_config import cli
+from pydantic_config.cli import ConfigFileError
+from verifiers.v1.cli.eval.runner import run_eval
+from verifiers.v1.cli.output import (
+    create_attempt_log_dir,
+    output_path,
+    saved_config_path,
+    write_config,
+)
+from verifiers.v1.cli.resolve import narrow_config, with_positional_taskset
+from verifiers.v1.configs.cli.eval import EvalConfig
+from verifiers.v1.types import content_text
+from verifiers.v1.utils.interrupt import install_interrupt
+from verifiers.v1.utils.logging import LIBRARY_LOGGER, InterceptHandler, setup_logging
+from verifiers.v1.utils.trace_store import TRACES_FILE
+
+from inward import plugin
+from inward.errors import UserError
+
+__all__ = [
+    "TRACES_FILE",
+    "EvalConfig",
+    "content_text",
+    "options_help",
+    "output_path",
+    "parse",
+    "play",
+    "prepare",
+    "saved_config_path",
+    "write_config",
+]
+
+BASELINE_PREFIX = "baseline/"
+"""A model of this name is a baseline policy, served on loopback for the length of the run."""
+FREE_ON_RESUME = {"verbose", "rich", "max_concurrent"}
+FREE_OF_CLIENT = {"base_url", "api_key_var", "headers", "headers_from_env", "timeout"}
+"""How a run is played and shown, not what is played: a resumed run may change them."""
+
+
+class InwardConfig(EvalConfig):
+    """`vf-eval`'s config with other defaults: no upload, and a baseline where no model is named."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, asked: Any) -> Any:
+        return _completed(asked) if isinstance(asked, dict) else asked
+
+
+def _completed(asked: dict[str, Any]) -> dict[str, Any]:
+    asked = {"push": False, **asked}
+    taskset = (asked.get("env") or {}).get("taskset") or {}
+    found = plugin.find(str(taskset.get("id") or ""))
+    if found is None:
+        return asked
+    if "model" not in asked and "base_url" in (asked.get("client") or {}):
+        raise UserError("an endpoint but no model: name the one to evaluate with -m MODEL")
+    asked = {"model": BASELINE_PREFIX + next(iter(found.baselines)), **asked}
+    if taskset.get("path") or not str(asked["model"]).startswith(BASELINE_PREFIX):
+        return asked
+    return _merged(found.defaults(), asked)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` where both say something."""
+    merged = {**base, **over}
+    for key in base.keys() & over.keys():
+        if isinstance(base[key], dict) and isinstance(over[key], dict):
+            merged[key] = _merged(base[key], over[key])
+    return merged
+
+
+def parse(arguments: Sequence[str]) -> InwardConfig:
+    """The run's config from the words of a command line and the files that they name.
+
+    Raises `UserError` for whatever is wrong with them.
+    """
+    argv = with_positional_taskset(list(arguments))
+    try:
+        config: InwardConfig = cli(narrow_config(InwardConfig, argv), args=argv)
+    except ConfigFileError as error:
+        raise UserError(_config_mistake(error.message)) from error
+    except ModuleNotFoundError as error:
+        known = ", ".join(sorted(plugin.installed()))
+        raise UserError(f"{_one_line(error)} Environments of inward here: {known}") from error
+    except (AttributeError, TypeError, ValueError, OSError) as error:
+        raise UserError(_one_line(error)) from error
+    except SystemExit as stop:
+        raise UserError(_one_line(stop)) from None
+    return config
+
+
+def _config_mistake(message: str) -> str:
+    """A validation error of many lines as one: `--flag: what is wrong (got …); …`."""
+    head, *lines = message.splitlines()
+    if not head.startswith("Failed to validate config"):
+        return " ".join(message.split())
+    pairs = [
+        f"{flag.strip()}: {what.strip()}".removeprefix("<root>: ")
+        for flag, what in zip(lines[::2], lines[1::2], strict=False)
+    ]
+    return "; ".join(pairs).replace("Value error, ", "") if pairs else head
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def names_an_environment(arguments: Sequence[str]) -> bool:
+    """Whether a run can be meant: a leading id, `--env.taskset.id`, or a config file."""
+    argv = with_positional_taskset(list(arguments))
+    return any(a.startswith("@") or a.split("=")[0] == "--env.taskset.id" for a in argv)
+
+
+def options_help(arguments: Sequence[str]) -> None:
+    """Prints every option of `vf-eval`, with those of the environment that is named."""
+    argv = with_positional_taskset(list(arguments))
+    try:
+        cli(narrow_config(EvalConfig, argv), args=["--help"])
+    except (ModuleNotFoundError, AttributeError, TypeError, ValueError) as error:
+        raise UserError(_one_line(error)) from error
+    except SystemExit as stop:
+        if stop.code not in (None, 0):
+            raise UserError(_one_line(stop)) from None
+
+
+def prepare(config: EvalConfig) -> Path:
+    """The run's folder, cleared where `--clean` says so, and refused where it holds another run."""
+    folder = output_path(config)
+    if config.resume:
+        _refuse_another_config(config, folder)
+        return folder
+    if config.clean and folder.exists():
+        parent = config.output_dir.resolve()
+        if parent not in folder.resolve().parents:
+            raise UserError(f"--clean: {str(folder)!r} is no folder within {str(parent)!r}")
+        shutil.rmtree(folder)
+    traces = folder / TRACES_FILE
+    if traces.exists() and traces.stat().st_size:
+        raise UserError(
+            f"{str(folder)!r} holds a run: complete it with inward eval --resume {folder}, play it"
+            " anew with --clean, or choose another --run.name"
+        )
+    return folder
+
+
+def _refuse_another_config(config: EvalConfig, folder: Path) -> None:
+    """Rollouts of one run that were played in different ways are not comparable."""
+    saved = saved_config_path(folder)
+    if saved is None:
+        raise UserError(f"{str(folder)!r} is not a run directory: it holds no saved config")
+    before = type(config).model_validate_json(saved.read_text())
+    one, other = _fixed(before), _fixed(config)
+    differing = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
+    if differing:
+        raise UserError(
+            f"a resumed run is played as it was begun, and {', '.join(differing)} differs: drop the"
+            " option, or begin another run"
+        )
+
+
+def _fixed(config: BaseModel) -> dict[str, Any]:
+    """What a resumed run may not change."""
+    dump = config.model_dump(mode="json", exclude=FREE_ON_RESUME)
+    dump["client"] = {k: v for k, v in dump["client"].items() if k not in FREE_OF_CLIENT}
+    # The folder may have been moved, and may be named from elsewhere.
+    return dump | {"output_dir": None, "run": dump["run"] | {"dir": None}}
+
+
+def play(config: EvalConfig, folder: Path, warnings: logging.Handler, *, dashboard: bool) -> None:
+    """Plays what is missing of the run, logging to `logs/latest/eval.log` in its folder.
+
+    Warnings of any library go to `warnings` too. Without the dashboard, what else is printed goes
+    to `logs/latest/stdout.log`. Raises KeyboardInterrupt on Ctrl-C or SIGTERM, when every rollout
+    has been wound up.
+    """
+    logs = create_attempt_log_dir(folder)
+    level = "DEBUG" if config.verbose else "INFO"
+    setup_logging(level, log_file=str(logs / "eval.log"), console=config.rich is None)
+    with ExitStack() as stack:
+        if not dashboard:
+            printed = stack.enter_context((logs / "stdout.log").open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(printed))
+        stack.enter_context(_signals())
+        stack.enter_context(_handled(warnings, to_log=InterceptHandler()))
+        asyncio.run(run_eval(config))
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    install_interrupt()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _handled(warnings: logging.Handler, *, to_log: logging.Handler) -> Iterator[None]:
+    """verifiers' own logger does not propagate; those of other packages reach no log by itself."""
+    library, root = logging.getLogger(LIBRARY_LOGGER), logging.getLogger()
+    warnings.setLevel(logging.WARNING)
+    to_log.setLevel(logging.WARNING)
+    library.addHandler(warnings)
+    root.addHandler(warnings)
+    root.addHandler(to_log)
+    try:
+        yield
+    finally:
+        library.removeHandler(warnings)
+        root.removeHandler(warnings)
+        root.removeHandler(to_log)
+
+
+def saved_config(folder: Path) -> dict[str, Any] | None:
+    """The run's config as it was saved; None where it holds none."""
+    path = saved_config_path(folder)
+    saved: dict[str, Any] | None = None if path is None else json.loads(path.read_text())
+    return saved
