@@ -24,7 +24,7 @@ Context = Literal["search", "full", "none"]
 STORY_ACCESS: dict[Context, str] = {
     "search": (
         "The story is not shown. The search tool returns the passages of it that match a query"
-        " best; search as often as you need to."
+        " best, or the one whose number it names; search as often as you need to."
     ),
     "full": "The whole story is given.",
     "none": "The story is not given.",
@@ -41,8 +41,16 @@ If the reply states several answers, the last one counts. An answer that names t
 letters is none, and so is an option's text without its letter, or with the letter of another."""
 
 
-def system_prompt(context: Context) -> str:
-    return INSTRUCTIONS.format(access=STORY_ACCESS[context])
+SKIP_SEEN = " It leaves out the passages that you were shown before, unless you name their number."
+READ = " The read tool returns one passage by its number."
+
+
+def system_prompt(context: Context, *, skip_seen: bool = False, read: bool = False) -> str:
+    """`skip_seen`, `read`: the options of the search tool's server, where there is one."""
+    access = STORY_ACCESS[context]
+    if context == "search":
+        access += SKIP_SEEN * skip_seen + READ * read
+    return INSTRUCTIONS.format(access=access)
 
 
 def user_prompt(title: str, question: str, options: Sequence[str], story: str | None) -> str:
