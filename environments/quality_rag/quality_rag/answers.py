@@ -34,7 +34,7 @@ def parse_answer(reply: str, options: Sequence[str]) -> str | None:
         return _whole_reply(lines, options) if len(text) <= LONGEST else None
     last = statements[-1]
     letter = _read(last.text, options)
-    if letter is None or _contradicted(letter, statements, lines[last.end :], options):
+    if letter is None or _contradicted(letter, statements, lines, options):
         return None
     return letter
 
@@ -113,9 +113,11 @@ class _Statement:
     text: str
     """What is stated: to the next statement or the end of the line; the next line where nothing
     else stands on its own."""
-    line: int
+    lead: str
+    """What stands before it on its line, to the statement before."""
+    start: int
     end: int
-    """Number of the first line after it."""
+    """Numbers of its line and of the first line after it."""
 
 
 def _statements(lines: Sequence[str], options: Sequence[str]) -> Iterator[_Statement]:
@@ -124,16 +126,21 @@ def _statements(lines: Sequence[str], options: Sequence[str]) -> Iterator[_State
         if _HEADING.fullmatch(line):
             # `Answer:` promises an answer, the heading `Answer` need not.
             if _read(below, options) is not None or re.search(r"[:=]", line):
-                yield _Statement("" if _STATEMENT.search(below) else below, number, number + 2)
+                yield _Statement(_alone(below), "", number, number + 2)
             continue
         found = [match for match in _STATEMENT.finditer(line) if _states(match, line, options)]
-        ends = (*(match.start() for match in found[1:]), len(line))
-        for match, end in zip(found, ends, strict=False):
-            text = line[match.end() : end]
-            if re.search(r"\w", text) or end < len(line):
-                yield _Statement(text, number, number + 1)
+        starts, ends = [0, *(m.end() for m in found)], [*(m.start() for m in found), len(line)]
+        for at, match in enumerate(found):
+            lead, text = line[starts[at] : ends[at]], line[match.end() : ends[at + 1]]
+            if re.search(r"\w", text) or match is not found[-1]:
+                yield _Statement(text, "" if at else lead, number, number + 1)
             else:
-                yield _Statement("" if _STATEMENT.search(below) else below, number, number + 2)
+                yield _Statement(_alone(below), "" if at else lead, number, number + 2)
+
+
+def _alone(line: str) -> str:
+    """A line as the answer that the line above it promised; empty where it states one itself."""
+    return "" if _STATEMENT.search(line) else line
 
 
 def _states(match: re.Match[str], line: str, options: Sequence[str]) -> bool:
@@ -198,7 +205,7 @@ def _names_other(text: str, letter: str) -> bool:
     for match in _NAMED.finditer(text):
         if match[0].upper() == letter:
             continue
-        before = text[max(0, match.start() - 9) : match.start()].rstrip(" (")
+        before = text[max(0, match.start() - 9) : match.start()].rstrip(" ('‘[")
         begins = match[0] == "a" or not before or before[-1] in ".!?:;–—)"
         if match[0] not in "aA" or not begins:
             return True
@@ -245,6 +252,7 @@ def _length(option: str, text: str, *, article: bool = False) -> int:
 
 # The whole of a reply.
 
+_JOINED = re.compile(r"\b(?:and|or)\b|[/&|+]")
 _ADJACENT = re.compile(r"\W*(?:(?:and|or|maybe|perhaps|possibly|also|the|my|final|correct)\b\W*)*")
 _IS_CORRECT = re.compile(
     r"\W*is\s+(?:the\s+)?(?:correct|right|best)(?:\s+(?:answer|option|choice|one))?\W*",
@@ -253,20 +261,21 @@ _IS_CORRECT = re.compile(
 
 
 def _contradicted(
-    letter: str, statements: Sequence[_Statement], after: Sequence[str], options: Sequence[str]
+    letter: str, statements: Sequence[_Statement], lines: Sequence[str], options: Sequence[str]
 ) -> bool:
     """Whether the answer is one of several: `Answer: A or Answer: B`, or a list of letters."""
-    *before, last = statements
-    if before and before[-1].line == last.line:
-        choice = _CHOICE.match(before[-1].text)
+    last = statements[-1]
+    if len(statements) > 1:
+        before = statements[-2]
+        choice = _CHOICE.match(before.text)
         if choice and choice["letter"].upper() != letter:
-            tail = choice["tail"]
-            joined = re.search(r"\b(?:and|or)\b|[/&|+]", tail)
-            if joined and _ADJACENT.fullmatch(tail.casefold()):
+            between = [choice["tail"], *lines[before.end : last.start], last.lead]
+            joined = " ".join(between).casefold()
+            if _JOINED.search(joined) and _ADJACENT.fullmatch(joined):
                 return True
     return any(
         other not in (None, letter)
-        for line in after
+        for line in lines[last.end :]
         if (other := _line(re.sub(r"^\W*(?:or|and)\b", "", line), options, exact=True))
     )
 

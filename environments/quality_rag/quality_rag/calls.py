@@ -22,6 +22,7 @@ _OPENINGS = (
 """How the chat templates of Qwen and Hermes, Llama, Mistral, MiniMax, DeepSeek, Kimi and gpt-oss
 open a call."""
 _TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int, str)}
+"""What a server takes for a parameter's JSON type; it checks the others itself."""
 
 
 def refused(replies: Iterable[vf.AssistantMessage], tools: Iterable[vf.Tool]) -> int:
@@ -38,8 +39,10 @@ def _fits(text: str, schema: Mapping[str, Any] | None) -> bool:
         return False
     if schema is None or not isinstance(arguments, dict):
         return False
+    parameters = schema.get("properties", {})
     return all(
-        isinstance(arguments.get(name), _TYPES[schema["properties"][name]["type"]])
+        name in arguments
+        and isinstance(arguments[name], _TYPES.get(parameters[name].get("type"), (object,)))
         for name in schema.get("required", ())
     )
 
@@ -59,10 +62,13 @@ def dropped(response: vf.Response) -> int:
     The trace holds a completion's token ids, and text only of what was parsed: the renderer that
     parsed it is asked again. Other clients have none, and nothing to drop.
     """
-    ids = response.tokens.completion_ids if response.tokens is not None else []
-    kept = len(response.message.tool_calls or ())
+    tokens, message = response.tokens, response.message
+    if tokens is None or not tokens.completion_ids:
+        return 0
     for slot in (slots[0] for slots in ElasticRendererPool._renderers.values() if slots):
-        parsed = slot.renderer.parse_response(ids)
-        if ids and (parsed.content or None) == response.message.content:
-            return len(parsed.tool_calls) - kept
+        parsed = slot.renderer.parse_response(
+            tokens.completion_ids, prompt_ids=list(tokens.prompt_ids)
+        )
+        if (parsed.content or None) == message.content:  # not another model's renderer
+            return len(parsed.tool_calls) - len(message.tool_calls or ())
     return 0
