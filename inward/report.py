@@ -81,7 +81,7 @@ def table(run: Run, front: Front | None, *, title: str, wall_s: float | None) ->
     out.add_row("errors", str(len(run.faults)), "", "")
     usages = [usage for trace in run.traces if (usage := trace.usage) is not None]
     prompt, completion = (
-        sum(u.prompt_tokens for u in usages),
+        sum(u.input_tokens for u in usages),
         sum(u.completion_tokens for u in usages),
     )
     tokens = f"{prompt:,} in, {completion:,} out" if usages else "not reported by the endpoint"

@@ -14,7 +14,7 @@ from quality_rag.data import load_questions
 from quality_rag.prompt import LETTERS
 from support.runs import SCRIPTS, call, episodes, traces, vf_eval
 
-from inward.policy_server import PolicyServer, tool_call
+from inward.policy_server import Completion, PolicyServer, tool_call
 
 QUESTIONS = list(load_questions("sample"))
 BY_TEXT = {q.text: q for q in QUESTIONS}
@@ -476,3 +476,19 @@ def test_data_without_a_question_to_ask_is_told_in_one_line(tmp_path, change, wo
     assert len([line for line in done.err.splitlines() if "inward eval" in line]) == 1
     assert "Traceback" not in done.err
     assert not [file for file in tmp_path.rglob("traces.jsonl") if file.read_text()]
+
+
+def test_tokens_that_the_server_had_in_its_cache_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    usage = {
+        "prompt_tokens": 1000,
+        "completion_tokens": 10,
+        "total_tokens": 1010,
+        "prompt_tokens_details": {"cached_tokens": 900},
+    }
+    with PolicyServer(lambda body: Completion({"content": "Answer: A"}, usage=usage)) as server:
+        done = call(
+            "inward", "eval", "quality-rag", *SAMPLE, "-n", "2", "-m", server.model,
+            "--client.base-url", server.base_url, cwd=tmp_path,
+        )  # fmt: skip
+    assert "2,000 in, 20 out" in done.out

@@ -41,22 +41,11 @@ def replies(trace):
     return [n["message"]["content"] for n in trace["nodes"] if n["message"]["role"] == "assistant"]
 
 
-def usages(trace):
-    found = [usage for usage in _fields(trace, "usage") if usage]
-    assert found, "no call tells its tokens"
-    return found
-
-
-def _fields(value, name):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == name:
-                yield inner
-            else:
-                yield from _fields(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _fields(inner, name)
+def tokens(traces):
+    """In and out, as the server told them: what it had in its cache went in as well."""
+    usages = [call["usage"] for trace in traces for call in trace["calls"]]
+    read = sum(usage["prompt_tokens"] + usage["cached_input_tokens"] for usage in usages)
+    return read, sum(usage["completion_tokens"] for usage in usages)
 
 
 def row(done, label):
@@ -64,7 +53,8 @@ def row(done, label):
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_inward_eval_plays_counts_and_shows(tmp_path, real, env):
+def test_inward_eval_plays_counts_and_shows(tmp_path, real, env, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # no cell of the table is broken
     done = call(
         "inward", "eval", env, *SAMPLE, *FEW, "-m", real.model, "--client.base-url", real.base_url,
         "--run.name", "run", cwd=tmp_path,
@@ -75,15 +65,14 @@ def test_inward_eval_plays_counts_and_shows(tmp_path, real, env):
     traces = played(folder)
 
     assert real.model in done.out
-    assert f"{QUESTIONS} of {QUESTIONS}" in row(done, "rollouts")
-    assert re.search(r"\b0\b", row(done, "errors"))
+    assert f"{QUESTIONS} of {QUESTIONS}" in row(done, "│ rollouts ")
+    assert re.search(r"\b0\b", row(done, "│ errors "))
     for label in ENVIRONMENTS[env]:
         assert label in done.out
-    prompt = sum(usage["prompt_tokens"] for trace in traces for usage in usages(trace))
-    completion = sum(usage["completion_tokens"] for trace in traces for usage in usages(trace))
+    prompt, completion = tokens(traces)
     assert prompt > 100 * QUESTIONS
     assert 0 < completion <= TOKENS * QUESTIONS * 16
-    assert f"{prompt:,} in, {completion:,} out" in row(done, "tokens")
+    assert f"{prompt:,} in, {completion:,} out" in row(done, "│ tokens  ")
 
     shown = [call("inward", "show", folder, str(number), cwd=tmp_path) for number in range(3)]
     assert [one.code for one in shown] == [0] * QUESTIONS
