@@ -167,9 +167,9 @@ _CHOICE = re.compile(
 _GIVES_REASON = re.compile(
     r"(?:because|since|as|for|due|given|based|according|per|is|which)\b", re.IGNORECASE
 )
-_TAKES_BACK = re.compile(
-    r"(?:and|or|nor|either)\b|(?:is|was)\s+(?:not|wrong|incorrect|false)\b|isn['’]t\b",
-    re.IGNORECASE,
+_HEDGES = re.compile(r"\W*(?:and|or|nor|either)\b", re.IGNORECASE)
+_DENIES = re.compile(
+    r"\W*(?:(?:is|was)\s+(?:not|wrong|incorrect|false)\b|isn['’]t\b)", re.IGNORECASE
 )
 _NAMED = re.compile(r"(?:(?<![\w'’])[a-d]|(?<!\w)[A-F])(?![\w\u0300-\u036f]|-[a-z]|['’](?!s\b)\w)")
 _NOUN_AFTER_ARTICLE = re.compile(
@@ -190,10 +190,12 @@ def _read(text: str, options: Sequence[str]) -> str | None:
     rest = tail[own:]
     if _names_other(rest, letter) or _tells_other(text, tail, own, letter, options):
         return None
+    if _DENIES.match(rest):
+        return None
     words = re.sub(r"^\W+", "", tail)
     if own or not words:
         return letter
-    if re.match(r"[-'’]\w", tail) or _TAKES_BACK.match(words):
+    if re.match(r"[-'’]\w", tail) or _HEDGES.match(tail):
         return None
     # Without a sign or a reason after it, "A" may be an article, and a small letter anything.
     apart = re.match(r"\s*[^\w\s]", tail) or _GIVES_REASON.match(words) or choice["noun"]
@@ -307,7 +309,7 @@ def _line(line: str, options: Sequence[str], *, exact: bool = False) -> str | No
     if not re.search(r"\w", tail) or _IS_CORRECT.fullmatch(tail):
         return letter
     own = _length(options[LETTERS.index(letter)], tail)
-    apart = re.match(r"\s*[^\w\s]", tail)
+    apart = re.match(r"\s*[^\w\s]", tail) or choice["letter"] in "BCD"
     if not own or not apart or (exact and re.search(r"\w", tail[own:])):
         return None
     return _read(line, options)
