@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import inward_chat  # noqa: F401 - exempts loopback from proxies, in foreign environments too
 from pydantic_config import cli
 from verifiers.v1.cli.eval import main as vf_eval
 from verifiers.v1.cli.output import output_path, saved_config_path

@@ -12,7 +12,12 @@ __all__ = [
     "local_agent",
 ]
 
+from inward_chat import loopback
 from inward_chat.harness import InwardChat, InwardChatConfig
 from inward_chat.local import LocalEnv, LocalEnvConfig, local_agent
 from inward_chat.paths import ExistingFile, ExistingFolder
 from inward_chat.toolset import Toolset
+
+# On import: the worker must have it before it starts a process or opens a connection, and every
+# environment of ours imports this package.
+loopback.exempt()

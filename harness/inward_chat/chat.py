@@ -7,11 +7,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from verifiers.v1.harnesses.utils.compaction import bound_tool_message
-
 from inward_chat.interception import Message, ModelClient, ToolGate
 from inward_chat.mcp import ArgumentsTooLargeError, Content
 from inward_chat.tools import Tools
+from inward_chat.verifiers_compat import bound_tool_message
 
 
 class ArgumentsError(ValueError):

@@ -8,21 +8,45 @@ tool calls of one turn at once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import verifiers.v1 as vf
-from verifiers.v1.dialects.chat import message_to_wire
-from verifiers.v1.errors import MODEL_TRANSPORT_ERROR_EXIT_CODE
+from pydantic import model_validator
 
 from inward_chat.chat import Conversation
 from inward_chat.connections import http_client
 from inward_chat.errors import CallRefusedError, InterceptionLostError
 from inward_chat.interception import Message, ModelClient, ToolGate, is_context_overflow
 from inward_chat.tools import connect_tools
+from inward_chat.verifiers_compat import MODEL_TRANSPORT_ERROR_EXIT_CODE, message_to_wire
+
+UNREAD = ("env", "forward_env", "mcp_header_env", "disabled_tools")
+"""Settings of every harness that mean nothing without a program."""
 
 
 class InwardChatConfig(vf.HarnessConfig):
     id: vf.ID = "inward-chat"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _id_is_always_set(cls, data: Any) -> Any:
+        """verifiers from 0.4.1 on reads the fields that were set and no others: an id that is only
+        a default is lost, and another harness takes the seat."""
+        return {"id": cls.model_fields["id"].default, **data} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _nothing_that_would_be_ignored(self) -> Self:
+        for name in UNREAD:
+            if getattr(self, name):
+                raise ValueError(
+                    f"harness {self.id!r} starts no program, and nothing in it reads {name!r} "
+                    f"({getattr(self, name)!r}): drop that setting"
+                )
+        # A field of newer versions only.
+        dialect = getattr(self, "dialect", "auto")
+        if dialect not in ("auto", "chat_completions"):
+            raise ValueError(f"harness {self.id!r} speaks chat_completions, not {dialect!r}")
+        return self
 
 
 class InwardChat(vf.Harness[InwardChatConfig]):

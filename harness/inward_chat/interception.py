@@ -13,10 +13,10 @@ from tenacity import (
     stop_after_attempt,
     wait_random_exponential,
 )
-from verifiers.v1.harnesses.utils.compaction import CONTEXT_OVERFLOW_MARKERS
 
 from inward_chat.errors import CallRefusedError, InterceptionLostError
 from inward_chat.repeats import warn_of_repeat
+from inward_chat.verifiers_compat import CONTEXT_OVERFLOW_MARKERS
 
 ATTEMPTS = 3
 """At one model call; what the OpenAI SDK makes by default."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 import verifiers.v1 as vf
+from pydantic import ModelWrapValidatorHandler, model_validator
 
 from inward_chat.errors import TOOL_SERVER_ERROR
 from inward_chat.harness import InwardChatConfig
@@ -17,8 +21,9 @@ def local_agent(max_turns: int = MAX_TURNS) -> vf.AgentConfig:
     The model's own faults and errors of the task's code are never rerun.
     """
     return vf.AgentConfig(
-        harness=InwardChatConfig(),
-        runtime=vf.SubprocessConfig(),
+        # In so many words: see `InwardChatConfig`.
+        harness=InwardChatConfig(id="inward-chat"),
+        runtime=vf.SubprocessConfig(type="subprocess"),
         max_turns=max_turns,
         retries=vf.RetryConfig(
             rules=[
@@ -35,6 +40,34 @@ def local_agent(max_turns: int = MAX_TURNS) -> vf.AgentConfig:
 class LocalEnvConfig(vf.SingleAgentEnvConfig):
     agent: vf.AgentConfig = local_agent()
     """The one seat: `inward-chat`, in the worker, without a sandbox."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _no_shell_unasked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuses a harness that executes code, unless the input names it: as the `harness.id` of
+        its seat, on the command line, in a file or in a dict. An `AgentConfig` object does not
+        count: verifiers puts `bash` into one whose harness has lost its id, or has none.
+        """
+        if not isinstance(data, Mapping):
+            return handler(data)
+        named = {seat for seat, block in data.items() if _names_a_harness(block)}
+        # A copy: verifiers writes the defaults into the dict that it is given.
+        config = handler(dict(data))
+        for seat, harness in config.agent_harnesses().items():
+            if seat not in named and vf.load_harness(harness).EXECUTES_CODE:
+                raise ValueError(
+                    f"the harness {harness.id!r} executes code on this machine, and was not asked "
+                    f"for by name: set --env.{seat}.harness.id to 'inward-chat' (plain chat and "
+                    f"the task's own tools), or to {harness.id!r} if that is what you mean"
+                )
+        return config
+
+
+def _names_a_harness(seat: object) -> bool:
+    harness = seat.get("harness") if isinstance(seat, Mapping) else None
+    if isinstance(harness, vf.HarnessConfig):
+        return "id" in harness.model_fields_set and bool(harness.id)
+    return isinstance(harness, Mapping) and bool(harness.get("id"))
 
 
 class LocalEnv(vf.SingleAgentEnv, vf.Env[LocalEnvConfig]):

@@ -31,15 +31,15 @@ from tenacity import (
     wait_exponential,
     wait_random,
 )
-from verifiers.v1.harnesses.utils.mcp import (
-    MCP_CALL_ATTEMPTS,
-    MCPConnection,
-    mcp_content_to_chat_content,
-)
 from yarl import URL
 
 from inward_chat.connections import CONNECT_TIMEOUT
 from inward_chat.repeats import warn_of_repeat
+from inward_chat.verifiers_compat import (
+    MCP_CALL_ATTEMPTS,
+    MCPConnection,
+    mcp_content_to_chat_content,
+)
 
 PROTOCOL = "2026-07-28"
 META = {PROTOCOL_VERSION_META_KEY: PROTOCOL, CLIENT_CAPABILITIES_META_KEY: {}}

@@ -1,6 +1,6 @@
 """A tool server without the bundled one's delays, for rollouts that call it by the hundred.
 
-It is verifiers' `Toolset` in all but four points:
+It is verifiers' `Toolset` in all but five points:
 
 - Answers leave at once. The bundled server's listener is made without a protocol number, so that
   asyncio does not set TCP_NODELAY on its connections, and the second half of an answer waits 40 ms
@@ -10,6 +10,7 @@ It is verifiers' `Toolset` in all but four points:
 - A State that cannot be read or written is the machine's fault: the call fails as a whole, and the
   harness repeats it, then raises. In the bundled server it reads like an error of the tool, and
   the model has to live with it.
+- It ends with the worker that started it (see `orphans`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import httpx
 import verifiers.v1 as vf
-from verifiers.v1.mcp.server import STATE_TIMEOUT, ConfigT
 
+from inward_chat import orphans
 from inward_chat.connections import http_client
+from inward_chat.verifiers_compat import STATE_TIMEOUT, ConfigT
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -34,6 +36,16 @@ class Toolset(vf.Toolset[ConfigT, vf.StateT]):
     """Subclass and parameterise it as verifiers' own. A tool that meets a fault of the machine
     raises `mcp.MCPError`; any other exception is a tool error that the model sees. A tool that
     takes the MCP SDK's `Context` gets one without a request."""
+
+    def __init__(self, config: ConfigT) -> None:
+        super().__init__(config)
+        orphans.mark_worker()
+
+    @classmethod
+    def run(cls) -> None:
+        # Before an instance is made: that leaves a mark of this process.
+        orphans.end_with_worker()
+        super().run()
 
     def register(self, mcp: MCPServer) -> None:
         """The one step of the server's start that runs on its event loop before it listens."""

@@ -24,6 +24,8 @@ from inward_retrieval.corpus import Corpus
 from inward_retrieval.ranking import NO_RANKS, Ranking
 from inward_retrieval.terms import stem, words
 
+FORMAT = 1
+"""Part of every index's key: to be raised with any change to what `build_arrays` returns."""
 MATRIX_CELLS = 1 << 26
 """Most scores of term x chunk matrices held at once: 256 MiB, some 1,700 stories of 5,000 words."""
 LEAST_IDF = 1e-3

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sentencex import get_sentence_boundaries
 
+FORMAT = 1
+"""Part of every index's key: to be raised with any change to what `chunk_spans` returns."""
 _IS_SPACE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
 """By code point; the last entry stands for every greater one."""
 _SPACELESS = (

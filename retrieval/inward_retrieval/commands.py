@@ -76,20 +76,28 @@ def add_report(subparsers: Any, *, default_file: Path | None = None) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     cache = IndexCache.default()
-    entries = cache.entries()
+    try:
+        entries = cache.entries()
+    except OSError as error:
+        return _refuse("cache list", _unreadable(cache, error))
     for entry in entries:
         print(f"{_megabytes(entry)}  {_when(entry)}  {entry.name}  {_summary(entry)}")
-    print(f"{len(entries)} indexes, {_total(entries)}, in {cache.root}")
+    ours = [entry for entry in entries if not entry.foreign]
+    print(f"{_indexes(ours)}, {_total(ours)}, in {cache.root}{_and_foreign(entries)}")
     return 0
 
 
 def _clear(args: argparse.Namespace) -> int:
     cache = IndexCache.default()
-    removed, left = cache.clear()
-    print(f"removed {len(removed)} indexes, {_total(removed)}, from {cache.root}")
+    try:
+        removed, left = cache.clear()
+    except OSError as error:
+        return _refuse("cache clear", _unreadable(cache, error))
+    print(f"removed {_indexes(removed)}, {_total(removed)}, from {cache.root}{_and_foreign(left)}")
     for entry in left:
-        print(f"left {entry.name}: another process is building it", file=sys.stderr)
-    return 1 if left else 0
+        why = "foreign, not an index of ours" if entry.foreign else "another process is building it"
+        print(f"left {entry.name}: {why}", file=sys.stderr)
+    return 0 if all(entry.foreign for entry in left) else 1
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -113,8 +121,7 @@ def _report(args: argparse.Namespace) -> int:
             )
         )
     except (ValueError, OSError, ImportError, EmbeddingError) as error:
-        print(f"inward retrieval-report: {error}", file=sys.stderr)
-        return 2
+        return _refuse("retrieval-report", str(error))
     print(f"{args.file}: {len(documents)} documents, {len(questions)} questions")
     print(markdown(rows))
     return 0
@@ -125,8 +132,10 @@ def _config(text: str, chunk_words: int) -> RetrieverConfig:
     if text.lstrip().startswith("{"):
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"--retriever {text!r} is not JSON: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"--retriever {text!r:.200} is not JSON: {error}") from error
+        if "chunk_words" in data:
+            raise ValueError(f"--retriever {text!r:.200}: give chunk_words as --chunk-words N")
     try:
         config: RetrieverConfig = TypeAdapter(RetrieverConfig).validate_python(
             {**data, "chunk_words": chunk_words}
@@ -134,12 +143,33 @@ def _config(text: str, chunk_words: int) -> RetrieverConfig:
     except ValidationError as error:
         [first, *_] = error.errors()
         field = ".".join(map(str, first["loc"]))
-        raise ValueError(f"--retriever {text!r}: {field} {first['msg']}") from error
+        raise ValueError(f"--retriever {text!r:.200}: {field} {first['msg']}") from error
     return config
+
+
+def _refuse(command: str, reason: str) -> int:
+    """One line, whatever a library's error holds."""
+    print(f"inward {command}: {' '.join(reason.split())}", file=sys.stderr)
+    return 2
+
+
+def _unreadable(cache: IndexCache, error: OSError) -> str:
+    return f"cannot read {cache.root} ({error}): point {CACHE_DIR_VAR} to a folder of yours"
+
+
+def _and_foreign(entries: list[Entry]) -> str:
+    foreign = sum(entry.foreign for entry in entries)
+    return f"; {foreign} foreign, never removed" if foreign else ""
+
+
+def _indexes(entries: list[Entry]) -> str:
+    return f"{len(entries)} {'index' if len(entries) == 1 else 'indexes'}"
 
 
 def _summary(entry: Entry) -> str:
     """The fields of the key that tell one entry from the next at a glance."""
+    if entry.foreign:
+        return "foreign: not an index of ours, never removed"
     shown = ("chunk_words", "chunk_overlap", "model", "revision", "base_url", "k1", "b")
     told = [f"{name}={entry.key[name]}" for name in shown if entry.key.get(name)]
     return " ".join(told) or "unreadable: it will be built again"

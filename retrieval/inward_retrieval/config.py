@@ -13,6 +13,15 @@ class StrictModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _type_is_always_set(cls, data: Any) -> Any:
+        """A dump of the fields that were set must say which model it is of: verifiers from 0.4.1
+        on rebuilds configs from such dumps, and a dense retriever came back as bm25."""
+        if isinstance(data, dict) and "type" in cls.model_fields:
+            return {"type": cls.model_fields["type"].default, **data}
+        return data
+
 
 def _absolute(model: str) -> str:
     """A folder as seen from here: the process that loads it may have another working directory."""

@@ -8,6 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+FORMAT = 1
+"""Part of every key of vectors: to be raised with any change to what `unit_vectors` returns."""
+
 Vectors = NDArray[np.float32]
 """(texts, dimensions), rows of length 1."""
 

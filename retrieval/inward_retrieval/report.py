@@ -13,7 +13,7 @@ from inward_retrieval.evaluate import (
     known_item_recall,
     option_contrast,
 )
-from inward_retrieval.known_item import known_items
+from inward_retrieval.known_item import SENTENCE_WORDS, known_items
 from inward_retrieval.retriever import build_retriever
 
 HEADS = ("retriever", "chunk words", "recall@1", "recall@5", "MRR", "option wins", "option margin")
@@ -46,8 +46,14 @@ async def compare(
     progress: Callable[[str], None] = lambda line: None,
 ) -> list[Row]:
     """Evaluates each config on the same queries: `queries` known items a document, and every
-    question. Builds indexes in the calling thread."""
+    question. Builds indexes in the calling thread. ValueError where no sentence makes a query."""
     items = known_items(documents, per_document=queries, seed=seed)
+    if not items:
+        raise ValueError(
+            f"no sentence of the {len(documents)} documents makes a query: known items are made of "
+            f"English sentences of {SENTENCE_WORDS[0]} to {SENTENCE_WORDS[-1]} words; give longer "
+            "documents"
+        )
     rows = []
     for config in configs:
         progress(f"{config.type}, chunks of {config.chunk_words} words")

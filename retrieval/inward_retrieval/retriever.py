@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import NamedTuple, Self
 
+from inward_retrieval import bm25, chunking, embedders, terms
 from inward_retrieval.api_embedder import ApiEmbedder
 from inward_retrieval.bm25 import Bm25, Bm25Arrays, build_arrays
 from inward_retrieval.cache import Arrays, IndexCache, corpus_digest
@@ -98,6 +99,7 @@ class _Build:
         self._cache = IndexCache.default() if config.cache else None
         self._key = {
             "corpus": corpus_digest(documents) if config.cache else None,
+            "chunking": chunking.FORMAT,
             "chunk_words": config.chunk_words,
             "chunk_overlap": config.chunk_overlap,
             "sentencex": version("sentencex"),
@@ -134,7 +136,9 @@ class _Build:
 
     def _bm25(self, config: Bm25Config | HybridConfig) -> Bm25:
         key = {
-            "idf": "Robertson, floored",
+            "scoring": bm25.FORMAT,
+            "terms": terms.FORMAT,
+            "unicode": terms.UNICODE,
             "k1": config.k1,
             "b": config.b,
             "PyStemmer": version("PyStemmer"),
@@ -156,7 +160,7 @@ class _Build:
         def build() -> Arrays:
             return {"vectors": embedder.embed_passages(list(self._corpus.texts()))}
 
-        key = dict(embedder.identity()) if self._cache else {}
+        key = {"embedding": embedders.FORMAT, **embedder.identity()} if self._cache else {}
         arrays = self._load_or_build("vectors", key, build)
         return Dense(embedder, arrays["vectors"], self._corpus.first)
 

@@ -31,6 +31,9 @@ ENVIRONMENTS = {name: path for name, path in MEMBERS.items() if path.parent.name
 SECRET_FILE = re.compile(r"(^|/)(\.env|.*\.pem|id_rsa.*|\.netrc|credentials.*)$")
 SECRET_TEXT = re.compile(rb"sk-[A-Za-z0-9]{20}|hf_[A-Za-z0-9]{30}|BEGIN [A-Z ]*PRIVATE KEY")
 HEAVY = {"torch", "faiss", "sentence_transformers", "vllm", "diffusers", "triton"}
+PYTHONS = ("3.11", "3.12", "3.13")
+OFFERED = {"quality-rag": {"search"}, "math500-entropy": set(), "chart-spec": set()}
+"""The tools that each environment gives to the policy: these and no others."""
 FORBIDDEN_MODULES = {"retrieval", "rewards", "environments", "tests", "harness", "benchmarks"}
 
 
@@ -55,12 +58,27 @@ def wheels(uv, tmp_path_factory):
     return folder
 
 
+def interpreter(uv, version):
+    """A Python of this minor version: one that uv knows of, or one of pyenv's."""
+    found = subprocess.run(
+        [uv, "python", "find", "--system", version], capture_output=True, text=True, check=False
+    )
+    if found.returncode == 0:
+        return found.stdout.strip()
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    for python in sorted(root.glob(f"versions/{version}.*/bin/python{version}")):
+        return python
+    pytest.skip(f"no Python {version} here: uv python install {version}")
+
+
 @pytest.fixture
 def clean_venv(uv, wheels, tmp_path):
-    """Install one member, and what it declares, into a venv of its own; return its bin folder."""
+    """Install one member, and what it declares, into a venv of its own; return its bin folder.
 
-    def install(requirement):
-        run(uv, "venv", "--python", sys.executable, tmp_path / "venv")
+    Nothing but the member's own pins tells the resolver what to take."""
+
+    def install(requirement, python=sys.executable):
+        run(uv, "venv", "--python", python, tmp_path / "venv")
         python = tmp_path / "venv" / "bin" / "python"
         run(uv, "pip", "install", "--python", python, "--find-links", wheels, requirement)
         return python.parent
@@ -105,28 +123,51 @@ def test_a_library_alone_imports_what_it_ships(name, clean_venv, tmp_path):
     check_alone(name, clean_venv(name), tmp_path)
 
 
+def served(front):
+    """A baseline behind the policy server, and the names of the tools that each request offers."""
+    policy, offered = next(iter(front.BASELINES.values()))(0), []
+
+    def play(body):
+        offered.append({tool["function"]["name"] for tool in body.get("tools") or []})
+        return policy(body)
+
+    return PolicyServer(play), offered
+
+
+def check_played(name, folder, offered, versions):
+    """The run in `folder` was played by the environment's own harness with its own tools."""
+    episodes = [json.loads(line) for line in (folder / "traces.jsonl").read_text().splitlines()]
+    assert len(episodes) == 3
+    assert all(episode["ok"] for episode in episodes), (versions, episodes)
+    traces = [trace for episode in episodes for trace in episode["traces"]]
+    assert {trace["agent"]["config"]["harness"]["id"] for trace in traces} == {"inward-chat"}
+    assert all(trace["rewards"] for trace in traces)
+    assert offered
+    assert all(tools == OFFERED[name] for tools in offered), (versions, offered)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_vf_eval_from_a_clean_install(name, clean_venv, tmp_path):
-    bin_dir = clean_venv(name)
-    check_alone(name, bin_dir, tmp_path)
-    module = ENVIRONMENTS[name].name
-    front = importlib.import_module(f"{module}.front")
-    policy = next(iter(front.BASELINES.values()))(0)
-    with PolicyServer(policy) as server:
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(
+    ("script", "name"), [*(("vf-eval", name) for name in ENVIRONMENTS), ("inward", "quality-rag")]
+)
+def test_the_first_run_of_a_clean_install(script, name, python, uv, clean_venv, tmp_path):
+    """On each Python, with whatever versions the resolver takes there."""
+    requirement = name if script == "vf-eval" else "inward"
+    bin_dir = clean_venv(requirement, interpreter(uv, python))
+    versions = run(uv, "pip", "freeze", "--python", bin_dir / "python")
+    if script == "vf-eval":
+        check_alone(name, bin_dir, tmp_path)
+    front = importlib.import_module(f"{ENVIRONMENTS[name].name}.front")
+    server, offered = served(front)
+    with server:
         run(
-            bin_dir / "vf-eval", name, *front.DEFAULT_ARGS, "-m", server.model,
-            "--client.base-url", server.base_url, "-n", "3", "--no-push", "--no-rich",
-            "--run.name", "run",
+            bin_dir / script, *(["eval"] if script == "inward" else []), name,
+            *front.DEFAULT_ARGS, "-m", server.model, "--client.base-url", server.base_url,
+            "-n", "3", "--no-push", "--no-rich", "--run.name", "run",
             cwd=tmp_path, env=clean_env(tmp_path), timeout=280,
         )  # fmt: skip
-    episodes = [
-        json.loads(line)
-        for line in (tmp_path / "outputs" / "run" / "traces.jsonl").read_text().splitlines()
-    ]
-    assert len(episodes) == 3
-    assert all(episode["ok"] for episode in episodes), episodes
-    assert all(trace["rewards"] for episode in episodes for trace in episode["traces"])
+    check_played(name, tmp_path / "outputs" / "run", offered, versions)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
-import threading
 from pathlib import Path
 
 import pytest
+from inward_chat.downloads import PinnedFile
 from math500_entropy.data import (
     FILES,
     DataError,
-    PinnedFile,
     digest,
-    download,
     load_problems,
     math500_digests,
 )
@@ -38,7 +35,7 @@ def write(path: Path, *rows: dict) -> Path:
 
 @needs_real
 def test_the_published_file_is_the_pinned_one():
-    assert hashlib.sha256(REAL.read_bytes()).hexdigest() == FILES["test"].sha256
+    assert hashlib.sha256(REAL.read_bytes()).hexdigest() == FILES["test"].digest
     problems = list(load_problems("test", REAL))
     assert len(problems) == len({problem.unique_id for problem in problems}) == 500
     assert {digest(problem.problem) for problem in problems} == math500_digests()
@@ -51,7 +48,7 @@ def test_nothing_of_math500_is_in_train(tmp_path, monkeypatch):
     for leak in leaks[::2]:
         leak["problem"] = leak["problem"].replace(" ", "  ") + "\n"
     file = write(tmp_path / "train.jsonl", *leaks[:250], GOOD, *leaks[250:])
-    monkeypatch.setattr("math500_entropy.data.download", lambda split, pinned: file)
+    monkeypatch.setattr("math500_entropy.data.fetch", lambda *_, **__: file.read_bytes())
     assert [problem.unique_id for problem in load_problems("train")] == ["train/algebra/1.json"]
     # A file of the user's own is the user's own.
     assert len(list(load_problems("train", file))) == 501
@@ -86,7 +83,9 @@ def test_a_bad_row_is_named(tmp_path, row, complaint):
     [
         (json.dumps(GOOD).encode() + b"\n{oops\n", "line 2: the row: Invalid JSON"),
         (b"\n\n", "is empty"),
-        (b"\xff\xfe", "as UTF-8 text"),
+        (b"\xff\xfe", "line 1: the file is UTF-16"),
+        (json.dumps(GOOD).encode() + b"\n\xff\n", r"line 2: byte 1 \(0xff\) is not UTF-8"),
+        (json.dumps(GOOD).encode() + b"\r\n" + json.dumps(GOOD).encode()[:-9], "line 2: the row: "),
     ],
 )
 def test_bad_files_are_named(tmp_path, content, complaint):
@@ -96,66 +95,27 @@ def test_bad_files_are_named(tmp_path, content, complaint):
         list(load_problems("test", file))
 
 
+def test_a_byte_order_mark_and_line_ends_of_windows_are_read(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\r\n\r\n")
+    assert [problem.unique_id for problem in load_problems("test", file)] == [
+        "train/algebra/1.json"
+    ]
+
+
 def test_a_unique_id_is_had_once(tmp_path):
     file = write(tmp_path / "rows.jsonl", GOOD, {**GOOD, "unique_id": "b"}, GOOD)
     with pytest.raises(DataError, match=r"two rows .* 'train/algebra/1\.json': drop one"):
         list(load_problems("test", file))
 
 
-class Files(http.server.BaseHTTPRequestHandler):
-    content: bytes
-    hits: int
-
-    def do_GET(self):
-        type(self).hits += 1
-        self.send_response(200)
-        # A cut download: the promised length never comes.
-        self.send_header("Content-Length", str(len(self.content) + 5 * (self.path == "/cut")))
-        self.end_headers()
-        self.wfile.write(self.content)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    handler = type("Handler", (Files,), {"content": json.dumps(GOOD).encode(), "hits": 0})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as http_server:
-        thread = threading.Thread(target=http_server.serve_forever)
-        thread.start()
-        http_server.handler, http_server.url = (
-            handler,
-            f"http://127.0.0.1:{http_server.server_port}",
-        )
-        yield http_server
-        http_server.shutdown()
-        thread.join()
-
-
-def test_download_once_then_offline(server, tmp_path):
-    right = hashlib.sha256(server.handler.content).hexdigest()
-    pinned = PinnedFile(server.url + "/file", right)
-    file = download("test", pinned, tmp_path / "cache")
-    assert file.read_bytes() == server.handler.content
-    assert download("test", PinnedFile("http://127.0.0.1:9/", right), tmp_path / "cache") == file
-    assert server.handler.hits == 1
-    file.write_bytes(b"damaged")
-    assert download("test", pinned, tmp_path / "cache").read_bytes() == server.handler.content
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [file.name]
-
-
-@pytest.mark.parametrize(
-    ("path", "sha256", "complaint"),
-    [
-        ("/file", "0" * 64, r"SHA-256 .* but 0+ is pinned: .*--env.taskset.path"),
-        ("/cut", None, "cannot download .*--env.taskset.path"),
-        (None, None, "cannot download .*--env.taskset.path"),
-    ],
-)
-def test_bad_downloads_leave_nothing(server, tmp_path, path, sha256, complaint):
-    right = hashlib.sha256(server.handler.content).hexdigest()
-    url = server.url + path if path else "http://127.0.0.1:9/file"
-    with pytest.raises(DataError, match=complaint):
-        download("test", PinnedFile(url, sha256 or right), tmp_path / "cache")
-    assert not list(tmp_path.rglob("*.jsonl"))
+def test_downloads_go_where_the_user_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path))
+    content = json.dumps(GOOD).encode()
+    pinned = PinnedFile("http://127.0.0.1:9/", hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(FILES, "test", pinned)
+    with pytest.raises(DataError, match=r"cannot download .*--env\.taskset\.path FILE$"):
+        list(load_problems("test"))
+    [folder] = (path for path in tmp_path.iterdir() if path.is_dir())
+    (folder / f"test-{pinned.digest[:12]}.jsonl").write_bytes(content)
+    assert [problem.unique_id for problem in load_problems("test")] == ["train/algebra/1.json"]

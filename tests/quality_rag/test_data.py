@@ -1,15 +1,12 @@
-"""Loading: the real file, bad rows, and downloads from a loopback file server."""
+"""Loading: the real file, bad rows, and where downloads go."""
 
 import hashlib
 import json
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from quality_rag import data
-from quality_rag.data import DataError, clean, download, load_questions, load_stories
+from inward_chat.downloads import PinnedFile
+from quality_rag.data import FILES, DataError, clean, load_questions, load_stories
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "quality"
 REAL = SHARED / "quality_v1.0.1_htmlstripped_dev_first2.jsonl"
@@ -131,80 +128,38 @@ def test_a_file_that_is_no_quality_file(tmp_path, content):
         list(load_questions("dev", path))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xe9\n", r"line 2: byte 1 \(0xe9\) is not UTF-8"),
+        (json.dumps(ARTICLE).encode()[:-99], "line 2: Invalid JSON"),
+    ],
+)
+def test_a_bad_line_of_bytes_is_named(tmp_path, content, message):
+    path = tmp_path / "broken"
+    path.write_bytes(json.dumps(ARTICLE).encode() + b"\r\n" + content)
+    with pytest.raises(DataError, match=f"broken, {message}") as e:
+        list(load_questions("dev", path))
+    assert "\n" not in str(e.value)
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_are_read(tmp_path):
+    path = tmp_path / "q"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(ARTICLE).encode() + b"\r\n\r\n")
+    assert [question.id for question in load_questions("dev", path)] == ["1_W_1"]
+
+
 def test_clean_keeps_paragraphs():
     assert clean(" a\n b \n\n \n\n c&amp;d\n") == "a b\n\nc&d"
 
 
-class Files(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-class CutShort(Files):
-    def copyfile(self, source, outputfile):
-        outputfile.write(source.read()[:40])
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """Serve `tmp_path/www`, with a handler to choose, and return the address."""
-    (tmp_path / "www").mkdir()
-    servers = []
-
-    def start(handler=Files):
-        server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), partial(handler, directory=str(tmp_path / "www"))
-        )
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def published(tmp_path, monkeypatch):
-    """A file whose hash is the one that is pinned for `dev`."""
-    content = (json.dumps(ARTICLE) + "\n").encode()
+def test_downloads_go_where_the_user_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path))
+    content = json.dumps(ARTICLE).encode()
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    monkeypatch.setitem(data.FILES, "dev", ("dev.jsonl", blob))
-    return content
-
-
-def test_download_once_then_offline(tmp_path, serve, published):
-    (tmp_path / "www" / "dev.jsonl").write_bytes(published)
-    file = download("dev", serve(), tmp_path / "cache")
-    assert file.read_bytes() == published
-    assert download("dev", "http://127.0.0.1:9/nothing", tmp_path / "cache") == file
-    assert [p.name for p in (tmp_path / "cache").iterdir()] == ["dev.jsonl"]
-
-
-def test_a_damaged_cache_is_fetched_again(tmp_path, serve, published):
-    (tmp_path / "www" / "dev.jsonl").write_bytes(published)
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "dev.jsonl").write_bytes(published[:-5])
-    assert download("dev", serve(), tmp_path / "cache").read_bytes() == published
-
-
-def test_a_wrong_file_is_refused(tmp_path, serve, published):
-    (tmp_path / "www" / "dev.jsonl").write_bytes(published + b"x")
-    with pytest.raises(DataError, match="git blob hash"):
-        download("dev", serve(), tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()
-
-
-def test_a_cut_download_is_refused(tmp_path, serve, published):
-    (tmp_path / "www" / "dev.jsonl").write_bytes(published)
-    with pytest.raises(DataError, match=r"cannot download|cut short"):
-        download("dev", serve(CutShort), tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()
-
-
-def test_a_missing_file_and_no_network_name_the_mend(tmp_path, serve, published):
-    for url in (serve(), "http://127.0.0.1:9"):
-        with pytest.raises(DataError, match=r"cannot download .*--env\.taskset\.path FILE") as e:
-            download("dev", url, tmp_path / "cache")
-        assert "\n" not in str(e.value)
+    pinned = PinnedFile("http://127.0.0.1:9/dev.jsonl", blob, "git-blob")
+    monkeypatch.setitem(FILES, "dev", pinned)
+    with pytest.raises(DataError, match=r"cannot download .*--env\.taskset\.path FILE$"):
+        list(load_questions("dev"))
+    (tmp_path / "quality" / "dev.jsonl").write_bytes(content)
+    assert [question.id for question in load_questions("dev")] == ["1_W_1"]

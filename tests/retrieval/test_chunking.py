@@ -109,6 +109,12 @@ def test_scripts_without_spaces_count_by_character():
     assert [chunk.text for chunk in chunks] == ["他走了。她笑了！", "我们回家吧。"]
 
 
+def test_marks_and_soft_hyphens_stay_in_their_word():
+    text = "cafe\u0301 co\u00adoperate \u0939\u093f\u0928\u094d\u0926\u0940 \u6771\ufe00\u4eac\u304b\u3099"
+    pieces = [*text.split(" ")[:3], "\u6771\ufe00", "\u4eac", "\u304b\u3099"]
+    assert [chunk.text for chunk in chunk_document(text, words=1)] == pieces
+
+
 @pytest.mark.parametrize("text", ["", " \n\t ", "\u3000\u2028"])
 def test_no_words_no_chunks(text):
     assert chunk_spans(text) == []

@@ -18,6 +18,7 @@ from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.render import shared_renderer
 from inward_rewards.charts.scene import Rendered, Scene
 from inward_rewards.charts.score import Score
+from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator
 
 from chart_spec import pictures
@@ -57,6 +58,9 @@ class ChartSpecConfig(vf.TasksetConfig):
     """Share of the charts that matplotlib draws, so that one renderer's pixels are not learned."""
     path: ExistingFolder | None = None
     """A folder of pictures of your own, in place of the generator. The reward is likeness alone."""
+    sandbox_workers: int | None = Field(None, ge=1)
+    """Processes that draw and score at once, over the whole machine and every environment on it.
+    Not set: INWARD_WORKERS, else the usable cores."""
     task: ChartSpecTaskConfig = ChartSpecTaskConfig()
 
     @field_validator("kinds")
@@ -183,6 +187,8 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
 
     def __init__(self, config: ChartSpecConfig) -> None:
         super().__init__(config)
+        if config.sandbox_workers is not None:
+            set_workers(config.sandbox_workers)
         self.INFINITE = config.path is None
 
     def load(self) -> Iterable[ChartSpecTask]:

@@ -10,20 +10,18 @@ Both come from the split of PRM800K (arXiv 2305.20050); MATH is arXiv 2103.03874
 from __future__ import annotations
 
 import hashlib
-import http.client
 import logging
-import os
-import tempfile
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from platformdirs import user_cache_path
+from inward_chat.downloads import DataError, PinnedFile, fetch
+from inward_chat.json_lines import json_lines
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+__all__ = ["DataError", "Problem", "Split", "Subject", "digest", "load_problems", "math500_digests"]
 
 # verifiers shows the records of its own loggers only.
 logger = logging.getLogger("verifiers.v1.math500_entropy")
@@ -38,16 +36,6 @@ Subject = Literal[
     "Prealgebra",
     "Precalculus",
 ]
-TIMEOUT_S = 60.0
-
-
-@dataclass(frozen=True)
-class PinnedFile:
-    """A published file at one revision, and the SHA-256 of its content."""
-
-    url: str
-    sha256: str
-
 
 FILES = {
     "test": PinnedFile(
@@ -63,11 +51,9 @@ FILES = {
     ),
 }
 
+MEND = "fetch the file yourself and name it with --env.taskset.path FILE"
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class DataError(ValueError):
-    """The data cannot be had or is not what it should be; the message names the mend."""
 
 
 class Problem(BaseModel):
@@ -90,7 +76,7 @@ def load_problems(split: Split, path: Path | None = None) -> Iterator[Problem]:
         yield from _each_once(path)
         return
     left_out = []
-    for problem in _read(_file(split)):
+    for problem in _read(*_content(split)):
         if split == "train" and digest(problem.problem) in math500_digests():
             left_out.append(problem.unique_id)
         else:
@@ -113,21 +99,14 @@ def _shipped() -> Path:
     return Path(str(resources.files("math500_entropy") / "data"))
 
 
-def _read(file: Path) -> Iterator[Problem]:
-    try:
-        lines = file.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {str(file)!r} as UTF-8 text: {error}") from error
-    if not any(line.strip() for line in lines):
-        raise DataError(f"{file}: the file is empty; MATH has one JSON object a line")
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield _parse(line, f"{file}, line {number}")
+def _read(content: bytes, source: str) -> Iterator[Problem]:
+    for line, place in json_lines(content, source):
+        yield _parse(line, place)
 
 
 def _each_once(file: Path) -> Iterator[Problem]:
     seen: set[str] = set()
-    for problem in _read(file):
+    for problem in _read(*_file(file)):
         if problem.unique_id in seen:
             raise DataError(f"{file}: two rows have the unique_id {problem.unique_id!r}: drop one")
         seen.add(problem.unique_id)
@@ -148,29 +127,17 @@ def _parse(line: str, place: str) -> Problem:
         ) from error
 
 
-def _file(split: Split) -> Path:
-    return _shipped() / "sample.jsonl" if split == "sample" else download(split, FILES[split])
+def _content(split: Split) -> tuple[bytes, str]:
+    """A file's bytes, and what it is called."""
+    if split == "sample":
+        return _file(_shipped() / "sample.jsonl")
+    file = FILES[split]
+    name = f"{split}-{file.digest[:12]}.jsonl"
+    return fetch(file, f"math/{name}", mend=MEND), name
 
 
-def download(split: str, pinned: PinnedFile, cache_folder: Path | None = None) -> Path:
-    """The pinned file, from the cache or from its address, verified every time."""
-    folder = cache_folder if cache_folder is not None else user_cache_path("inward") / "math"
-    file = folder / f"{split}-{pinned.sha256[:12]}.jsonl"
-    if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == pinned.sha256:
-        return file
-    mend = "check the network, or fetch the file yourself and name it with --env.taskset.path FILE"
+def _file(path: Path) -> tuple[bytes, str]:
     try:
-        with urllib.request.urlopen(pinned.url, timeout=TIMEOUT_S) as response:
-            content: bytes = response.read()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DataError(f"cannot download {pinned.url!r}: {error}; {mend}") from error
-    if (got := hashlib.sha256(content).hexdigest()) != pinned.sha256:
-        raise DataError(
-            f"{pinned.url!r} gave {len(content)} bytes with SHA-256 {got}, but {pinned.sha256} is "
-            f"pinned: the download was cut short or the file was changed; try again, or {mend}"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=split, delete=False) as part:
-        part.write(content)
-    os.replace(part.name, file)  # noqa: PTH105 - a NamedTemporaryFile knows its name as text
-    return file
+        return path.read_bytes(), str(path)
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error

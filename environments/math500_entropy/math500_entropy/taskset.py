@@ -20,6 +20,7 @@ from inward_rewards.hidden_states import (
     keep_token_ids,
 )
 from inward_rewards.maths import verify
+from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator, model_validator
 
 from math500_entropy.data import DataError, Problem, Split, Subject, load_problems
@@ -79,6 +80,9 @@ class Math500EntropyConfig(vf.TasksetConfig):
     """Only these levels, 1 to 5."""
     subjects: list[Subject] = Field(default_factory=list)
     """Only these subjects."""
+    sandbox_workers: int | None = Field(None, ge=1)
+    """Processes that check answers at once, over the whole machine and every environment on it.
+    Not set: INWARD_WORKERS, else the usable cores."""
     task: Math500EntropyTaskConfig = Math500EntropyTaskConfig()
 
     @field_validator("levels")
@@ -245,6 +249,11 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
 
 
 class Math500EntropyTaskset(vf.Taskset[Math500EntropyTask, Math500EntropyConfig]):
+    def __init__(self, config: Math500EntropyConfig) -> None:
+        super().__init__(config)
+        if config.sandbox_workers is not None:
+            set_workers(config.sandbox_workers)
+
     def load(self) -> Iterable[Math500EntropyTask]:
         """DataError where the filters leave nothing, and as `load_problems`."""
         config, found, left_out = self.config, False, []

@@ -21,6 +21,7 @@ from quality_rag.prompt import LETTERS, refers_to_others
 Body = dict[str, Any]
 Policy = Callable[[Body], dict[str, Any]]
 
+TOOL = "search"
 WINDOW = 60  # content words: a few sentences of prose
 
 STOPWORDS = frozenset(
@@ -74,11 +75,11 @@ def make_keyword_reader(seed: int) -> Policy:
     def play(body: Body) -> dict[str, Any]:
         asked = Asked.read(body)
         replies = [m["content"] for m in body["messages"] if m["role"] == "tool"]
-        tool = next((t["function"]["name"] for t in body.get("tools") or []), None)
-        if tool is not None and not replies:
-            return _search(tool, [asked.question])
-        if tool is not None and len(replies) == 1:
-            return _search(tool, [f"{asked.question} {option}" for option in asked.options])
+        can_search = any(t["function"]["name"] == TOOL for t in body.get("tools") or [])
+        if can_search and not replies:
+            return _search([asked.question])
+        if can_search and len(replies) == 1:
+            return _search([f"{asked.question} {option}" for option in asked.options])
         read = _passages(replies) or [asked.story]
         scores = [_support(asked.question, option, read) for option in asked.options]
         rng = random.Random(f"{seed}:{asked}")
@@ -88,12 +89,12 @@ def make_keyword_reader(seed: int) -> Policy:
     return play
 
 
-def _search(tool: str, queries: Iterable[str]) -> dict[str, Any]:
+def _search(queries: Iterable[str]) -> dict[str, Any]:
     calls = [
         {
             "id": f"call_{number}",
             "type": "function",
-            "function": {"name": tool, "arguments": json.dumps({"query": query})},
+            "function": {"name": TOOL, "arguments": json.dumps({"query": query})},
         }
         for number, query in enumerate(queries)
     ]

@@ -12,36 +12,38 @@ from __future__ import annotations
 
 import hashlib
 import html
-import http.client
-import os
 import re
-import tempfile
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from inward_retrieval.cache import CACHE_DIR_VAR
-from platformdirs import user_cache_path
+from inward_chat.downloads import DataError, PinnedFile, fetch
+from inward_chat.json_lines import json_lines
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+__all__ = ["DataError", "Question", "Split", "Story", "clean", "load_questions", "load_stories"]
 
 Split = Literal["train", "dev", "sample"]
 
 BASE_URL = "https://raw.githubusercontent.com/nyu-mll/quality/main/data/v1.0.1"
-# Git blob SHA-1s: they pin the content, whatever the branch in the address points to.
+# The hashes pin the content, whatever the branch in the address points to.
 FILES = {
-    "train": ("QuALITY.v1.0.1.htmlstripped.train", "cb16a11b32099774dd0a66f0bfbc67a3926b95c3"),
-    "dev": ("QuALITY.v1.0.1.htmlstripped.dev", "3b719593e8eaa993b1b6cc100deece53019230c4"),
+    "train": PinnedFile(
+        f"{BASE_URL}/QuALITY.v1.0.1.htmlstripped.train",
+        "cb16a11b32099774dd0a66f0bfbc67a3926b95c3",
+        "git-blob",
+    ),
+    "dev": PinnedFile(
+        f"{BASE_URL}/QuALITY.v1.0.1.htmlstripped.dev",
+        "3b719593e8eaa993b1b6cc100deece53019230c4",
+        "git-blob",
+    ),
 }
-TIMEOUT_S = 60.0
+MEND = "fetch the file yourself and name it with --env.taskset.path FILE"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class DataError(ValueError):
-    """The data cannot be had or is not what it should be; the message names the mend."""
 
 
 class QuestionRow(BaseModel):
@@ -113,23 +115,26 @@ def _one_line(text: str) -> str:
 
 
 def _articles(split: Split, path: Path | None) -> Iterator[tuple[Story, ArticleRow]]:
-    file = path if path is not None else _file(split)
-    try:
-        lines = file.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {str(file)!r} as UTF-8 text: {error}") from error
-    empty = True
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        empty = False
-        row = _parse(line, f"{file}, line {number}")
+    for line, place in json_lines(*_content(split, path)):
+        row = _parse(line, place)
         text = clean(row.article)
         # The text is part of the id, so that no edition of an article answers for another.
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         yield Story(f"{row.article_id}-{digest}", _one_line(row.title), text), row
-    if empty:
-        raise DataError(f"{file}: the file is empty; QuALITY has one JSON object a line")
+
+
+def _content(split: Split, path: Path | None) -> tuple[bytes, str]:
+    """A file's bytes, and what it is called."""
+    if path is None and split != "sample":
+        file = FILES[split]
+        name = file.url.rpartition("/")[2]
+        return fetch(file, f"quality/{name}", mend=MEND), name
+    if path is None:
+        path = Path(str(resources.files("quality_rag") / "data" / "sample.jsonl"))
+    try:
+        return path.read_bytes(), str(path)
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
 
 
 def _parse(line: str, place: str) -> ArticleRow:
@@ -158,40 +163,3 @@ def _dotted(loc: tuple[Any, ...]) -> str:
     for part in loc:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
     return out
-
-
-def _file(split: Split) -> Path:
-    if split == "sample":
-        return Path(str(resources.files("quality_rag") / "data" / "sample.jsonl"))
-    return download(split)
-
-
-def download(split: str, base_url: str = BASE_URL, cache: Path | None = None) -> Path:
-    """The published file of `split`, from the cache or from `base_url`, verified every time."""
-    name, blob = FILES[split]
-    root = os.environ.get(CACHE_DIR_VAR) or user_cache_path("inward", appauthor=False)
-    folder = cache if cache is not None else Path(root) / "quality"
-    file = folder / name
-    if file.exists() and _git_blob(file.read_bytes()) == blob:
-        return file
-    url = f"{base_url}/{name}"
-    mend = "check the network, or fetch the file yourself and name it with --env.taskset.path FILE"
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-            data: bytes = response.read()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DataError(f"cannot download {url!r}: {error}; {mend}") from error
-    if (got := _git_blob(data)) != blob:
-        raise DataError(
-            f"{url!r} gave {len(data)} bytes with git blob hash {got}, but {blob} is published:"
-            f" the download was cut short or the file was changed; try again, or {mend}"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=name, delete=False) as part:
-        part.write(data)
-    os.replace(part.name, file)  # noqa: PTH105 - a NamedTemporaryFile knows its name as text
-    return file
-
-
-def _git_blob(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,23 +1,15 @@
-"""Finished work by the hash of all it depends on: in memory, and in a folder where one is given."""
+"""Finished work in a folder, by the hash of all it depends on."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
-import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+import warnings
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from .errors import RendererDown
-from .frames import Message, pack, unpack
-
-ResultT = TypeVar("ResultT")
-
-MEMORY_ENTRIES = 512
+from inward_rewards.sandbox import Message, pack, unpack
 
 
 def digest(*parts: str | bytes) -> str:
@@ -30,59 +22,43 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
-class Cache(Generic[ResultT]):
+class Cache:
     """Safe under concurrent threads and processes: entries are written whole or not at all.
 
-    `read` makes of a worker's message what is kept in memory and given out.
+    It saves work and never ends it: what cannot be read or written costs one warning.
     """
 
-    def __init__(self, folder: Path | None, read: Callable[[Message], ResultT]) -> None:
-        self.folder, self.read = folder, read
-        self._recent: OrderedDict[str, ResultT] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._warned = False
 
-    def recent(self, key: str) -> ResultT | None:
-        """The entry, where memory has it. Never waits."""
-        with self._lock:
-            if key in self._recent:
-                self._recent.move_to_end(key)
-                return self._recent[key]
-        return None
-
-    def stored(self, key: str) -> ResultT | None:
-        """The entry, where the folder has it. Reads a file."""
-        if self.folder is None:
-            return None
+    def get(self, key: str) -> Message | None:
+        path = self._path(key)
         try:
-            data = self._path(key).read_bytes()
-        except FileNotFoundError:
+            return unpack(io.BytesIO(path.read_bytes()).read)
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        try:
-            message = unpack(io.BytesIO(data).read)
-        except ValueError as error:
-            raise RendererDown(
-                f"the cache entry {self._path(key)} is broken ({error}): delete it"
-            ) from error
-        return self._remember(key, self.read(message))
+        except (OSError, ValueError) as error:
+            self._warn(f"the cache entry {path} is worked out anew: it cannot be read ({error})")
+            return None
 
-    def put(self, key: str, message: Message) -> ResultT:
-        if self.folder is not None:
-            path = self._path(key)
+    def put(self, key: str, message: Message) -> None:
+        path = self._path(key)
+        part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(pack(message[0], *message[1]))
-            Path(name).replace(path)
-        return self._remember(key, self.read(message))
+            try:
+                part.write_bytes(pack(message[0], *message[1]))
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            self._warn(f"nothing is kept in {self.folder}: {error}")
 
     def _path(self, key: str) -> Path:
-        assert self.folder is not None
         return self.folder / key[:2] / key[2:]
 
-    def _remember(self, key: str, result: ResultT) -> ResultT:
-        with self._lock:
-            self._recent[key] = result
-            self._recent.move_to_end(key)
-            while len(self._recent) > MEMORY_ENTRIES:
-                self._recent.popitem(last=False)
-        return result
+    def _warn(self, text: str) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(f"chart cache: {text}", RuntimeWarning, stacklevel=2)

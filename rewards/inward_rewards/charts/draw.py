@@ -8,6 +8,8 @@ from typing import Any
 
 import vl_convert
 
+from inward_rewards.sandbox import Broken
+
 from . import limits
 from .errors import RenderError
 from .paint import elements, paint, pixels
@@ -55,7 +57,7 @@ def _convert(function: Any, spec: Any, **options: Any) -> Any:
     except ValueError as error:
         message = " ".join(str(error).split())
         if any(panic in message for panic in PANICS):
-            raise
+            raise Broken(message) from error
         raise RenderError(_reason(message)) from error
 
 

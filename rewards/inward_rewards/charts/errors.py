@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from inward_rewards.sandbox import PoolError
+
 
 class RenderError(Exception):
     """The specification is at fault; the message says how and is fit to show to its writer."""
 
 
-class RendererDown(RuntimeError):  # noqa: N818 -- it names a state, not a slip
+class RendererDown(PoolError):  # noqa: N818 -- it names a state, not a slip
     """The machine is at fault: no score may be given."""

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .errors import RenderError
 from .limits import names
 from .page import on_white
 
@@ -141,17 +142,25 @@ def _mark(
 
 
 def _opacity(node: ET.Element) -> float:
-    whole = float(node.get("opacity", 1))
+    whole = _number(node, "opacity")
     return whole * max(_alpha(node, "fill"), _alpha(node, "stroke"))
+
+
+def _number(node: ET.Element, name: str) -> float:
+    text = node.get(name, "1")
+    try:
+        return float(text)
+    except ValueError as error:
+        raise RenderError(f"{name} {text[:40]!r}: write it as a number") from error
 
 
 def _alpha(node: ET.Element, paint: str) -> float:
     color = node.get(paint, "none")
     if color in ("none", "transparent") or (
-        paint == "stroke" and float(node.get("stroke-width", 1)) == 0
+        paint == "stroke" and _number(node, "stroke-width") == 0
     ):
         return 0.0
-    alpha = float(node.get(f"{paint}-opacity", 1))
+    alpha = _number(node, f"{paint}-opacity")
     if match := re.fullmatch(r"(?:rgba|hsla)\(.*[,/]\s*([\d.]+)\s*\)", color):
         return alpha * float(match[1])
     if match := re.fullmatch(

@@ -11,32 +11,50 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from concurrent.futures import Future
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from inward_rewards.sandbox import Breach, Limits, Memo, Message, Pool, Program
+
+from . import limits
 from .cache import Cache, digest
-from .frames import Message
-from .pool import Pool
+from .errors import RendererDown, RenderError
 from .scene import Rendered, Scene
 from .score import Score
 
 Result = tuple[Rendered, Score | None]
+Refusal = str
+"""Why there is no chart."""
 
 REVISION = 4
 """Raised whenever another picture, scene or score comes out of the same specification."""
+KNOWN_RESULTS = 512
+PROGRAM = Program(
+    "the chart renderer",
+    "inward_rewards.charts.worker",
+    'pip install "inward-rewards[charts]"',
+)
+LIMITS = Limits(limits.CPU_SECONDS, limits.MEMORY_BYTES >> 20)
+BREACHES = {
+    Breach.CPU: f"drawing it takes more than {LIMITS.cpu_seconds:g} s of CPU time",
+    Breach.CRASH: (
+        f"drawing it takes more than {LIMITS.memory_mb} MiB of memory, or breaks the renderer"
+    ),
+}
 
 
 class Renderer:
-    """A pool of sandboxed processes with a cache in front; usable from any thread or event loop.
+    """A pool of sandboxed processes with a memory in front; usable from any thread or event loop,
+    and after a fork.
 
     A specification is given as JSON text, which is parsed, checked and drawn in a worker, or as the
     dict of one. Raises `RenderError`, fit to show, where the specification is at fault, and
-    `RendererDown` where the machine is: no score may be given then. `cache_dir` keeps finished work
-    over runs.
+    `RendererDown` where the machine is: no score may be given then. Equal requests are worked out
+    once, and refusals remembered too. `workers` is the number of charts at once, within the
+    machine's budget (`inward_rewards.sandbox`; all of it by default). `cache_dir` keeps drawn
+    charts over runs.
     """
 
     def __init__(self, workers: int | None = None, cache_dir: Path | None = None) -> None:
@@ -46,18 +64,17 @@ class Renderer:
             raise ImportError(
                 'charts need the extra: pip install "inward-rewards[charts]"'
             ) from error
-        size = workers or min(8, os.cpu_count() or 1)
-        self._pool = Pool()
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="charts")
-        self._cache: Cache[Result] = Cache(cache_dir, _result)
+        self._pool = Pool(PROGRAM, LIMITS, workers, RendererDown)
+        self._known: Memo[str, Result | Refusal] = Memo(KNOWN_RESULTS)
+        self._cache = None if cache_dir is None else Cache(cache_dir)
 
     async def render(self, spec: str | dict[str, Any]) -> Rendered:
         """The chart of a Vega-Lite specification."""
-        return (await asyncio.wrap_future(self._submit(spec)))[0]
+        return _drawn(await asyncio.wrap_future(self._submit(spec)))[0]
 
     def render_sync(self, spec: str | dict[str, Any]) -> Rendered:
         """`render` for code that may block."""
-        return self._submit(spec).result()[0]
+        return _drawn(self._submit(spec).result())[0]
 
     async def score(
         self, spec: str | dict[str, Any], picture: bytes, truth: Scene | None
@@ -67,28 +84,39 @@ class Renderer:
         `truth` is the scene that the picture shows, where it is known.
         """
         blobs = (picture,) if truth is None else (picture, truth.packed)
-        rendered, score = await asyncio.wrap_future(self._submit(spec, *blobs))
+        rendered, score = _drawn(await asyncio.wrap_future(self._submit(spec, *blobs)))
         assert score is not None
         return rendered, score
 
     def close(self) -> None:
-        """Ends the processes, after the work in hand."""
-        self._threads.shutdown()
+        """Ends the processes; charts still waiting or in work raise `RendererDown`."""
         self._pool.close()
 
-    def _submit(self, spec: str | dict[str, Any], *blobs: bytes) -> Future[Result]:
+    def _submit(self, spec: str | dict[str, Any], *blobs: bytes) -> Future[Result | Refusal]:
         text = spec if isinstance(spec, str) else json.dumps(spec)
         key = digest(self.version, text, *blobs)
-        recent = self._cache.recent(key)
-        if recent is None:
-            return self._threads.submit(self._work, key, text, blobs)
-        done: Future[Result] = Future()
-        done.set_result(recent)
-        return done
+        return self._known.ask(key, lambda: self._pool.submit(self._work, key, text, blobs))
 
-    def _work(self, key: str, text: str, blobs: tuple[bytes, ...]) -> Result:
-        stored = self._cache.stored(key)
-        return stored or self._cache.put(key, self._pool.call({"spec": text}, *blobs))
+    def _work(self, key: str, text: str, blobs: tuple[bytes, ...]) -> Result | Refusal:
+        """In a thread of the pool."""
+        stored = self._cache.get(key) if self._cache else None
+        if stored is not None:
+            return _result(stored)
+        reply = self._pool.call({"spec": text}, *blobs)
+        if isinstance(reply, Breach):
+            return BREACHES[reply]
+        header, _ = reply
+        if "refused" in header:
+            return str(header["refused"])
+        if self._cache:
+            self._cache.put(key, reply)
+        return _result(reply)
+
+
+def _drawn(outcome: Result | Refusal) -> Result:
+    if isinstance(outcome, Refusal):
+        raise RenderError(outcome)
+    return outcome
 
 
 def _result(message: Message) -> Result:
@@ -97,7 +125,10 @@ def _result(message: Message) -> Result:
     return rendered, Score(**header["score"]) if "score" in header else None
 
 
-@cache
+_shared: dict[None, Renderer] = {}
+
+
 def shared_renderer() -> Renderer:
     """One renderer for the whole process, started at the first use."""
-    return Renderer()
+    # Without a lock, which a fork could leave taken: who loses the race has started nothing.
+    return _shared.get(None) or _shared.setdefault(None, Renderer())

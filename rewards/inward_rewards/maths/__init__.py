@@ -6,8 +6,8 @@
 Needs the extra: `pip install "inward-rewards[maths]"`. Linux and macOS.
 """
 
-from inward_rewards.maths.template import PoolError
 from inward_rewards.maths.verdict import Verdict
 from inward_rewards.maths.verifier import Verifier, default_verifier, verify
+from inward_rewards.sandbox import PoolError
 
 __all__ = ["PoolError", "Verdict", "Verifier", "default_verifier", "verify"]

@@ -1,30 +1,39 @@
 """Verified maths answers, from any thread and any event loop."""
 
 import asyncio
-import atexit
-import os
+from concurrent.futures import Future
 from importlib.util import find_spec
-from threading import Lock
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
 
 from inward_rewards.maths import fast
-from inward_rewards.maths.pool import Pool
-from inward_rewards.maths.verdict import Verdict
+from inward_rewards.maths.verdict import Reason, Verdict
+from inward_rewards.sandbox import Breach, Limits, Memo, Pool, Program
 
 KNOWN_PAIRS = 4096
+PROGRAM = Program(
+    "the maths verifier",
+    "inward_rewards.maths.worker",
+    'pip install "inward-rewards[maths]"',
+)
+_BREACHES: dict[Breach, Reason] = {Breach.CPU: "timeout", Breach.CRASH: "crash"}
+
+# Some 20 ms of honest work: within any sensible limits.
+_PROBE = {"gold": r"\left( 3, \frac{\pi}{2} \right)", "answer": r"(3, \pi/2)"}
+
+# Not the gold itself: math-verify takes equal texts as they are, without working them out.
+_PLAIN = "1"
 
 
 class Verifier:
     """Whether an answer's text equals a gold answer's, by math-verify in killable processes.
 
     Plain numbers and identical texts are decided at once; everything else goes to a pool that
-    starts with the first such answer. `workers` is the number of checks at once (the usable cores
-    by default). One check may use `cpu_seconds` of CPU time, counted in its own process from when
-    it starts, and `memory_mb` of address space; golds and answers have at most `max_chars`
-    characters. An answer that breaks a limit is wrong, with `Verdict.verify_timeout`; a gold that
-    does so by itself raises.
+    starts with the first such answer; equal pairs are checked once. `workers` is the number of
+    checks at once, within the machine's budget (`inward_rewards.sandbox`; all of it by default).
+    One check may use `cpu_seconds` of CPU time, counted in its own process from when it starts, and
+    `memory_mb` of memory; golds and answers have at most `max_chars` characters. An answer that
+    breaks a limit is wrong, with `Verdict.verify_timeout`; a gold that does so by itself raises.
 
     Close it, or use it as a context manager.
     """
@@ -47,11 +56,11 @@ class Verifier:
         for name, value in limits.items():
             if not value > 0:
                 raise ValueError(f"{name} must be above 0, not {value!r}")
-        self._settings = (workers or _usable_cores(), cpu_seconds, memory_mb)
+        self._limits = Limits(cpu_seconds, memory_mb)
         self._max_chars = max_chars
-        self._pool = Pool(*self._settings)
-        self._known: dict[tuple[str, str], Verdict] = {}
-        _verifiers.add(self)
+        self._pool = Pool(PROGRAM, self._limits, workers, probe=_PROBE)
+        self._known: Memo[tuple[str, str], Verdict] = Memo(KNOWN_PAIRS)
+        self._golds: dict[str, bool] = {}  # whether each one keeps the limits by itself
 
     async def verify(self, gold: str, answer: str) -> Verdict:
         """Compares the text of an answer with the gold answer's.
@@ -61,21 +70,21 @@ class Verifier:
         math-verify cannot read or that breaks the limits by itself, and `PoolError` when the
         processes cannot run.
         """
-        pair = gold.strip(), answer.strip()
-        verdict = self._at_once(*pair)
-        if verdict is None:
-            verdict = await asyncio.wrap_future(self._pool.submit(*pair))
-            self._remember(pair, verdict)
-        return verdict
+        found = self._found(gold.strip(), answer.strip())
+        return found if isinstance(found, Verdict) else await asyncio.wrap_future(found)
 
     def verify_sync(self, gold: str, answer: str) -> Verdict:
         """As `verify`, for code without an event loop: blocks the calling thread."""
-        pair = gold.strip(), answer.strip()
-        verdict = self._at_once(*pair)
-        if verdict is None:
-            verdict = self._pool.submit(*pair).result()
-            self._remember(pair, verdict)
-        return verdict
+        found = self._found(gold.strip(), answer.strip())
+        return found if isinstance(found, Verdict) else found.result()
+
+    def _found(self, gold: str, answer: str) -> Verdict | Future[Verdict]:
+        """Siblings give the same answer again, and a metric asks what a reward asked."""
+        verdict = self._at_once(gold, answer)
+        if verdict is not None:
+            return verdict
+        pair = gold, answer
+        return self._known.ask(pair, lambda: self._pool.submit(self._check, gold, answer))
 
     def _at_once(self, gold: str, answer: str) -> Verdict | None:
         if not gold or len(gold) > self._max_chars:
@@ -89,14 +98,35 @@ class Verifier:
             return Verdict(False, "too_long")
         equal = fast.decide(gold, answer)
         if equal is None:
-            return self._known.get((gold, answer))
+            return None
         return Verdict(equal, "equal" if equal else "different")
 
-    def _remember(self, pair: tuple[str, str], verdict: Verdict) -> None:
-        """Siblings give the same answer again, and a metric asks what a reward asked."""
-        if len(self._known) >= KNOWN_PAIRS:
-            self._known.clear()
-        self._known[pair] = verdict
+    def _check(self, gold: str, answer: str) -> Verdict:
+        """In a thread of the pool."""
+        verdict = self._compare(gold, answer)
+        if verdict.verify_timeout and not self._keeps_limits(gold):
+            raise ValueError(
+                f"the gold answer {gold!r} cannot be compared even with {_PLAIN} within "
+                f"{self._limits}: mend or drop its row"
+            )
+        return verdict
+
+    def _keeps_limits(self, gold: str) -> bool:
+        """Whether a plain answer can be checked; else no answer is to blame for a broken limit."""
+        if gold not in self._golds:
+            if len(self._golds) >= KNOWN_PAIRS:
+                self._golds.clear()
+            self._golds[gold] = not self._compare(gold, _PLAIN).verify_timeout
+        return self._golds[gold]
+
+    def _compare(self, gold: str, answer: str) -> Verdict:
+        reply = self._pool.call({"gold": gold, "answer": answer})
+        if isinstance(reply, Breach):
+            return Verdict(False, _BREACHES[reply])
+        header, _ = reply
+        if "gold_error" in header:
+            raise ValueError(header["gold_error"])
+        return Verdict(header["reason"] == "equal", header["reason"])
 
     def close(self) -> None:
         """Ends the pool's processes; answers still waiting raise `PoolError`."""
@@ -113,43 +143,16 @@ class Verifier:
     ) -> None:
         self.close()
 
-    def _after_fork(self) -> None:
-        self._pool.forget()
-        self._pool = Pool(*self._settings)
 
-
-_verifiers: WeakSet[Verifier] = WeakSet()
-_default: Verifier | None = None
-_default_lock = Lock()
+_default: dict[None, Verifier] = {}
 
 
 def default_verifier() -> Verifier:
     """The process's shared verifier, with the default limits; closed at exit."""
-    global _default
-    with _default_lock:
-        if _default is None:
-            _default = Verifier()
-            atexit.register(_default.close)
-        return _default
+    # Without a lock, which a fork could leave taken: who loses the race has started nothing.
+    return _default.get(None) or _default.setdefault(None, Verifier())
 
 
 async def verify(gold: str, answer: str) -> Verdict:
     """`Verifier.verify` by the process's shared verifier."""
     return await default_verifier().verify(gold, answer)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _after_fork_in_child() -> None:
-    """Threads and locks do not survive a fork: every verifier gets a pool of its own."""
-    global _default_lock
-    _default_lock = Lock()
-    for verifier in _verifiers:
-        verifier._after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)

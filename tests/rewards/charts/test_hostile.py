@@ -7,12 +7,13 @@ import http.server
 import io
 import threading
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from inward_rewards.charts import pool
+from inward_rewards.charts import render
 from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.render import Renderer
 from inward_rewards.charts.scene import Rendered
@@ -82,20 +83,16 @@ def test_refused_with_its_reason(renderer: Renderer, trap: Trap, name: str) -> N
     assert trap.untouched(None)
 
 
-UNLINTED = (
-    "import sys; sys.path.insert(0, sys.argv[3]); "
-    "from inward_rewards.charts import worker; known = worker.lint(worker.KNOWN); "
-    "worker.lint = lambda spec: known if spec == worker.KNOWN else spec; "
-    "worker.main(float(sys.argv[1]), int(sys.argv[2]))"
-)
-"""The worker without its first wall."""
-
-
 @pytest.fixture(scope="module")
 def unlinted() -> Iterator[Renderer]:
+    """Its worker is without its first wall."""
+    program = replace(render.PROGRAM, module="rewards.charts.unlinted")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "ENTRY", UNLINTED)
+        patch.setattr(render, "PROGRAM", program)
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         made = Renderer(workers=2)
+        # The processes inherit the path when they start.
+        made.render_sync(hostile.bar())
         yield made
         made.close()
 
@@ -143,7 +140,7 @@ async def test_neighbours_unchanged(unlinted: Renderer, trap: Trap) -> None:
 
     alone = [await scored(spec) for spec in good]
     assert len({score for _, score in alone}) > 1
-    unlinted._cache._recent.clear()
+    unlinted._known.clear()
     *among, _ = await asyncio.gather(
         *(scored(spec) for spec in good),
         asyncio.gather(

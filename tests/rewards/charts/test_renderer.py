@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
 from inward_rewards.charts import render as render_module
+from inward_rewards.charts.cache import Cache
 from inward_rewards.charts.errors import RendererDown, RenderError
 from inward_rewards.charts.render import Renderer
 from rewards.charts.hostile import bar
@@ -57,7 +59,7 @@ def test_a_chart_that_cannot_be_read_is_the_specifications_fault(renderer: Rende
     page = {"type": "bar", "opacity": {"expr": "1"}}
     with pytest.raises(RenderError):
         renderer.render_sync(bar(mark=page))
-    with pytest.raises(RenderError, match="cannot be read: ValueError"):
+    with pytest.raises(RenderError, match="opacity '50%': write it as a number"):
         renderer.render_sync(bar(encoding={**bar()["encoding"], "opacity": {"value": "50%"}}))
 
 
@@ -87,7 +89,7 @@ def test_killed_worker_is_replaced() -> None:
     renderer = Renderer(workers=1)
     first = renderer.render_sync(bar())
     (worker,) = renderer._pool._idle
-    os.kill(worker._process.pid, signal.SIGKILL)
+    os.kill(worker.pid, signal.SIGKILL)
     assert renderer.render_sync(bar(title="again")).scene.rows == first.scene.rows
     renderer.close()
 
@@ -128,14 +130,41 @@ def test_cache_outlives_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     reader.close()
 
 
-def test_broken_cache_entry_is_named(tmp_path: Path) -> None:
+def test_a_broken_cache_entry_is_named_and_drawn_anew(tmp_path: Path) -> None:
     renderer = Renderer(workers=1, cache_dir=tmp_path)
-    renderer.render_sync(bar())
-    renderer.close()
+    drawn = renderer.render_sync(bar())
     (entry,) = (path for path in tmp_path.rglob("*") if path.is_file())
-    entry.write_bytes(entry.read_bytes()[:-5])
-    with pytest.raises(RendererDown, match=entry.name):
-        Renderer(workers=1, cache_dir=tmp_path).render_sync(bar())
+    whole = entry.read_bytes()
+    for broken in (b"", whole[:2], whole[:7], whole[:-5]):
+        entry.write_bytes(broken)
+        renderer._known.clear()
+        renderer._cache = Cache(tmp_path)
+        with pytest.warns(RuntimeWarning, match=entry.name):
+            assert renderer.render_sync(bar()) == drawn
+        assert entry.read_bytes() == whole
+    renderer.close()
+
+
+def test_a_cache_that_cannot_be_written_costs_one_warning(tmp_path: Path) -> None:
+    folder = tmp_path / "a file"
+    folder.touch()
+    renderer = Renderer(workers=1, cache_dir=folder)
+    with pytest.warns(RuntimeWarning, match="nothing is kept"):
+        renderer.render_sync(bar(title="one"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        renderer.render_sync(bar(title="two"))
+    renderer.close()
+
+
+def test_cache_entries_follow_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        Cache(tmp_path).put("abcdef", ({}, [b"png"]))
+    finally:
+        os.umask(before)
+    (entry,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert entry.stat().st_mode & 0o777 == 0o640
 
 
 def test_concurrent_writers_share_a_folder(tmp_path: Path) -> None:

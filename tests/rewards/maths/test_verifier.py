@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -205,48 +204,3 @@ def test_without_the_extra():
     command = [sys.executable, "-I", "-S", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert 'ImportError: the maths verifier needs math-verify: pip install "inward' in done.stderr
-
-
-def kill_worker(verifier, *before, by=signal.SIGKILL):
-    while not (pids := {worker.pid for worker in verifier._pool._busy} - set(before)):
-        time.sleep(0.01)
-    os.kill(*pids, by)
-    return pids.pop()
-
-
-@pytest.mark.parametrize("fault", [signal.SIGSEGV, signal.SIGABRT])  # as C code ends on a fault
-def test_a_fault_is_the_answers_own(fault):
-    with Verifier(workers=1, cpu_seconds=60) as verifier, ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(verifier.verify_sync, "5", "(10^8)!")
-        kill_worker(verifier, by=fault)
-        verdict = waiting.result()
-        assert verdict == Verdict(False, "crash")
-        assert verdict.verify_timeout
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL
-
-
-def test_workers_killed_from_outside():
-    with Verifier(workers=1, cpu_seconds=60) as verifier, ThreadPoolExecutor(1) as thread:
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL
-        (worker,) = verifier._pool._idle
-        os.kill(worker.pid, signal.SIGKILL)  # once: no answer suffers
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL
-
-        waiting = thread.submit(verifier.verify_sync, "5", "(10^8)!")
-        kill_worker(verifier, kill_worker(verifier))  # twice at one answer: the machine's fault
-        with pytest.raises(PoolError, match="killed from outside"):
-            waiting.result()
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL
-
-
-def test_a_template_killed_from_outside():
-    with Verifier(workers=1) as verifier:
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL
-        (worker,) = verifier._pool._idle
-        worker.template._process.kill()
-        worker.template._process.wait()
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL  # its worker lives on
-        os.kill(worker.pid, signal.SIGKILL)
-        with pytest.raises(PoolError, match="ended from outside"):
-            verifier.verify_sync(*fresh_pair())
-        assert verifier.verify_sync(*fresh_pair()) == EQUAL

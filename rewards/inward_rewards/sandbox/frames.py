@@ -20,10 +20,13 @@ def pack(header: dict[str, Any], *blobs: bytes) -> bytes:
 
 def unpack(take: Callable[[int], bytes]) -> Message:
     """Reads one message; `take(n)` returns the next n bytes. A broken one raises `ValueError`."""
-    (count,) = struct.unpack(">I", take(4))
-    if count > 8:
+    head = take(4)
+    if len(head) < 4:
+        raise ValueError("a message without its head")
+    (count,) = struct.unpack(">I", head)
+    if not 1 <= count <= 8:
         raise ValueError(f"a message of {count} parts")
-    sizes = struct.unpack(f">{count}I", take(4 * count))
+    sizes = struct.unpack(f">{count}I", take(4 * count).ljust(4 * count, b"\xff"))
     if sum(sizes) > MAX_BYTES:
         raise ValueError(f"a message of {sum(sizes)} bytes")
     header, *blobs = [take(size) for size in sizes]
