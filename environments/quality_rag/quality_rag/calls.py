@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import verifiers.v1 as vf
-from verifiers.v1.clients.train import ElasticRendererPool
+from inward_chat.verifiers_compat import ElasticRendererPool
 
 _OPENINGS = (
     *("<tool_call>", "<function=", "<|python_tag|>", "[TOOL_CALLS]", "<minimax:tool_call>"),
