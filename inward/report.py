@@ -86,7 +86,7 @@ def summarise(
         scored=len(run.scored),
         failed=len(run.failed),
         unreadable=run.unreadable,
-        tokens=(sum(u.prompt_tokens for u in usages), sum(u.completion_tokens for u in usages))
+        tokens=(sum(u.input_tokens for u in usages), sum(u.completion_tokens for u in usages))
         if usages
         else None,
         played=played,

@@ -2,6 +2,8 @@
 
 # Before the imports: `local` names the harness by its id, which verifiers looks up in here.
 __all__ = [
+    "ExistingFile",
+    "ExistingFolder",
     "InwardChat",
     "InwardChatConfig",
     "LocalEnv",
@@ -13,6 +15,7 @@ __all__ = [
 from inward_chat import loopback
 from inward_chat.harness import InwardChat, InwardChatConfig
 from inward_chat.local import LocalEnv, LocalEnvConfig, local_agent
+from inward_chat.paths import ExistingFile, ExistingFolder
 from inward_chat.toolset import Toolset
 
 # On import: the worker must have it before it starts a process or opens a connection, and every

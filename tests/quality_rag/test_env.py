@@ -5,18 +5,21 @@ import re
 import subprocess
 import time
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from inward_retrieval import chunk_document
 from quality_rag.data import load_questions
 from quality_rag.prompt import LETTERS
 from support.runs import SCRIPTS, call, episodes, traces, vf_eval
 
-from inward.policy_server import PolicyServer, tool_call
+from inward.policy_server import Completion, PolicyServer, tool_call
 
 QUESTIONS = list(load_questions("sample"))
 BY_TEXT = {q.text: q for q in QUESTIONS}
 SAMPLE = ("--env.taskset.split", "sample")
+SAMPLE_FILE = Path(str(resources.files("quality_rag") / "data" / "sample.jsonl"))
 
 
 def question_of(body):
@@ -63,6 +66,7 @@ def right_text(question):
 
 
 BIG = "oil " * 2000
+HEAD = r"(?m)^\[passage (\d+) of (\d+), (\d+)% into the story(?:, (best match|match \d))?\]\n"
 # name, policy, reward, searches, repeated queries, stop reason
 SCRIPTS_TABLE = [
     ("reference", search_then(right, "oil", "light"), 1.0, 2, 0, "answered"),
@@ -87,6 +91,15 @@ SCRIPTS_TABLE = [
         right, tool_call("search", {"query": "bowl", "story_id": "inward-2"}, "c")), 1.0, 1, 0,
      "answered"),
     ("unknown tool", search_then(right, tool_call("read_gold", {}, "c")), 1.0, 0, 0, "answered"),
+    ("by its number", search_then(right, "passage 2", "[Passage 2 of 9]"), 1.0, 2, 0, "answered"),
+    ("no such number", search_then(right, "passage 999"), 1.0, 1, 0, "answered"),
+    ("words of no story", search_then(right, "zyxq wvut"), 1.0, 1, 0, "answered"),
+    ("reads on to the end", search_then(
+        right, [f"passage {n}" for n in range(1, 40)], ["oil", "light"]), 1.0, 41, 0, "answered"),
+    ("reads without the tool", search_then(right, tool_call("read", {"passage": 2}, "c")), 1.0, 0,
+     0, "answered"),
+    ("text of its own option", say(
+        lambda q: f"{LETTERS[q.gold]}) {q.options[q.gold]}"), 1.0, 0, 0, "answered"),
     ("never answers", search_then(right, *["oil"] * 99), 0.0, 5, 4, "max_turns"),
 ]  # fmt: skip
 
@@ -130,10 +143,21 @@ def test_every_script_scores_what_it_should(played):
         ), name
 
 
-def tool_results(played, name):
+def trace_of(played, name):
     _, scripts, found, _ = played
-    trace = next(found[q] for q, script in scripts.items() if script[0] == name)
-    return [n["message"]["content"] for n in trace["nodes"] if n["message"]["role"] == "tool"]
+    return next(found[q] for q, script in scripts.items() if script[0] == name)
+
+
+def metrics_of(played, name):
+    return trace_of(played, name)["metrics"]
+
+
+def tool_results(played, name):
+    return [
+        node["message"]["content"]
+        for node in trace_of(played, name)["nodes"]
+        if node["message"]["role"] == "tool"
+    ]
 
 
 def test_a_search_returns_passages_of_this_story_in_story_order(played):
@@ -145,16 +169,66 @@ def test_a_search_returns_passages_of_this_story_in_story_order(played):
             text = node["message"].get("content") or ""
             if node["message"]["role"] != "tool" or not text.startswith("[passage"):
                 continue
-            blocks = re.split(r"(?m)^\[passage (\d+), (\d+)% into the story\]\n", text)[1:]
-            numbers = [int(n) for n in blocks[::3]]
+            blocks = re.split(HEAD, text)[1:]
+            numbers = [int(n) for n in blocks[::5]]
             assert numbers == sorted(numbers)
             assert len(numbers) <= 4
             story = stories[question_id].text
-            for share, passage in zip(blocks[1::3], blocks[2::3], strict=True):
-                start = story.index(passage.strip())
-                assert int(share) == 100 * start // len(story)
+            chunks = chunk_document(story)
+            assert {int(total) for total in blocks[1::5]} == {len(chunks)}
+            for number, share, passage in zip(numbers, blocks[2::5], blocks[4::5], strict=True):
+                assert passage.strip() == chunks[number - 1].text
+                assert int(share) == 100 * chunks[number - 1].start // len(story)
                 checked += 1
-    assert checked > 20
+            ranks = sorted(rank for rank in blocks[3::5] if rank)
+            best_first = ["best match", "match 2", "match 3", "match 4"]
+            assert ranks == best_first[: len(ranks)]
+            assert len(ranks) in (0, len(numbers))
+    assert checked > 40
+
+
+def test_what_was_read_is_counted_once_and_repeats_are_counted(played):
+    reader = metrics_of(played, "reads on to the end")
+    assert 0.99 < reader["story_seen"] <= 1
+    assert metrics_of(played, "by its number")["repeated_passages"] == 1
+    for name in ("reads on to the end", "repeats itself", "by its number", "reference, no search"):
+        heads = [head for text in tool_results(played, name) for head in re.findall(HEAD, text)]
+        numbers = [number for number, *_ in heads]
+        repeated = metrics_of(played, name)["repeated_passages"]
+        assert repeated == len(numbers) - len(set(numbers)), name
+
+
+def test_the_number_in_a_head_finds_its_passage(played):
+    first, again = tool_results(played, "by its number")
+    assert re.match(r"\[passage 2 of \d+, \d+% into the story\]\n", first)
+    assert again == first
+    [missing] = tool_results(played, "no such number")
+    assert re.fullmatch(r"There is no passage 999: the story has passages 1 to \d+\.", missing)
+
+
+def test_an_empty_result_says_what_to_do(played):
+    [text] = tool_results(played, "words of no story")
+    assert "No passage" in text
+    assert "matches words" in text
+    assert re.search(r'"passage \d+" finds the last', text)
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("broken arguments", 1),
+        ("wrong argument", 1),
+        ("number as a query", 1),
+        ("unknown tool", 1),
+        ("reads without the tool", 1),
+        ("asks for another story", 0),
+        ("empty query", 0),
+        ("in parallel", 0),
+        ("garbage", 0),
+    ],
+)
+def test_broken_calls_are_counted(played, name, broken):
+    assert metrics_of(played, name)["broken_calls"] == broken
 
 
 @pytest.mark.parametrize(
@@ -232,6 +306,54 @@ def test_controls_without_the_tool(tmp_path, context):
         assert (story in body["messages"][1]["content"]) == (context == "full")
 
 
+def test_a_tool_that_reads_and_a_search_that_skips_what_was_shown(tmp_path):
+    """Both are off by default; passages overlap here, and are counted once all the same."""
+    bodies = []
+    turns = [
+        ["oil", "oil"],
+        [tool_call("read", {"passage": 1}, "r1"), tool_call("read", {"passage": 99}, "r99")],
+        ["oil"] * 12,
+        [tool_call("read", {"passage": n}, f"all{n}") for n in range(1, 90)],
+        ["passage 2"],
+    ]
+
+    def policy(body):
+        bodies.append(body)
+        return search_then(right, *turns)(body)
+
+    arguments = [
+        *SAMPLE, "-n", "2", "--env.taskset.tools.skip-seen", "--env.taskset.tools.read",
+        "--env.taskset.tools.retriever.chunk-words", "60",
+        "--env.taskset.tools.retriever.chunk-overlap", "25",
+    ]  # fmt: skip
+    with PolicyServer(policy) as server:
+        found = traces(vf_eval("quality-rag", server, *arguments, cwd=tmp_path))
+    tools = {tool["function"]["name"]: tool["function"] for tool in bodies[0]["tools"]}
+    assert set(tools) == {"search", "read"}
+    system = bodies[0]["messages"][0]["content"]
+    assert "The read tool returns one passage by its number." in system
+    assert "leaves out the passages that you were shown before" in system
+    for trace in found.values():
+        assert trace["ok"], trace["errors"]
+        results = [
+            n["message"]["content"] for n in trace["nodes"] if n["message"]["role"] == "tool"
+        ]
+        numbers = [re.findall(r"(?m)^\[passage (\d+) of", text) for text in results]
+        first, second, read, missing, *more = numbers
+        assert first
+        assert not set(first) & set(second)
+        assert (read, missing) == (["1"], [])
+        assert "passages 1 to" in results[3]
+        searched = first + second + [n for found in more[:12] for n in found]
+        assert len(searched) == len(set(searched))
+        assert "has been shown before" in results[15]
+        assert numbers[-1] == ["2"]
+        metrics = trace["metrics"]
+        assert 0.99 < metrics["story_seen"] <= 1
+        assert metrics["searches"] == 15
+        assert metrics["broken_calls"] == 0
+
+
 def test_hard_only_and_shuffled_options(tmp_path):
     arguments = (*SAMPLE, "--env.taskset.hard-only", "--env.taskset.shuffle-options")
     with PolicyServer(say("Answer: A")) as server:
@@ -303,3 +425,70 @@ def test_a_killed_search_server_is_no_ones_zero_and_the_run_resumes(tmp_path):
     assert all(e["ok"] for e in last)
     played = Counter(e["task"]["data"]["id"] for e in last)
     assert played == {question.id: 2 for question in QUESTIONS[:16]}
+
+
+def test_a_path_is_saved_absolute_and_replayed_from_elsewhere(tmp_path, monkeypatch):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    (home / "stories.jsonl").write_bytes(SAMPLE_FILE.read_bytes())
+    monkeypatch.setenv("HOME", str(home))
+    for name, path in (("r", "stories.jsonl"), ("h", "~/stories.jsonl")):
+        arguments = ("--env.taskset.path", path, "-n", "2")
+        with PolicyServer(say(right)) as server:
+            vf_eval("quality-rag", server, *arguments, cwd=home, name=name)
+        folder = home / "outputs" / name
+        saved = json.loads((folder / "configs/resolved/eval.json").read_text())
+        assert saved["env"]["taskset"]["path"] == str(home / "stories.jsonl")
+    done = call("vf-replay", folder, "--no-rich", "-o", "replayed", cwd=elsewhere)
+    assert done.code == 0, done.err
+
+
+def empty_questions(row):
+    return {**row, "questions": []}
+
+
+def easy_questions(row):
+    return {**row, "questions": [{**q, "difficult": 0} for q in row["questions"]]}
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "says"),
+    [
+        (None, ["--env.taskset.path", "."], r"'\.' is a folder: name a file"),
+        (None, ["--env.taskset.path", ""], r"the path is empty: name what to read"),
+        (None, ["--env.taskset.path", "~/nothing"], r"no such file: '~/nothing'"),
+        (empty_questions, ["--env.taskset.path", "rows"], r"'/.*/rows' holds no question"),
+        (
+            easy_questions,
+            ["--env.taskset.path", "rows", "--env.taskset.hard-only"],
+            r"none of the 6 questions of '/.*/rows' is in the HARD subset .*drop --env",
+        ),
+    ],
+)
+def test_data_without_a_question_to_ask_is_told_in_one_line(tmp_path, change, words, says):
+    if change is not None:
+        row = json.loads(SAMPLE_FILE.read_text().splitlines()[0])
+        (tmp_path / "rows").write_text(json.dumps(change(row)) + "\n")
+    done = call("inward", "eval", "quality-rag", *words, cwd=tmp_path)
+    assert done.code == 2
+    assert re.search(says, done.err), done.err
+    assert len([line for line in done.err.splitlines() if "inward eval" in line]) == 1
+    assert "Traceback" not in done.err
+    assert not [file for file in tmp_path.rglob("traces.jsonl") if file.read_text()]
+
+
+def test_tokens_that_the_server_had_in_its_cache_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    usage = {
+        "prompt_tokens": 1000,
+        "completion_tokens": 10,
+        "total_tokens": 1010,
+        "prompt_tokens_details": {"cached_tokens": 900},
+    }
+    with PolicyServer(lambda body: Completion({"content": "Answer: A"}, usage=usage)) as server:
+        done = call(
+            "inward", "eval", "quality-rag", *SAMPLE, "-n", "2", "-m", server.model,
+            "--client.base-url", server.base_url, cwd=tmp_path,
+        )  # fmt: skip
+    assert "2,000 in, 20 out" in done.out

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import verifiers.v1 as vf
-from inward_chat import LocalEnv, LocalEnvConfig, local_agent
+from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.render import shared_renderer
 from inward_rewards.charts.scene import Rendered, Scene
@@ -56,19 +56,12 @@ class ChartSpecConfig(vf.TasksetConfig):
     """Difficulty: 1 easy, 3 hard."""
     matplotlib_share: float = Field(0.25, ge=0, le=1)
     """Share of the charts that matplotlib draws, so that one renderer's pixels are not learned."""
-    path: Path | None = None
+    path: ExistingFolder | None = None
     """A folder of pictures of your own, in place of the generator. The reward is likeness alone."""
     sandbox_workers: int | None = Field(None, ge=1)
     """Processes that draw and score at once, over the whole machine and every environment on it.
     Not set: INWARD_WORKERS, else the usable cores."""
     task: ChartSpecTaskConfig = ChartSpecTaskConfig()
-
-    @field_validator("path")
-    @classmethod
-    def _folder_exists(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_dir():
-            raise ValueError(f"no such folder: {str(path)!r}")
-        return path
 
     @field_validator("kinds")
     @classmethod

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import verifiers.v1 as vf
+from inward_chat import ExistingFile
 from inward_rewards.formats import ThinkAnswer, format_reward, parse_reply
 from inward_rewards.groups import Gate, Over, absolute_bonus, group_bonus
 from inward_rewards.hidden_states import (
@@ -74,7 +74,7 @@ class Math500EntropyConfig(vf.TasksetConfig):
     split: Split = "test"
     """`test`: MATH-500. `train`: the 12,000 others of MATH. Both are fetched on first use.
     `sample`: 28 problems that ship with the package."""
-    path: Path | None = None
+    path: ExistingFile | None = None
     """A file of the same schema, in place of `split`."""
     levels: list[int] = Field(default_factory=list)
     """Only these levels, 1 to 5."""
@@ -84,13 +84,6 @@ class Math500EntropyConfig(vf.TasksetConfig):
     """Processes that check answers at once, over the whole machine and every environment on it.
     Not set: INWARD_WORKERS, else the usable cores."""
     task: Math500EntropyTaskConfig = Math500EntropyTaskConfig()
-
-    @field_validator("path")
-    @classmethod
-    def _file_exists(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"no such file: {str(path)!r}")
-        return path
 
     @field_validator("levels")
     @classmethod

@@ -1,7 +1,8 @@
-"""Policies without a model, to stand beside chance as a floor.
+"""Policies without a model: they try the plumbing of a run, and are no floor for a model.
 
 Each is a function from a chat-completions request body to the assistant's message. They are given
 what any policy is given, the prompt and the tool's replies, and keep nothing between requests.
+None is better than chance (0.25) on stories that it was not chosen on.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ def make_random(seed: int) -> Policy:
 
 def make_keyword_reader(seed: int) -> Policy:
     """Searches with the question, then with it and each option, and answers with the option whose
-    words lie closest together, and closest to the question's, in what it has read."""
+    words lie closest together, and closest to the question's, in what it has read.
+
+    It exercises the search tool over two turns. Matching words is no way to answer QuALITY: on
+    questions that it was not chosen on it is at chance.
+    """
 
     def play(body: Body) -> dict[str, Any]:
         asked = Asked.read(body)

@@ -1,4 +1,4 @@
-"""The text of a search result, written for the policy and read back for the metrics.
+"""The text of a tool's result, written for the policy and read back for the metrics.
 
 It is read back from the trace, not counted in the server, so that a saved run can be scored again.
 """
@@ -7,36 +7,105 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 import verifiers.v1 as vf
-from inward_retrieval import Hit
+from inward_retrieval import Chunk, Hit
+
+Backend = Literal["bm25", "dense", "api", "hybrid"]
 
 NOTHING_FOUND = "No passage of the story matches this query."
+NOTHING_NEW = "Every passage of the story that matches this query has been shown before."
+_MEANING = "The search reads the meaning of the query: ask in a whole sentence."
+HINTS: dict[Backend, str] = {
+    "bm25": (
+        "The search matches words: use words that the story itself may use, such as names of"
+        " people, places and things."
+    ),
+    "dense": _MEANING,
+    "api": _MEANING,
+    "hybrid": (
+        "The search reads the words of the query and its meaning: ask in a whole sentence, in"
+        " words that the story itself may use."
+    ),
+}
 
-_PASSAGE = re.compile(r"^\[passage (\d+), \d+% into the story\]\n", re.MULTILINE)
+_HEAD = re.compile(
+    r"^\[passage (\d+) of \d+, \d+% into the story(?:, best match|, match \d+)?\]\n", re.MULTILINE
+)
+_BY_NUMBER = re.compile(
+    r"\W*(?:(?:read|show|get|open|find)\s+(?:me\s+)?)?passage\W*(?:(?:number|no)\b\W*)?(\d{1,9})"
+    r"(?:\s+of\s+\d+)?(?:, \d+% into the story.*)?\W*",
+    re.IGNORECASE,
+)
 
 
-def render(hits: Sequence[Hit], story_chars: int) -> str:
-    """The passages in story order, each under its number and its place in the story."""
-    if not hits:
-        return NOTHING_FOUND
-    return "\n\n".join(
-        f"[passage {hit.chunk.id}, {100 * hit.chunk.start // story_chars}% into the story]\n"
-        f"{hit.chunk.text.strip()}"
-        for hit in sorted(hits, key=lambda hit: hit.chunk.start)
-    )
+@dataclass(frozen=True)
+class Story:
+    """What the heads of its passages tell."""
+
+    chars: int
+    chunks: Sequence[Chunk]
+
+    def render(self, hits: Sequence[Hit]) -> str:
+        """The passages that a search found, best first, put in story order, each under its number,
+        its place in the story, and its rank."""
+        ranked = sorted(enumerate(hits, 1), key=lambda item: item[1].chunk.start)
+        return "\n\n".join(
+            self._passage(hit.chunk, ", best match" if rank == 1 else f", match {rank}")
+            for rank, hit in ranked
+        )
+
+    def render_one(self, number: int) -> str:
+        """The passage of that number, from 1."""
+        return self._passage(self.chunks[number - 1], "")
+
+    def _passage(self, chunk: Chunk, rank: str) -> str:
+        number = f"passage {chunk.id + 1} of {len(self.chunks)}"
+        place = f"{100 * chunk.start // self.chars}% into the story"
+        return f"[{number}, {place}{rank}]\n{chunk.text.strip()}"
+
+    def nothing(self, backend: Backend, *, seen_before: bool) -> str:
+        """What an empty result says: that it is one, and what to do."""
+        total = len(self.chunks)
+        by_number = f'"passage {total}" finds the last of {total} passages.'
+        return f"{NOTHING_NEW if seen_before else NOTHING_FOUND} {HINTS[backend]} {by_number}"
+
+    def no_such_passage(self, number: int) -> str:
+        return f"There is no passage {number}: the story has passages 1 to {len(self.chunks)}."
 
 
-def characters_seen(results: Iterable[vf.ToolMessage]) -> int:
-    """Characters of the story in the results, each passage counted once."""
-    seen: dict[str, int] = {}
+def asked_number(query: str) -> int | None:
+    """The number in a query that asks for a passage by it, as the heads name it."""
+    match = _BY_NUMBER.fullmatch(query)
+    return int(match[1]) if match else None
+
+
+def shown(results: Iterable[vf.ToolMessage]) -> Iterator[tuple[int, str]]:
+    """Number and text of every passage in the results, as often as it was shown."""
     for message in results:
         if isinstance(message.content, str):
-            _, *parts = _PASSAGE.split(message.content)
+            _, *parts = _HEAD.split(message.content)
             for number, text in zip(parts[::2], parts[1::2], strict=True):
-                seen[number] = len(text.strip())
-    return sum(seen.values())
+                yield int(number), text.strip()
+
+
+def characters_seen(passages: Iterable[tuple[int, str]], overlap: int) -> int:
+    """Characters of the story in the passages, each counted once. `overlap`: most words that a
+    passage shares with the one before it."""
+    texts = [text for _, text in sorted(dict(passages).items())]
+    seen = sum(map(len, texts))
+    # Starts and ends both grow with the number: what overlaps is the end of one and the next.
+    return seen - sum(_shared(a, b) for a, b in pairwise(texts)) if overlap else seen
+
+
+def _shared(first: str, second: str) -> int:
+    """Length of the longest end of `first` that `second` begins with."""
+    most = min(len(first), len(second))
+    return next((n for n in range(most, 0, -1) if second.startswith(first[-n:])), 0)
 
 
 def queries(replies: Iterable[vf.AssistantMessage]) -> list[str]:

@@ -7,14 +7,24 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-Context = Literal["search", "full", "none"]
+from quality_rag.answers import LETTERS, parse_answer
 
-LETTERS = "ABCD"
+__all__ = [
+    "LETTERS",
+    "Context",
+    "parse_answer",
+    "refers_to_others",
+    "shuffled_order",
+    "system_prompt",
+    "user_prompt",
+]
+
+Context = Literal["search", "full", "none"]
 
 STORY_ACCESS: dict[Context, str] = {
     "search": (
         "The story is not shown. The search tool returns the passages of it that match a query"
-        " best; search as often as you need to."
+        " best, or the one whose number it names; search as often as you need to."
     ),
     "full": "The whole story is given.",
     "none": "The story is not given.",
@@ -27,12 +37,20 @@ as right.
 When you have decided, end your reply with a line of this form, where X is A, B, C or D:
 Answer: X
 
-If there are several such lines, the last one counts. A line that names two different letters is \
-no answer, and so is a line with an option's text instead of its letter."""
+If the reply states several answers, the last one counts. An answer that names two different \
+letters is none, and so is an option's text without its letter, or with the letter of another."""
 
 
-def system_prompt(context: Context) -> str:
-    return INSTRUCTIONS.format(access=STORY_ACCESS[context])
+SKIP_SEEN = " It leaves out the passages that you were shown before, unless you name their number."
+READ = " The read tool returns one passage by its number."
+
+
+def system_prompt(context: Context, *, skip_seen: bool = False, read: bool = False) -> str:
+    """`skip_seen`, `read`: the options of the search tool's server, where there is one."""
+    access = STORY_ACCESS[context]
+    if context == "search":
+        access += SKIP_SEEN * skip_seen + READ * read
+    return INSTRUCTIONS.format(access=access)
 
 
 def user_prompt(title: str, question: str, options: Sequence[str], story: str | None) -> str:
@@ -71,40 +89,3 @@ def shuffled_order(options: Sequence[str], seed: int, question_id: str) -> list[
     if not any(map(refers_to_others, options)):
         random.Random(f"{seed}:{question_id}").shuffle(order)
     return order
-
-
-_CLOSED_THINKING = re.compile(r"^.*</think>", re.DOTALL)
-_ANSWER_LINE = re.compile(r"^[ \t>#*_`-]*answer[*_`]*[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
-_MARKUP = " \t\r*_`"
-_LETTER = re.compile(r"\(?([A-D])(?![\w])\)?[ \t*_`]*[).:,;–—-]*(.*)", re.DOTALL)
-_BARE = re.compile(r"[\s*_`(]*([A-Da-d])[\s*_`).]*")
-
-
-def parse_answer(reply: str, options: Sequence[str]) -> str | None:
-    """The letter that a final reply answers with, or None where it gives no answer.
-
-    `Answer: B`, with the markup and brackets that models put around it, is an answer; the option's
-    own text may follow its letter. A reply that is nothing but a letter is one too. Everything
-    else is none: an option's text without its letter, two letters, a letter with another option's
-    text, and whatever stands inside `<think>`, closed or not.
-    """
-    text = _CLOSED_THINKING.sub("", reply).split("<think>", 1)[0]
-    if bare := _BARE.fullmatch(text):
-        return bare[1].upper()
-    lines = _ANSWER_LINE.findall(text)
-    if not lines:
-        return None
-    line = lines[-1].strip(_MARKUP)
-    if re.fullmatch(r"\(?[a-d][).]?", line):
-        line = line.upper()
-    match = _LETTER.fullmatch(line)
-    if match is None:
-        return None
-    letter, rest = match[1], match[2].strip(_MARKUP)
-    if rest.strip(".!") and _plain(rest) != _plain(options[LETTERS.index(letter)]):
-        return None
-    return letter
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())

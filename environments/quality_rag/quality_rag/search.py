@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import verifiers.v1 as vf
 from inward_chat import Toolset
@@ -15,11 +18,16 @@ from pydantic import Field, field_validator
 from quality_rag import passages
 from quality_rag.data import Split, load_stories
 
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
+
 MAX_QUERY_CHARS = 2000
 
 
 class StoryState(vf.State):
     story_id: str = ""
+    seen: tuple[int, ...] = ()
+    """With `skip_seen`: ids of the chunks that the rollout was shown."""
 
 
 class SearchConfig(vf.SharedToolsetConfig):
@@ -27,6 +35,10 @@ class SearchConfig(vf.SharedToolsetConfig):
     """How stories are cut and searched, under `--env.taskset.tools.retriever.*`."""
     passages: int = Field(4, ge=1, le=50)
     """Passages a search returns."""
+    skip_seen: bool = False
+    """A search leaves out the passages that its rollout was shown before."""
+    read: bool = False
+    """Offer a second tool, `read(passage)`: one passage by its number."""
 
     @field_validator("runtime")
     @classmethod
@@ -55,24 +67,66 @@ class StorySearch(Toolset[StorySearchConfig, StoryState]):
         stories = load_stories(self.config.split, self.config.path)
         return stories, build_retriever(stories, self.config.retriever)
 
+    def register(self, mcp: MCPServer) -> None:
+        super().register(mcp)
+        if not self.config.read:
+            mcp.remove_tool("read")
+
     @vf.tool
     async def search(self, query: str) -> str:
         """Search the story. Returns the passages that match the query best, in story order, each
-        with its number and how far into the story it lies."""
+        with its number, how far into the story it lies, and its rank. The query "passage 12"
+        returns passage 12."""
         if not query.strip():
             raise ValueError("the query is empty: name what to look for")
         if len(query) > MAX_QUERY_CHARS:
             raise ValueError(
                 f"the query has {len(query)} characters: {MAX_QUERY_CHARS} are the limit"
             )
-        story_id = self.state.story_id
+        async with self._found() as (story, retriever):
+            number = passages.asked_number(query)
+            if number is None:
+                return await self._matching(story, query, retriever)
+            return self._numbered(story, number) or story.no_such_passage(number)
+
+    @vf.tool
+    async def read(self, passage: int) -> str:
+        """Read one passage of the story by its number, from 1."""
+        async with self._found() as (story, _):
+            text = self._numbered(story, passage)
+        if text is None:
+            raise ValueError(story.no_such_passage(passage))
+        return text
+
+    @asynccontextmanager
+    async def _found(self) -> AsyncIterator[tuple[passages.Story, Retriever]]:
+        """The rollout's story. What fails inside is ours, and no tool error for the model: its
+        arguments have been checked."""
         try:
             stories, retriever = await asyncio.shield(self.index)
-            hits = await retriever.search(story_id, query, self.config.passages)
-            return passages.render(hits, len(stories[story_id]))
+            story_id = self.state.story_id
+            yield passages.Story(len(stories[story_id]), retriever.chunks(story_id)), retriever
         except Exception as error:
-            # The query has been checked: what fails here is ours, and no tool error for the model.
             raise MCPError(INTERNAL_ERROR, f"search failed: {error}") from error
+
+    async def _matching(self, story: passages.Story, query: str, retriever: Retriever) -> str:
+        seen, most = self.state.seen, self.config.passages
+        found = await retriever.search(self.state.story_id, query, most + len(seen))
+        hits = [hit for hit in found if hit.chunk.id not in seen][:most]
+        if not hits:
+            return story.nothing(self.config.retriever.type, seen_before=bool(found))
+        self._mark(hit.chunk.id for hit in hits)
+        return story.render(hits)
+
+    def _numbered(self, story: passages.Story, number: int) -> str | None:
+        if not 1 <= number <= len(story.chunks):
+            return None
+        self._mark([number - 1])
+        return story.render_one(number)
+
+    def _mark(self, chunk_ids: Iterable[int]) -> None:
+        if self.config.skip_seen:  # a State that is not written costs no request
+            self.state.seen = tuple(dict.fromkeys((*self.state.seen, *chunk_ids)))
 
 
 if __name__ == "__main__":

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_chat import LocalEnv, LocalEnvConfig, local_agent
+from inward_chat import ExistingFile, LocalEnv, LocalEnvConfig, local_agent
 from inward_retrieval import require_extras, require_models
-from pydantic import field_validator
 
-from quality_rag import passages
-from quality_rag.data import Question, Split, load_questions
+from quality_rag import calls, passages
+from quality_rag.data import DataError, Question, Split, load_questions
 from quality_rag.prompt import (
     LETTERS,
     Context,
@@ -29,7 +27,7 @@ MAX_TURNS = 16
 class QualityRagConfig(vf.TasksetConfig):
     split: Split = "dev"
     """`train` or `dev` of QuALITY v1.0.1, fetched on first use, or the shipped `sample`."""
-    path: Path | None = None
+    path: ExistingFile | None = None
     """A file of the original QuALITY schema, in place of `split`."""
     hard_only: bool = False
     """Only the HARD subset."""
@@ -41,13 +39,6 @@ class QualityRagConfig(vf.TasksetConfig):
     tools: SearchConfig = SearchConfig()
     """The search tool, under `--env.taskset.tools.*`."""
 
-    @field_validator("path")
-    @classmethod
-    def _file_exists(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"no such file: {str(path)!r}")
-        return path
-
 
 class QualityRagData(vf.TaskData):
     story_id: str
@@ -57,6 +48,8 @@ class QualityRagData(vf.TaskData):
     gold: str
     """The right letter. Scoring alone reads it: no prompt and no tool does."""
     hard: bool
+    chunk_overlap: int = 0
+    """Most words that a passage shares with the one before it."""
 
 
 StoryTrace = vf.Trace[QualityRagData, StoryState, vf.AgentConfig]
@@ -69,6 +62,11 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
 
     async def setup(self, trace: vf.Trace[Any, Any, Any], runtime: vf.Runtime) -> None:
         trace.state.story_id = self.data.story_id
+
+    @vf.intercept
+    def note_dropped_calls(self, response: vf.Response, trace: vf.Trace) -> None:  # type: ignore[type-arg]
+        if count := calls.dropped(response):
+            trace.info["dropped_calls"] = trace.info.get("dropped_calls", 0) + count
 
     def answer(self, trace: StoryTrace) -> str | None:
         """The letter of the last reply, if that ends the rollout and calls no tool."""
@@ -95,11 +93,21 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
     @vf.metric
     async def search_use(self, trace: StoryTrace) -> dict[str, float]:
         queries = passages.queries(trace.assistant_messages)
+        shown = list(passages.shown(trace.tool_messages))
+        seen = passages.characters_seen(shown, self.data.chunk_overlap)
         return {
             "searches": len(queries),
             "repeated_queries": len(queries) - len(set(queries)),
-            "story_seen": passages.characters_seen(trace.tool_messages) / self.data.story_chars,
+            "repeated_passages": len(shown) - len(dict(shown)),
+            "story_seen": seen / self.data.story_chars,
         }
+
+    @vf.metric
+    async def broken_calls(self, trace: StoryTrace) -> float:
+        """Tool calls that no tool could take."""
+        replies = trace.assistant_messages
+        lost: int = trace.info.get("dropped_calls", 0) + calls.in_text(replies)
+        return lost + calls.refused(replies, trace.tools)
 
     @vf.metric
     async def turns(self, trace: StoryTrace) -> float:
@@ -132,19 +140,32 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
             runtime=tools.runtime,
             retriever=tools.retriever,
             passages=tools.passages,
+            skip_seen=tools.skip_seen,
+            read=tools.read,
             split=config.split,
-            # The server's process has a working directory of its own.
-            path=None if config.path is None else config.path.resolve(),
+            path=config.path,
         )
         return [StorySearch(where)]
 
     def load(self) -> Iterable[QualityRagTask]:
-        for question in load_questions(self.config.split, self.config.path):
-            if question.hard or not self.config.hard_only:
-                yield QualityRagTask(self.data(question), self.config.task)
+        """DataError where there is no question to ask, and as `load_questions`."""
+        config, total, asked = self.config, 0, 0
+        for question in load_questions(config.split, config.path):
+            total += 1
+            if question.hard or not config.hard_only:
+                asked += 1
+                yield QualityRagTask(self.data(question), config.task)
+        where = str(config.path or config.split)
+        if not total:
+            raise DataError(f"{where!r} holds no question: its articles have empty `questions`")
+        if not asked:
+            raise DataError(
+                f"none of the {total} questions of {where!r} is in the HARD subset (`difficult` 1):"
+                " drop --env.taskset.hard-only"
+            )
 
     def data(self, question: Question) -> QualityRagData:
-        context = self.config.context
+        context, tools = self.config.context, self.config.tools
         order = list(range(len(question.options)))
         if self.config.shuffle_options:
             order = shuffled_order(question.options, self.config.seed, question.id)
@@ -155,12 +176,13 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
             prompt=user_prompt(
                 story.title, question.text, options, story.text if context == "full" else None
             ),
-            system_prompt=system_prompt(context),
+            system_prompt=system_prompt(context, skip_seen=tools.skip_seen, read=tools.read),
             story_id=story.id,
             story_chars=len(story.text),
             options=(first, second, third, fourth),
             gold=LETTERS[order.index(question.gold)],
             hard=question.hard,
+            chunk_overlap=tools.retriever.chunk_overlap,
         )
 
 
