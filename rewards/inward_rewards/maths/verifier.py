@@ -10,6 +10,7 @@ from typing import Self
 from weakref import WeakSet
 
 from inward_rewards.maths import fast
+from inward_rewards.maths.echo import is_echo
 from inward_rewards.maths.pool import Pool
 from inward_rewards.maths.verdict import Verdict
 
@@ -53,31 +54,33 @@ class Verifier:
         self._known: dict[tuple[str, str], Verdict] = {}
         _verifiers.add(self)
 
-    async def verify(self, gold: str, answer: str) -> Verdict:
+    async def verify(self, gold: str, answer: str, *, problem: str | None = None) -> Verdict:
         """Compares the text of an answer with the gold answer's.
 
         Both are LaTeX or plain text, with or without dollar signs or `\\boxed{}`; nothing is
-        searched for in prose. Raises `ValueError` for a gold that is empty, over-long, that
+        searched for in prose. With its `problem`, an answer that stands in it and is not the
+        gold answer's own text (spaces, delimiters, a label and a unit aside) is not correct:
+        `echoed`. Raises `ValueError` for a gold that is empty, over-long, that
         math-verify cannot read or that breaks the limits by itself, and `PoolError` when the
         processes cannot run.
         """
         pair = gold.strip(), answer.strip()
-        verdict = self._at_once(*pair)
+        verdict = self._at_once(*pair, problem)
         if verdict is None:
             verdict = await asyncio.wrap_future(self._pool.submit(*pair))
             self._remember(pair, verdict)
         return verdict
 
-    def verify_sync(self, gold: str, answer: str) -> Verdict:
+    def verify_sync(self, gold: str, answer: str, *, problem: str | None = None) -> Verdict:
         """As `verify`, for code without an event loop: blocks the calling thread."""
         pair = gold.strip(), answer.strip()
-        verdict = self._at_once(*pair)
+        verdict = self._at_once(*pair, problem)
         if verdict is None:
             verdict = self._pool.submit(*pair).result()
             self._remember(pair, verdict)
         return verdict
 
-    def _at_once(self, gold: str, answer: str) -> Verdict | None:
+    def _at_once(self, gold: str, answer: str, problem: str | None) -> Verdict | None:
         if not gold or len(gold) > self._max_chars:
             raise ValueError(
                 f"a gold answer has 1 to max_chars={self._max_chars} characters, this one "
@@ -87,6 +90,8 @@ class Verifier:
             return Verdict(False, "empty")
         if len(answer) > self._max_chars:
             return Verdict(False, "too_long")
+        if problem is not None and is_echo(problem, gold, answer):
+            return Verdict(False, "echoed")
         equal = fast.decide(gold, answer)
         if equal is None:
             return self._known.get((gold, answer))
@@ -133,9 +138,9 @@ def default_verifier() -> Verifier:
         return _default
 
 
-async def verify(gold: str, answer: str) -> Verdict:
+async def verify(gold: str, answer: str, *, problem: str | None = None) -> Verdict:
     """`Verifier.verify` by the process's shared verifier."""
-    return await default_verifier().verify(gold, answer)
+    return await default_verifier().verify(gold, answer, problem=problem)
 
 
 def _usable_cores() -> int:
