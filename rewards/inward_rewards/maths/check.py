@@ -113,6 +113,8 @@ def _equal(gold: Reading, answer: Reading) -> bool:
         return equal
     if solved.inequalities(expected) or solved.inequalities(found):
         return _same_solutions(gold, answer)
+    if solved.contradiction(found) and not isinstance(expected, sympy.Eq):
+        return False
     if solved.still_to_solve(expected, found) or shapes.differ(
         gold.text, expected, answer.text, found
     ):

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from inward_rewards.maths import characters, units, words
 from inward_rewards.maths.brackets import enclosed, split_at_commas
-from inward_rewards.maths.wrapping import unwrapped
+from inward_rewards.maths.wrapping import TEXT_COMMAND, unwrapped
 
 _TYPESETTING = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"\\(?:math(?:rm|bf|it)|mbox|operatorname|text(?:bf|it|rm|normal|sf))\s*(?=\{)", r"\\text"),
+        (rf"(?:{TEXT_COMMAND}|\\operatorname)\s*(?=\{{)", r"\\text"),
         (r"\\(?:left|right|big|Big|bigg|Bigg)[lrm]?(?![a-zA-Z])", ""),
         (r"\\(?:display|text|script)style(?![a-zA-Z])|\\f?boxed(?![a-zA-Z])", ""),
         (r"\\[!,;:> ]|\\q?quad(?![a-zA-Z])|~", " "),

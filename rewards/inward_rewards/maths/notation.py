@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from inward_rewards.maths import angles, characters
 from inward_rewards.maths.brackets import depth_at, split_at_commas
-from inward_rewards.maths.wrapping import unwrapped
+from inward_rewards.maths.wrapping import TEXT_COMMAND, unwrapped
 
 _FUNCTIONS = "arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln"
 _GREEK = "pi|theta|alpha|beta|gamma|phi|infty"
@@ -78,6 +78,12 @@ def _matrix(match: re.Match[str]) -> str:
     return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
 
 
+def _outward(match: re.Match[str]) -> str:
+    """`]2, 3[` as `(2, 3)`."""
+    left, right = "(" if match[1] == "]" else "[", ")" if match[3] == "[" else "]"
+    return left + match[2] + right
+
+
 _LE = r"(?:[<>]|\\(?:le|ge|lt|gt|ne|leq|geq|neq|leqslant|geqslant)(?![a-zA-Z]))"
 _REALS = r"[a-zA-Z]\s*\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)"
 _ALL = r"(?:\\mathbb\s*(?:\{\s*R\s*\}|R)|\(\s*-\s*\\infty\s*,\s*\+?\s*\\infty\s*\))"
@@ -96,20 +102,25 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         (r"\\([lr])brace(?![a-zA-Z])", lambda match: r"\{" if match[1] == "l" else r"\}"),
         (r"\\[lr]paren(?![a-zA-Z])", lambda match: "(" if match[0] == r"\lparen" else ")"),
         (r"\\[lr]brack(?![a-zA-Z])", lambda match: "[" if match[0] == r"\lbrack" else "]"),
+        (r"\\(?:math)?strut(?![a-zA-Z])", ""),
         (r"(?<=[\w}\])])\{\s*\}", ""),
+        (r"(\\(?:begin|end)\s*)\{(?:B|small)matrix\}", r"\1{pmatrix}"),
+        (r"\\(?:lor|vee)(?![a-zA-Z])", r"\\text{ or }"),
+        (r"\\(?:land|wedge)(?![a-zA-Z])", r"\\text{ and }"),
         (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
         (rf"\\(?:operatorname|mathrm|text)\s*\{{\s*({_FUNCTIONS})\s*\}}", r"\\\1 "),
         (r"\\(?:hat|vec)\s*\{\s*\\(?:mathbf|imath|jmath)\s*\{?\s*([ijk]?)\s*\}?\s*\}", r"u_{\1}"),
         (r"\\(?:mathbf|boldsymbol|bm|hat|vec)\s*\{\s*([ijk])\s*\}", r"u_{\1}"),
         (r"\\(?:mathrm|mathit|operatorname)\s*\{\s*([ei])\s*\}|\{\s*\\rm\s+([ei])\s*\}", r"\1\2"),
         (r"\\mathit\s*\{\s*([a-zA-Z])\s*\}", r"\1"),
-        (r"\\(?:mathrm|mathbf|mathit|mbox|text(?:bf|it|rm|normal|sf))\s*(?=\{)", r"\\text"),
+        (rf"{TEXT_COMMAND}\s*(?=\{{)", r"\\text"),
         (r"\\langle\s*(?=[^\\]*,.*\\rangle)", "("),
         (r"\\rangle(?![a-zA-Z])", ")"),
         (r"\\varnothing(?![a-zA-Z])", r"\\emptyset "),
         (r"\\degree(?![a-zA-Z])", r"^\\circ "),
         (r"(?<=\d)\s*\^\s*(?:o(?![a-zA-Z])|\{\s*o\s*\})", r"^\\circ "),
         (r"√\s*(\d+|[a-zA-Z])", r"\\sqrt{\1}"),
+        (r"√\s*(?=\{)", r"\\sqrt"),
         (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
         (r"∛\s*\(?(\d+|[a-zA-Z])\)?", r"\\sqrt[3]{\1}"),
         # Plain text.
@@ -162,7 +173,7 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         (r"\s*\\text\s*\{\s*percent\s*\}", r"\\%"),
         # A number's base.
         (r"^\((\w+)\)\s*(?=_)", r"\1"),
-        (r"^(\w+)\s*(?:\\text\s*\{)?\s*\(?base[\s-]*(\w+)\)?\s*\}?$", r"\1_{\2}"),
+        (r"^(\w+)\s*(?:\\text\s*\{)?\s*\(?base[\s}-]*(\w+)\)?\s*\}?$", r"\1_{\2}"),
         (r"_\{?\s*(?:\\text\s*\{)?\s*base\s*\}?\s*(\w+)\s*\}?$", r"_{\1}"),
         (rf"_\{{?({'|'.join(_BASES)})\}}?$", _base),
         (r"^(0[bB]|0[oO]|0[xX])([0-9A-Fa-f]+)$", _prefixed),
@@ -178,9 +189,9 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         # Sets and relations.
         (r"^\[\s*(\[[^\[\]]*\](?:\s*,\s*\[[^\[\]]*\])*)\s*\]$", _matrix),
         (
-            rf"^\\\{{\s*[a-zA-Z]\s*(?:\\in\s*\\mathbb\s*(?:\{{\s*R\s*\}}|R)\s*)?"
+            rf"^(?:\\left\s*)?\\?\{{\s*[a-zA-Z]\s*(?:\\in\s*\\mathbb\s*(?:\{{\s*R\s*\}}|R)\s*)?"
             rf"(?:\\mid(?![a-zA-Z])|\\vert(?![a-zA-Z])|\\colon(?![a-zA-Z])|\||:)"
-            rf"\s*([^|:]*{_LE}[^|:]*)\\\}}$",
+            rf"\s*([^|:]*?{_LE}[^|:]*?)\s*(?:\\right\s*)?\\?\}}$",
             r"\1",
         ),
         (rf"^{_REALS}\s*(?:,|:|\||\\mid|\\text\s*\{{[^{{}}]*\}})\s*(?=.*{_LE})", ""),
@@ -196,6 +207,9 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
             r"\1 \\text{mod \2}",
         ),
         (r"^[a-zA-Z]\s*\\in(?![a-zA-Z])", ""),
+        (r"^[a-zA-Z]\s*\(\s*-?\d+\s*\)\s*=(?=[^=]*$)", ""),
+        (r"^(\d+)\s*(?:\\text\s*\{\s*to\s*\}|\bto\b)\s*(\d+)$", r"\1:\2"),
+        (r"^([\[\]])([^\[\],]+,[^\[\],]+)([\[\]])$", _outward),
         (r"^\s*(?:=|\\(?:approx|sim)(?![a-zA-Z]))", ""),
         (r"^\\text\s*\{([^{}]*(?:,|\band\b)[^{}]*)\}$", _items),
         (rf"^(?=\s*{_LE})", "x "),
@@ -203,9 +217,12 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
 ]
 
 
+_GOES_ON = re.compile(r"(\.\d+)\.{3}")
+
+
 def rewritten(text: str) -> str:
     """The same answer in plain LaTeX."""
-    text = unwrapped(characters.plain(text))
+    text = unwrapped(_GOES_ON.sub(r"\1\\ldots ", characters.plain(text)))
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return _both_signs(angles.in_functions(text)).strip()

@@ -11,6 +11,8 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 
+from inward_rewards.maths.numeric import clearly_different
+
 _OR = re.compile(r"\bor\b")
 _AND_OR = re.compile(r"\b(?:and|or)\b")
 
@@ -48,9 +50,20 @@ def still_to_solve(one: Any, other: Any) -> bool:
     """Whether one is an equation in the variable whose value the other gives: `2x = 10`, `x = 5`."""
     equations = [form for form in (one, other) if isinstance(form, sympy.Eq)]
     symbols = {symbol for form in equations for symbol in form.free_symbols}
-    if len(equations) < 2 or len(symbols) != 1:
+    if len(symbols) != 1 or all(_gives_a_value(form) for form in equations):
         return False
-    return len({_gives_a_value(form) for form in equations}) == 2
+    if len(equations) == 2:
+        return any(_gives_a_value(form) for form in equations)
+    return isinstance(one, sympy.Set) or isinstance(other, sympy.Set)
+
+
+def contradiction(form: Any) -> bool:
+    """Whether a form is an equation of two different numbers: `7 = 4` gives neither."""
+    return (
+        isinstance(form, sympy.Eq)
+        and not form.free_symbols
+        and clearly_different(form.lhs, form.rhs)
+    )
 
 
 def _gives_a_value(form: sympy.Eq) -> bool:

@@ -39,16 +39,17 @@ _NAMES = {
     "m/s": "m/s",
     "dollar": "dollar USD",
     "cent": "cent ¢",
-    "euro": "euro EUR",
+    "euro": "euro EUR €",
+    "pound sterling": "£ GBP",
     "degree": "degree deg",
     "radian": "radian rad",
 }
 _COUNTED = (
     "unit way people person student point digit time solution card coin page triangle integer root "
     "number value factor divisor element pair triple sequence arrangement outcome subset term side "
-    "vertex vertices edge face"
+    "vertex vertices edge face square"
 )
-_KINDS = "different|distinct|real|complex|positive|negative|possible|total|prime|rational"
+_KINDS = "unit|different|distinct|real|complex|positive|negative|possible|total|prime|rational"
 _UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
 _UNITS |= {f"{name}s": unit for name, unit in _UNITS.items() if len(name) > 2}
 _SCALES: dict[str, tuple[str, Fraction]] = {
@@ -74,7 +75,7 @@ _PER = r"(?:\s*(?:/|per)\s*(?P<per>[A-Za-z]+))?"
 # `15 cm^2`, `70mph`. A single letter right behind a number is a variable: `3m`, `8s`.
 _PLAIN = re.compile(
     rf"(?<=[\d)}}\s])(?P<space>\s*){_PREFIX}\s*(?:(?:{_KINDS})\s+)*"
-    rf"(?P<name>{_PLAIN_NAMES})(?P<dot>\.?){_POWER}(?:\s+per\s+(?P<per>[A-Za-z]+))?$"
+    rf"(?P<name>{_PLAIN_NAMES})(?P<dot>\.?){_POWER}(?:(?:\s+per\s+|/)(?P<per>[A-Za-z]+))?$"
 )
 # Any words at all in a text command: `\text{ inches}^2`, `\text{ students}`.
 _TEXT = re.compile(rf"\s*\\text\s*\{{\s*(?P<words>[^{{}}\d]*)\}}\s*{_POWER}$")

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Reason = Literal["equal", "different", "unreadable", "echoed", "empty", "too_long", "timeout", "crash"]
+Reason = Literal[
+    "equal", "different", "unreadable", "echoed", "empty", "too_long", "timeout", "crash"
+]
 
 
 @dataclass(frozen=True)

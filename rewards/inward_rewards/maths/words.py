@@ -3,11 +3,9 @@
 import re
 
 from inward_rewards.maths import characters
-from inward_rewards.maths.wrapping import unwrapped
+from inward_rewards.maths.wrapping import TEXT_COMMAND, unwrapped
 
-_TEXT_COMMAND = re.compile(
-    r"\\(?:text(?:bf|it|rm|normal|sf)?|math(?:rm|bf|it)|mbox)\s*\{([^{}]*)\}"
-)
+_TEXT_COMMAND = re.compile(rf"{TEXT_COMMAND}\s*\{{([^{{}}]*)\}}")
 _PLAIN_TEXT = re.compile(r"[\w\s.,:;'()%-]+")
 _TIME = re.compile(r"(?P<clock>\d{1,2}:\d\d)\s*(?P<half>[ap])?(?:\.?\s*m\.?)?")
 _MONTHS = (
@@ -51,7 +49,10 @@ def _words(text: str) -> str | None:
 
 
 def _same_choice(gold: str, answer: str) -> bool:
-    """`(C) 12` for `(C)`: the letter counts, and what it stands for may be told with it."""
+    """`C)` for `(C)`, and `(C) 12`: what the letter stands for may be told with it."""
+    plain = _CHOICE.fullmatch(gold), _CHOICE.fullmatch(answer)
+    if all(plain) and any(len(match[0]) > 1 for match in plain if match):
+        return len({match["letter"].upper() for match in plain if match}) == 1
     for one, other in ((gold, answer), (answer, gold)):
         letter, told = _CHOICE.fullmatch(one), _CHOICE_WITH_TEXT.fullmatch(other)
         if letter and told and not _SECOND_CHOICE.search(told["text"]):

@@ -13,7 +13,17 @@ from typing import NamedTuple
 from inward_rewards.maths.brackets import closing
 
 _DELIMITERS = [("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("`", "`"), ('"', '"')]
-_DELIMITERS += [("**", "**"), ("__", "__"), ("``", "''")]
+_DELIMITERS += [("**", "**"), ("__", "__"), ("``", "''"), ("*", "*"), ("'", "'")]
+# Commands that set words in a type of their own.
+TEXT_COMMAND = (
+    r"\\(?:text(?:bf|it|rm|normal|sf|tt|sc|up|sl)?|math(?:rm|bf|it|sf|tt)|mbox|emph|underline)"
+    r"(?![a-zA-Z])"
+)
+_ENVIRONMENT = re.compile(
+    r"\\begin\{(?P<name>(?:equation|align|aligned|gather|gathered|split|math|displaymath)\*?)\}"
+    r"(?P<inner>.*)\\end\{(?P=name)\}",
+    re.DOTALL,
+)
 _FENCE = re.compile(r"```+[a-zA-Z]*\s+(?P<inner>[^`]*?)\s*```+")
 _END = re.compile(r"(?:\s|\\\\|(?<!\\)\.)+$")
 
@@ -28,6 +38,8 @@ def _peeled(text: str) -> str:
     text = _END.sub("", text).lstrip()
     if match := _FENCE.fullmatch(text):
         return _peeled(match["inner"])
+    if (match := _ENVIRONMENT.fullmatch(text)) and r"\\" not in _END.sub("", match["inner"]):
+        return _peeled(match["inner"].replace("&", " "))
     for left, right in _DELIMITERS:
         inner = text[len(left) : -len(right)]
         if text.startswith(left) and text.endswith(right) and inner and left not in inner:
