@@ -17,7 +17,7 @@ _TYPESETTING = [
     for pattern, replacement in (
         (rf"(?:{TEXT_COMMAND}|\\operatorname)\s*(?=\{{)", r"\\text"),
         (r"\\(?:left|right|big|Big|bigg|Bigg)[lrm]?(?![a-zA-Z])", ""),
-        (r"\\(?:display|text|script)style(?![a-zA-Z])|\\f?boxed(?![a-zA-Z])", ""),
+        (r"\\(?:display|text|script)style(?![a-zA-Z])|\\(?:boxed|fbox)(?![a-zA-Z])", ""),
         (r"\\[!,;:> ]|\\q?quad(?![a-zA-Z])|~", " "),
         (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
         (r"\\frac\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\frac{\1}{\2}"),

@@ -56,7 +56,7 @@ class _Box(NamedTuple):
     content: str
 
 
-_BOX = re.compile(r"\\f?boxed\s*(?:(?P<one>[0-9a-zA-Z])|\{)")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?:(?P<one>[0-9a-zA-Z])|\{)")
 
 
 def _boxes(text: str) -> Iterator[_Box]:
@@ -72,8 +72,6 @@ def _boxes(text: str) -> Iterator[_Box]:
 
 def _unboxed(text: str) -> str:
     boxes = list(_boxes(text))
-    if not boxes:
-        return text
     if len(boxes) == 1:
         box = boxes[0]
         before, left = _cut_at_delimiter(text[: box.start])
@@ -81,10 +79,13 @@ def _unboxed(text: str) -> str:
         if left is None:
             before = _LABEL.sub("", before)
         if _prose_before(before) and _prose_after(after):
-            formula = f"{left or ''}{text[box.start : box.end]}{right}"
-            return _unboxed(formula) if (left or right).strip() else _peeled(box.content)
+            return _in_formula(f"{left or ''}{text[box.start : box.end]}{right}")
+    return _in_formula(text)
+
+
+def _in_formula(text: str) -> str:
     parts, position = [], 0
-    for box in boxes:
+    for box in _boxes(text):
         parts.append(text[position : box.start])
         inner = _unboxed(_peeled(box.content))
         alone = _ALONE_LEFT.search("".join(parts)) and _ALONE_RIGHT.match(text, box.end)
@@ -102,6 +103,9 @@ _OPENING = re.compile(r"(?<!\\)(?:\$\$?|\\\(|\\\[)")
 _CLOSING = re.compile(r"(?<!\\)(?:\$\$?|\\\)|\\\])")
 
 
+_UNIT = re.compile(r"\s*\\text\s*\{[^{}]*\}(?:\^\{?\d\}?)?")
+
+
 def _cut_at_delimiter(text: str) -> tuple[str, str | None]:
     """What precedes the formula that the text ends in, and the formula's beginning if it is one."""
     signs = list(_OPENING.finditer(text))
@@ -117,7 +121,10 @@ def _cut_at_delimiter(text: str) -> tuple[str, str | None]:
 def _cut_at_closing(text: str, *, inside: bool) -> tuple[str, str]:
     if inside and (sign := _CLOSING.search(text)):
         return text[: sign.start()], text[sign.end() :]
-    return (text, "") if inside else ("", text)
+    if inside:
+        return text, ""
+    unit = _UNIT.match(text)
+    return (unit[0], text[unit.end() :]) if unit else ("", text)
 
 
 _COMMAND = re.compile(r"\\text(?:bf|it|rm)?\s*\{([^{}]*)\}|\*\*")
