@@ -34,11 +34,12 @@ _EXPRESSION = re.compile(
 
 
 def make_copy_first_expression(seed: int) -> Policy:
-    """Answers with the problem's own first formula; COMMONEST where it has none."""
+    """Answers with the problem's own first formula; with the whole of it where it has none."""
 
     def policy(body: dict[str, Any]) -> dict[str, Any]:
-        match = _EXPRESSION.search(body["messages"][-1]["content"])
-        return _reply("A copy.", next(filter(None, match.groups())) if match else COMMONEST)
+        problem: str = body["messages"][-1]["content"]
+        match = _EXPRESSION.search(problem)
+        return _reply("A copy.", next(filter(None, match.groups())) if match else problem)
 
     return policy
 
