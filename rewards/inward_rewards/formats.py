@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 OPEN_THINK, CLOSE_THINK = "<think>", "</think>"
 OPEN_ANSWER, CLOSE_ANSWER = "<answer>", "</answer>"
+
+
+class Message(Protocol):
+    """An assistant message as verifiers keeps it."""
+
+    @property
+    def content(self) -> str | None: ...
+    @property
+    def reasoning_content(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -13,31 +24,48 @@ class ThinkAnswer:
     """What a reply holds. Tags inside the thinking are thinking: nothing there is an answer."""
 
     thinking: str | None
-    """None: no thinking, or one that never ends."""
+    """None: no thinking, or one that never ends. What precedes a `</think>` that nothing opened is
+    thinking: templates may open it in the prompt."""
     answer: str | None
     """The text of the only answer block outside the thinking; None: no block, an empty one, or
-    more than one."""
+    more than one. A block that never closes ends with the reply: a stop string eats its tag."""
     body: str
     """The reply without its thinking."""
     well_formed: bool
-    """The reply begins with a thinking block, and one answer block follows; neither is blank."""
+    """The reply begins with a thinking block, and one answer block follows; all four tags are
+    there, and neither block is blank."""
+
+    @property
+    def answer_or_box(self) -> str | None:
+        """The answer block or, in a reply without any, what its last `\\boxed{}` holds."""
+        return self.answer if OPEN_ANSWER in self.body else last_boxed(self.body)
 
 
 def parse_reply(content: str | None, reasoning: str | None = None) -> ThinkAnswer:
     """`reasoning`: the thinking where the server has already split it off the content."""
-    split = (reasoning, content or "", True) if reasoning is not None else _split(content or "")
-    thinking, body, first = split
+    content = content or ""
+    if reasoning is None:
+        thinking, body, first = _split(content)
+        stray = OPEN_THINK in body or CLOSE_THINK in body
+    else:
+        thinking, first, stray = reasoning, True, OPEN_THINK in content or CLOSE_THINK in content
+        body = content if OPEN_THINK in content else content.rpartition(CLOSE_THINK)[2]
     answer = _only_block(body)
-    stray = OPEN_THINK in body or CLOSE_THINK in body
-    complete = bool(thinking and thinking.strip()) and answer is not None
+    complete = bool(thinking and thinking.strip()) and answer is not None and CLOSE_ANSWER in body
     return ThinkAnswer(thinking, answer, body, complete and first and not stray)
 
 
+def last_reply(messages: Sequence[Message]) -> ThinkAnswer | None:
+    """A rollout's last reply, of its assistant messages; None where the policy never spoke."""
+    return parse_reply(messages[-1].content, messages[-1].reasoning_content) if messages else None
+
+
 def _split(text: str) -> tuple[str | None, str, bool]:
-    """(thinking, what follows it, whether the reply begins with it)."""
+    """(thinking, what follows it, whether the reply begins with its tag)."""
     before, opened, rest = text.partition(OPEN_THINK)
-    if not opened:
-        return None, text, False
+    if CLOSE_THINK in before or not opened:
+        thinking, closed, body = text.partition(CLOSE_THINK)
+        return (thinking, body, False) if closed else (None, text, False)
     thinking, closed, body = rest.partition(CLOSE_THINK)
     if not closed:
         return None, before, False
@@ -45,10 +73,12 @@ def _split(text: str) -> tuple[str | None, str, bool]:
 
 
 def _only_block(body: str) -> str | None:
-    if body.count(OPEN_ANSWER) != 1 or body.count(CLOSE_ANSWER) != 1:
+    before, opened, rest = body.partition(OPEN_ANSWER)
+    block, _, after = rest.partition(CLOSE_ANSWER)
+    tags = before + block + after
+    if not opened or OPEN_ANSWER in tags or CLOSE_ANSWER in tags:
         return None
-    start, stop = body.index(OPEN_ANSWER) + len(OPEN_ANSWER), body.index(CLOSE_ANSWER)
-    return body[start:stop].strip() or None
+    return block.strip() or None
 
 
 def format_reward(reply: ThinkAnswer, *, good: float = 0.2, bad: float = -0.5) -> float:

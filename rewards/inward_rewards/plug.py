@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 import verifiers.v1 as vf
 
-from inward_rewards.formats import OPEN_ANSWER, ThinkAnswer, format_reward, last_boxed, parse_reply
+from inward_rewards.formats import format_reward, last_reply
 from inward_rewards.hidden_states import (
     EntropyConfig,
     HiddenStatesError,
@@ -62,7 +62,7 @@ async def verify_timeout(task: vf.TaskData, trace: AnyTrace) -> float:
 
 async def think_answer(trace: AnyTrace) -> float:
     """+0.2 for `<think>…</think>` followed by one `<answer>…</answer>`, else -0.5."""
-    reply = _reply(trace)
+    reply = last_reply(trace.assistant_messages)
     return 0.0 if reply is None else format_reward(reply)
 
 
@@ -158,15 +158,6 @@ def _gold(task: vf.TaskData) -> str:
     return str(gold)
 
 
-def _reply(trace: AnyTrace) -> ThinkAnswer | None:
-    messages = trace.assistant_messages
-    if not messages:
-        return None
-    return parse_reply(messages[-1].content, messages[-1].reasoning_content)
-
-
 def _final_answer(trace: AnyTrace) -> str | None:
-    reply = _reply(trace)
-    if reply is None:
-        return None
-    return reply.answer if OPEN_ANSWER in reply.body else last_boxed(reply.body)
+    reply = last_reply(trace.assistant_messages)
+    return None if reply is None else reply.answer_or_box

@@ -100,6 +100,10 @@ PROBES = {
     "a 20,000-token ramble, right": (f"<think>{LONG}</think><answer>5</answer>", 1, 0.2),
     "a 20,000-token ramble, cut off": (f"<think>{LONG}", 0, -0.5),
     "a ramble inside the answer": (f"<think>a</think><answer>{LONG} 5</answer>", 0, 0.2),
+    "thinking opened in the prompt": ("Is it 4? Halve it.</think><answer>5</answer>", 1, -0.5),
+    "its closing tag eaten by a stop string": ("<think>Halve it.</think><answer>5", 1, -0.5),
+    "a box in the block": ("<think>a</think><answer>So it is \\boxed{5}.</answer>", 1, 0.2),
+    "a box in a formula": ("<think>a</think><answer>-\\boxed{5}</answer>", 0, 0.2),
     "the question as the answer": ("<think>a</think><answer>Solve $2x = 10$.</answer>", 0, 0.2),
     "the equation as the answer": ("<think>a</think><answer>2x = 10</answer>", 0, 0.2),
     "a computation that never ends": ("<think>a</think><answer>(10^8)!</answer>", 0, 0.2),
@@ -133,11 +137,40 @@ async def test_killed_answers_are_counted():
     assert (await score("<answer>6</answer>")).metrics["verify_timeout"] == 0
 
 
+SUM = Math500Data(
+    id="sum", prompt="What is $2^3 + 0.5$?", answer=r"\frac{17}{2}", subject="Algebra", level=1
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "correct", "echoed"),
+    [
+        (r"\frac{17}{2}", 1, 0),
+        ("8.5", 1, 0),
+        ("2^3 + 0.5", 0, 1),
+        ("$2^{3}+0.5$", 0, 1),
+        ("8", 0, 0),
+        ("0.5", 0, 1),
+    ],
+)
+async def test_a_copied_answer_is_not_correct_and_is_counted(answer, correct, echoed):
+    trace = await score(f"<think>a</think><answer>{answer}</answer>", data=SUM)
+    assert scores(trace)["correct"] == correct
+    assert trace.metrics["echoed"] == echoed
+
+
+async def test_a_problem_that_holds_its_answer():
+    data = DATA.model_copy(update={"prompt": "Which of $3$ and $5$ is larger?"})
+    trace = await score("<think>a</think><answer>$5$</answer>", data=data)
+    assert (scores(trace)["correct"], trace.metrics["echoed"]) == (1, 0)
+
+
 async def test_metrics():
     trace = await score(PROBES["reference"][0], measured=3.0)
     assert trace.metrics == {
         "answered": 1.0,
         "well_formed": 1.0,
+        "echoed": 0.0,
         "verify_timeout": 0.0,
         "completion_tokens": 64.0,
         "entropy_raw": 3.0,

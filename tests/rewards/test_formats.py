@@ -32,7 +32,19 @@ REPLIES = [
     ("<think>a</think><answer>5</answer></answer>", "a", None, False),
     ("<think>a</think></answer>5<answer>", "a", None, False),
     ("<think>a</think>5", "a", None, False),
-    ("<think>a</think><answer>5", "a", None, False),
+    # A stop string eats the closing tag.
+    ("<think>a</think><answer>5", "a", "5", False),
+    ("<think>a</think><answer>5\n", "a", "5", False),
+    ("<think>a</think><answer> ", "a", None, False),
+    ("<think>a</think><answer>4</answer> no: <answer>5", "a", None, False),
+    ("<answer>5<think>a</think>", "a", "5", False),
+    # The template opened the thinking in the prompt.
+    ("a</think><answer>5</answer>", "a", "5", False),
+    ("an <answer>4</answer>?</think><answer>5</answer>", "an <answer>4</answer>?", "5", False),
+    ("an <answer>4</answer>?</think>5", "an <answer>4</answer>?", None, False),
+    ("a</think><answer>5", "a", "5", False),
+    ("a</think><answer>4</answer></think><answer>5</answer>", "a", None, False),
+    ("a</think><answer>5</answer><think>b</think>", "a", "5", False),
     ("<think>a <answer>5</answer>", None, None, False),
     ("<think>a</think></think><answer>5</answer>", "a", "5", False),
     ("<think>a</think><think>b</think><answer>5</answer>", "a", "5", False),
@@ -58,6 +70,8 @@ def test_replies(text, thinking, answer, well_formed):
         (None, "a", None, False),
         ("5", "a", None, False),
         ("<think>b</think><answer>5</answer>", "a", "5", False),
+        ("an <answer>4</answer>?</think><answer>5</answer>", "a", "5", False),
+        ("<answer>5", "a", "5", False),
     ],
 )
 def test_thinking_that_the_server_split_off(content, reasoning, answer, well_formed):
@@ -74,11 +88,27 @@ def test_no_text_crashes_and_the_layout_needs_its_tags(text):
     reply = parse_reply(text)
     if reply.well_formed:
         assert text.index("<think>") < text.index("</think>") < text.rindex("<answer>")
+        assert text.rindex("<answer>") < text.rindex("</answer>")
 
 
 def test_a_long_reply_is_read_once_through():
     text = "<think>" + "<answer>" * 200_000 + "</think><answer>5</answer>"
     assert parse_reply(text).well_formed
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("<think>a</think><answer>5</answer>", "5"),
+        (r"a</think>so \boxed{5}", "5"),
+        (r"maybe \boxed{4}</think>so 5", None),
+        (r"<answer>4</answer><answer>5</answer> \boxed{5}", None),
+        (r"<answer></answer> \boxed{5}", None),
+        ("five", None),
+    ],
+)
+def test_a_box_is_an_answer_where_no_block_is(text, answer):
+    assert parse_reply(text).answer_or_box == answer
 
 
 @pytest.mark.parametrize(

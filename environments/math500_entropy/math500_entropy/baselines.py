@@ -1,8 +1,9 @@
-"""Floors for the report: policies that read nothing."""
+"""Floors for the report: policies that solve nothing."""
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,22 @@ def make_random_integer(seed: int) -> Policy:
     return policy
 
 
-def _reply(thought: str, answer: int) -> dict[str, Any]:
+_EXPRESSION = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
+
+
+def make_copy_first_expression(seed: int) -> Policy:
+    """Answers with the problem's own first formula; with the whole of it where it has none."""
+
+    def policy(body: dict[str, Any]) -> dict[str, Any]:
+        problem: str = body["messages"][-1]["content"]
+        match = _EXPRESSION.search(problem)
+        return _reply("A copy.", next(filter(None, match.groups())) if match else problem)
+
+    return policy
+
+
+def _reply(thought: str, answer: int | str) -> dict[str, Any]:
     content = f"<think>{thought}</think>\n<answer>{answer}</answer>"
     return {"role": "assistant", "content": content}

@@ -11,12 +11,20 @@ from typing import get_args
 import verifiers.v1 as vf
 
 from inward.plugin import EvalPlugin
-from math500_entropy.baselines import make_constant, make_random_integer
+from math500_entropy.baselines import (
+    make_constant,
+    make_copy_first_expression,
+    make_random_integer,
+)
 from math500_entropy.data import Subject
 from math500_entropy.report import describe, row_of
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")
-BASELINES = {"constant": make_constant, "random-integer": make_random_integer}
+BASELINES = {
+    "constant": make_constant,
+    "random-integer": make_random_integer,
+    "copy-first-expression": make_copy_first_expression,
+}
 
 Column = tuple[str, Callable[[vf.WireTrace], float | None]]
 
@@ -47,6 +55,7 @@ COLUMNS: tuple[Column, ...] = (
     *((f"accuracy, level {level}", _among("level", level)) for level in range(1, 6)),
     *((f"accuracy, {subject}", _among("subject", subject)) for subject in get_args(Subject)),
     ("well formed", lambda trace: trace.metrics.get("well_formed")),
+    ("echoed", lambda trace: trace.metrics.get("echoed")),
     ("tokens a reply", lambda trace: trace.metrics.get("completion_tokens")),
     ("normalised entropy, right", _entropy(True)),
     ("normalised entropy, wrong", _entropy(False)),

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFile
-from inward_rewards.formats import ThinkAnswer, format_reward, parse_reply
+from inward_rewards.formats import format_reward, last_reply, parse_reply
 from inward_rewards.groups import Gate, Over, absolute_bonus, group_bonus
 from inward_rewards.hidden_states import (
     EntropyConfig,
@@ -140,14 +140,15 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
 
     @vf.metric
     async def verdict(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
-        reply = reply_of(trace)
+        reply = last_reply(trace.assistant_messages)
         verdict = None
         if reply is not None and reply.answer is not None:
-            verdict = await verify(self.data.answer, reply.answer)
+            verdict = await verify(self.data.answer, reply.answer, problem=self.problem)
         trace.info["correct"] = verdict is not None and verdict.correct
         return {
             "answered": float(verdict is not None),
             "well_formed": float(reply is not None and reply.well_formed),
+            "echoed": float(verdict is not None and verdict.reason == "echoed"),
             "verify_timeout": float(verdict is not None and verdict.verify_timeout),
         }
 
@@ -172,13 +173,14 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
 
     @vf.reward
     async def correct(self, trace: vf.Trace[Any, Any, Any]) -> float:
-        """1 where the only answer block outside the thinking equals the gold answer."""
+        """1 where the only answer block outside the thinking equals the gold answer, and is not
+        copied out of the problem."""
         return float(trace.info["correct"])
 
     @vf.reward
     async def format(self, trace: vf.Trace[Any, Any, Any]) -> float:
         """+0.2 for thinking and then one answer, each in its tags and not blank, else -0.5."""
-        reply = reply_of(trace)
+        reply = last_reply(trace.assistant_messages)
         return 0.0 if reply is None else format_reward(reply)
 
     @vf.reward
@@ -236,6 +238,12 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
         config = self.config.entropy.model_copy(update={"normalise": "max"})
         return measurement.value(config.definition)
 
+    @property
+    def problem(self) -> str:
+        """What the policy is asked: copied out of it, an answer is none."""
+        assert isinstance(self.data.prompt, str)  # as `task_data` makes it
+        return self.data.prompt
+
     def weight(self, reward: str) -> float:
         entry = self.config.rewards.get(reward)
         return 1.0 if entry is None or entry.weight is None else entry.weight
@@ -245,7 +253,7 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
         reply = parse_reply(REFERENCE_REPLY.format(answer=self.data.answer))
         if reply.answer is None or not reply.well_formed:
             return False
-        return (await verify(self.data.answer, reply.answer)).correct
+        return (await verify(self.data.answer, reply.answer, problem=self.problem)).correct
 
 
 class Math500EntropyTaskset(vf.Taskset[Math500EntropyTask, Math500EntropyConfig]):
@@ -287,14 +295,6 @@ def task_data(problem: Problem) -> Math500Data:
         subject=problem.subject,
         level=problem.level,
     )
-
-
-def reply_of(trace: vf.Trace[Any, Any, Any]) -> ThinkAnswer | None:
-    """The last reply, taken apart; None where the policy never spoke."""
-    messages = trace.assistant_messages
-    if not messages:
-        return None
-    return parse_reply(messages[-1].content, messages[-1].reasoning_content)
 
 
 def as_sibling(trace: vf.Trace[Any, Any, Any]) -> dict[str, float | bool] | None:

@@ -12,9 +12,15 @@ import sympy
 import sympy.core.random
 from math_verify import LatexExtractionConfig, LatexNormalizationConfig, parse, verify
 
-from inward_rewards.maths import units
+from inward_rewards.maths import shapes, solved, units, words
 from inward_rewards.maths.notation import rewritten
-from inward_rewards.maths.numeric import clearly_different
+from inward_rewards.maths.numeric import (
+    agree_where_real,
+    clearly_different,
+    exactly_equal,
+    rounds_to,
+)
+from inward_rewards.maths.readings import approximation, other_readings
 from inward_rewards.maths.verdict import Reason
 
 # math-verify warns once a process that its own timeouts are off: they need the main thread of a
@@ -38,7 +44,7 @@ class UnreadableGoldError(ValueError):
 
 class Reading(NamedTuple):
     text: str
-    unit: tuple[str, int] | None
+    unit: units.Unit | None
     forms: list[Any]  # math-verify's: a sympy object, and the text that it read
 
 
@@ -47,19 +53,26 @@ def check(gold: str, answer: str) -> Reason:
     # sympy draws random points to tell expressions apart; the same answer gets the same points.
     sympy.core.random.seed(0)
     expected = _read_gold(gold)
-    if (words := _words(gold)) is not None and words == _words(answer):
+    if words.equal(gold, answer):
         return "equal"
     found = read(answer)
     if not found.forms:
         return "unreadable"
-    if _equal(expected, found):
+    if _equal(expected, found) or any(
+        _equal(read(one), read(other)) for one, other in other_readings(gold, answer)
+    ):
         return "equal"
     return "unreadable" if isinstance(found.forms[0], str) else "different"
 
 
 def read(text: str) -> Reading:
-    value, unit = units.split(rewritten(text))
-    return Reading(value, unit, _parsed(value))
+    text = rewritten(text)
+    exact, rounded = approximation(text)
+    value, unit = units.split(exact)
+    forms = _parsed(value)
+    if rounded is not None and not (forms and rounds_to(forms[0], rounded)):
+        return Reading(text, None, [text])
+    return Reading(value, unit, forms)
 
 
 def _parsed(text: str) -> list[Any]:
@@ -83,15 +96,33 @@ def _read_gold(gold: str) -> Reading:
 
 
 def _equal(gold: Reading, answer: Reading) -> bool:
-    if gold.unit and answer.unit and gold.unit != answer.unit:
+    if not gold.forms or not answer.forms:
         return False
+    if gold.unit and answer.unit and gold.unit != answer.unit:
+        ratio = units.ratio(gold.unit, answer.unit)
+        if ratio is None:
+            return False
+        factor = rf"\frac{{{ratio.numerator}}}{{{ratio.denominator}}}"
+        answer = Reading(answer.text, None, _parsed(rf"{factor} \cdot ({answer.text})"))
     if (one := _BASED.fullmatch(gold.text)) and (other := _BASED.fullmatch(answer.text)):
         return (one["digits"].upper(), one["base"]) == (other["digits"].upper(), other["base"])
-    if clearly_different(gold.forms[0], answer.forms[0]):
+    expected, found = gold.forms[0], answer.forms[0]
+    if clearly_different(expected, found):
         return False
-    return verify(
-        gold.forms, answer.forms, timeout_seconds=None, allow_set_relation_comp=True
-    ) or _same_solutions(gold, answer)
+    if (equal := exactly_equal(expected, found)) is not None:
+        return equal
+    if solved.inequalities(expected) or solved.inequalities(found):
+        return _same_solutions(gold, answer)
+    if solved.contradiction(found) and not isinstance(expected, sympy.Eq):
+        return False
+    if solved.still_to_solve(expected, found) or shapes.differ(
+        gold.text, expected, answer.text, found
+    ):
+        return False
+    one, other = shapes.alike(*_same_letters(expected, found))
+    if verify([one, *gold.forms[1:]], [other, *answer.forms[1:]], timeout_seconds=None):
+        return True
+    return agree_where_real(one, other)
 
 
 # 4210_{5}: math-verify drops the base.
@@ -106,48 +137,26 @@ def _with_imaginary_unit(form: Any) -> Any:
     return form.subs(letters) if letters else form
 
 
+def _same_letters(one: Any, other: Any) -> tuple[Any, Any]:
+    """math-verify takes a letter for real or not by what stands beside it, each side alone."""
+    if not all(isinstance(form, sympy.Basic | sympy.MatrixBase) for form in (one, other)):
+        return one, other
+    letters = one.free_symbols | other.free_symbols
+    if len({letter.name for letter in letters}) == len(letters):
+        return one, other
+    plain = {letter: sympy.Symbol(letter.name) for letter in letters}
+    return one.subs(plain), other.subs(plain)
+
+
 # What no complex number can stand in.
 _ORDERED = (sympy.Interval, sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge)
 
 
 def _same_solutions(gold: Reading, answer: Reading) -> bool:
-    """Inequalities in one variable, in whatever form: `x<2 or x>3`, `|x| < 1`, `1 > x > -1`."""
-    one = _solutions(gold)
-    return one is not None and one == _solutions(answer)
-
-
-def _solutions(reading: Reading) -> sympy.Set | None:
-    form = reading.forms[0]
-    if isinstance(form, sympy.Interval | sympy.Union):
-        return form
-    join = sympy.Union if _OR.search(reading.text) else sympy.Intersection
-    listed = isinstance(form, sympy.And) or (
-        isinstance(form, sympy.FiniteSet) and _AND_OR.search(reading.text)
-    )
-    parts = form.args if listed else (form,)
-    if not all(isinstance(part, _ORDERED) for part in parts) or len(form.free_symbols) != 1:
-        return None
-    try:
-        return join(*(part.as_set() for part in parts))
-    except (NotImplementedError, TypeError, ValueError):  # sympy cannot solve it
-        return None
-
-
-_OR = re.compile(r"\bor\b")
-_AND_OR = re.compile(r"\b(?:and|or)\b")
-
-_TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}")
-_PLAIN_TEXT = re.compile(r"[\w\s.,:;'()%-]+")
-
-
-def _words(text: str) -> str | None:
-    """A text answer without its typesetting: `6:00 \\text{ p.m.}` and `6:00 PM` are one.
-
-    None where there is more than text, or no word.
-    """
-    text = _TEXT_COMMAND.sub(r"\1", text)
-    if not _PLAIN_TEXT.fullmatch(text):
-        return None
-    text = re.sub(r"\.(?!\d)", "", text)
-    text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text).lower()
-    return text if re.search(r"[^\W\d_]{2}", text) else None
+    """Intervals and inequalities in solved form, in whatever notation."""
+    one, other = (solved.solutions(reading.forms[0], reading.text) for reading in (gold, answer))
+    if one is None and other is None:
+        return bool(verify(gold.forms, answer.forms, timeout_seconds=None))
+    if one is None or other is None:
+        return False
+    return one == other or bool(verify([one], [other], timeout_seconds=None))

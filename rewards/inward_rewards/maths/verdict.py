@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Reason = Literal["equal", "different", "unreadable", "empty", "too_long", "timeout", "crash"]
+Reason = Literal[
+    "equal", "different", "unreadable", "echoed", "empty", "too_long", "timeout", "crash"
+]
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,7 @@ class Verdict:
     """`correct` and why.
 
     `equal` and `different` come from a comparison; `unreadable` means that nothing mathematical
-    could be read in the answer. `too_long`, `timeout` (CPU time) and `crash` (memory, a fault in C
+    could be read in the answer, `echoed` that it is copied from its problem. `too_long`, `timeout` (CPU time) and `crash` (memory, a fault in C
     code) are the answer's own fault: it is wrong, and `verify_timeout` tells it from a wrong value.
     """
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from inward_rewards.maths import fast
+from inward_rewards.maths.echo import is_echo
 from inward_rewards.maths.verdict import Reason, Verdict
 from inward_rewards.sandbox import Breach, Limits, Memo, Pool, Program
 
@@ -62,31 +63,33 @@ class Verifier:
         self._known: Memo[tuple[str, str], Verdict] = Memo(KNOWN_PAIRS)
         self._golds: dict[str, bool] = {}  # whether each one keeps the limits by itself
 
-    async def verify(self, gold: str, answer: str) -> Verdict:
+    async def verify(self, gold: str, answer: str, *, problem: str | None = None) -> Verdict:
         """Compares the text of an answer with the gold answer's.
 
         Both are LaTeX or plain text, with or without dollar signs or `\\boxed{}`; nothing is
-        searched for in prose. Raises `ValueError` for a gold that is empty, over-long, that
+        searched for in prose. With its `problem`, an answer that stands in it and is not the
+        gold answer's own text (spaces, delimiters, a label and a unit aside) is not correct:
+        `echoed`. Raises `ValueError` for a gold that is empty, over-long, that
         math-verify cannot read or that breaks the limits by itself, and `PoolError` when the
         processes cannot run.
         """
-        found = self._found(gold.strip(), answer.strip())
+        found = self._found(gold.strip(), answer.strip(), problem)
         return found if isinstance(found, Verdict) else await asyncio.wrap_future(found)
 
-    def verify_sync(self, gold: str, answer: str) -> Verdict:
+    def verify_sync(self, gold: str, answer: str, *, problem: str | None = None) -> Verdict:
         """As `verify`, for code without an event loop: blocks the calling thread."""
-        found = self._found(gold.strip(), answer.strip())
+        found = self._found(gold.strip(), answer.strip(), problem)
         return found if isinstance(found, Verdict) else found.result()
 
-    def _found(self, gold: str, answer: str) -> Verdict | Future[Verdict]:
+    def _found(self, gold: str, answer: str, problem: str | None) -> Verdict | Future[Verdict]:
         """Siblings give the same answer again, and a metric asks what a reward asked."""
-        verdict = self._at_once(gold, answer)
+        verdict = self._at_once(gold, answer, problem)
         if verdict is not None:
             return verdict
         pair = gold, answer
         return self._known.ask(pair, lambda: self._pool.submit(self._check, gold, answer))
 
-    def _at_once(self, gold: str, answer: str) -> Verdict | None:
+    def _at_once(self, gold: str, answer: str, problem: str | None) -> Verdict | None:
         if not gold or len(gold) > self._max_chars:
             raise ValueError(
                 f"a gold answer has 1 to max_chars={self._max_chars} characters, this one "
@@ -96,6 +99,8 @@ class Verifier:
             return Verdict(False, "empty")
         if len(answer) > self._max_chars:
             return Verdict(False, "too_long")
+        if problem is not None and is_echo(problem, gold, answer):
+            return Verdict(False, "echoed")
         equal = fast.decide(gold, answer)
         if equal is None:
             return None
@@ -153,6 +158,6 @@ def default_verifier() -> Verifier:
     return _default.get(None) or _default.setdefault(None, Verifier())
 
 
-async def verify(gold: str, answer: str) -> Verdict:
+async def verify(gold: str, answer: str, *, problem: str | None = None) -> Verdict:
     """`Verifier.verify` by the process's shared verifier."""
-    return await default_verifier().verify(gold, answer)
+    return await default_verifier().verify(gold, answer, problem=problem)

@@ -7,11 +7,11 @@ import pytest
 from inward_rewards.maths import Verifier, fast
 from math_verify import parse, verify
 
-TABLE = [
-    line.split("\t")
-    for line in (Path(__file__).parent / "verdicts.tsv").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-]
+LINES = (Path(__file__).parent / "verdicts.tsv").read_text(encoding="utf-8").split("\n")
+TABLE = [line.split("\t") for line in LINES if line and not line.startswith("#")]
+FIRST = next(k for k, line in enumerate(LINES) if line.startswith("# everyday notation"))
+# What is read anew is read on either side.
+BOTH_WAYS = [row for line in LINES[FIRST:] if (row := line.split("\t"))[1:2] == ["mended"]]
 
 
 def alone(gold, answer):
@@ -24,6 +24,7 @@ def alone(gold, answer):
 def verdicts():
     async def all_of_them(verifier):
         pairs = [(gold, answer) for _, _, gold, answer in TABLE]
+        pairs += [(answer, gold) for _, _, gold, answer in BOTH_WAYS]
         return dict(
             zip(pairs, await asyncio.gather(*(verifier.verify(*p) for p in pairs)), strict=True)
         )
@@ -43,6 +44,11 @@ def test_verdict(verdicts, truth, note, gold, answer):
     assert alone(gold, answer) == (right if note == "-" else not right)
     at_once = fast.decide(gold, answer)
     assert at_once in (None, right)
+
+
+@pytest.mark.parametrize(("truth", "note", "gold", "answer"), BOTH_WAYS)
+def test_verdict_the_other_way_round(verdicts, truth, note, gold, answer):
+    assert verdicts[answer, gold].correct == (truth == "equal")
 
 
 def test_the_table_is_large_and_has_no_pair_twice():
