@@ -221,12 +221,14 @@ class ScoreAnswer:
 
     def _check_possible(self, span: SpanScore, where: str) -> None:
         """An unknown preset is left to the client, which names it."""
-        definition = PRESETS.get(self.preset)
+        if self.preset not in PRESETS:
+            return
+        definition = PRESETS[self.preset]
         values = [(value, span.rows) for row in span.entropy for value in row]
         values += [
             (value, length) for row in span.curve or () for length, value in enumerate(row, start=1)
         ]
-        for value, rows in values if definition else ():
+        for value, rows in values:
             if not definition.possible(value, rows, self.dim):
                 raise HiddenStatesError(
                     f"{where}: the answer holds an entropy of {value!r}, which {rows} rows of "
