@@ -443,8 +443,8 @@ async def test_the_trainers_own_name_of_the_weights(served):
     [before] = await score_all(served.server.url, random_cases(1, seed=3))
     assert before.policy_version.isdecimal()
     assert before.dtype == "float32"
-    body = {"new_version": "step 40"}
-    told = httpx.post(f"{served.server.url}/update_weight_version", json=body, timeout=60)
+    async with served.server.client() as client:
+        told = await client.post("/update_weight_version", json={"new_version": "step 40"})
     if told.status_code == 404:
         pytest.skip("this vLLM has no weight version")
     assert told.status_code == 200, told.text
