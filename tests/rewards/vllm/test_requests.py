@@ -439,7 +439,7 @@ async def test_the_numbers_follow_the_weights(served, model, tmp_path):
 
 
 async def test_the_trainers_own_name_of_the_weights(served):
-    """Where this vLLM keeps one (0.32 does)."""
+    """Where this vLLM keeps one (0.28 and newer do)."""
     [before] = await score_all(served.server.url, random_cases(1, seed=3))
     assert before.policy_version.isdecimal()
     assert before.dtype == "float32"
