@@ -12,6 +12,11 @@ from typing import Literal
 
 Normalise = Literal["none", "log_n", "max"]
 
+ROUNDING = 5e-4
+"""Bits by which float32 moves an entropy at most: where all tokens are alike (see `entropy`)."""
+HALF_ROUNDING = 0.02
+"""Bits by which the states of a model in 16-bit floats move it (docs/entropy.md)."""
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -53,6 +58,19 @@ class Definition:
             return 1.0
         largest = tokens if self.normalise == "log_n" else min(tokens, dim)
         return math.log(largest, self.base) if largest > 1 else 1.0
+
+    def possible(self, entropy: float, tokens: int, dim: int) -> bool:
+        """Whether an undivided entropy lies in 0..log(min(tokens, dim)), but for rounding."""
+        rounding = self.rounding("float32")
+        return -rounding <= entropy <= math.log(min(tokens, dim), self.base) + rounding
+
+    def rounding(self, dtype: str | None) -> float:
+        """By how much an undivided entropy may be off, in its own unit.
+
+        `dtype`: of the model that was read, as torch calls it; None: not known.
+        """
+        bits = ROUNDING if dtype in ("float32", "float64") else HALF_ROUNDING
+        return bits * math.log(2, self.base)
 
 
 PLAIN = Definition()

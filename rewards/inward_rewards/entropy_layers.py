@@ -15,7 +15,10 @@ def middle_layers(n_layers: int, k: int = 10) -> range:
     Source: Advent of Small ML (2025), day 7.
     """
     if not 1 <= k <= n_layers:
-        raise ValueError(f"cannot take {k!r} middle layers of a model that has {n_layers}")
+        raise ValueError(
+            f"cannot take {k!r} middle layers of a model that has {n_layers}; "
+            f'"middle:{max(1, n_layers - 1)}" leaves out the last alone'
+        )
     start = (n_layers - k) // 2 + 1
     return range(start, start + k)
 

@@ -9,13 +9,14 @@ A score is asked for with an ordinary completion request and answered inside its
     response["kv_transfer_params"]["inward"] =
     {"format": 1, "plugin": "0.1.0", "vllm": "0.32.0", "policy_version": null,
      "preset": "advent", "alphas": [1.0], "n_layers": 28, "layers": [10, ..., 19], "dim": 3584,
-     "tokens": 812, "spans": [{"start": 300, "stop": 812, "rows": 512,
+     "dtype": "bfloat16", "tokens": 812, "spans": [{"start": 300, "stop": 812, "rows": 512,
                                "entropy": [[one number a layer] for every alpha],
                                "curve": [[one number a token] for every layer]}]}
 
-or `{"format": 1, "error": "what was wrong"}`. Spans are half-open and count from the sequence's
-first token. Entropies are those of the preset *before* its division by the largest value, which
-is the client's to do. `curve` (alpha = 2 of every prefix) stands only where it was asked for.
+or `{"format": 1, "error": "what was wrong"}`, ending in "ask again" where that may help. Spans are
+half-open and count from the sequence's first token. Entropies are those of the preset *before* its
+division by the largest value, which is the client's to do. `curve` (alpha = 2 of every prefix)
+stands only where it was asked for. `dtype` is that of the model's states.
 
 Free of torch and of the rest of this package but the definitions.
 """
@@ -27,16 +28,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from inward_rewards.entropy_definition import PRESETS
+
 FORMAT = 1
 SPANS_KEY = "inward"
 """In `vllm_xargs` the spans, in `kv_transfer_params` the answer."""
 CURVE_KEY = "inward_curve"
+
+ASK_AGAIN = "ask again"
+"""Ends the error of a request that may be answered a moment later."""
 
 Span = tuple[int, int]
 
 
 class HiddenStatesError(RuntimeError):
     """Hidden states could not be had: the machine's fault, never the policy's."""
+
+
+class UnmeasurableError(HiddenStatesError):
+    """What the policy wrote cannot be read here, as long as it is or with what it holds.
+
+    The machine works and asking again is of no use: score the rollout without its entropy.
+    """
+
+
+class TryLaterError(HiddenStatesError):
+    """Not now: the same request may be answered a moment later."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +122,8 @@ class ScoreAnswer:
     dim: int
     tokens: int
     spans: tuple[SpanScore, ...]
+    dtype: str | None = None
+    """Of the model's states; None: from an engine that does not say."""
 
     def to_json(self) -> dict[str, Any]:
         """What the engine puts under `kv_transfer_params[SPANS_KEY]`."""
@@ -116,7 +135,8 @@ class ScoreAnswer:
         """The answer to `request`.
 
         HiddenStatesError: missing, of another format, an error report, other spans than were
-        asked for, rows that were not computed, numbers missing or not finite.
+        asked for, rows that were not computed, numbers missing, not finite or impossible.
+        TryLaterError: an error report that says so.
         """
         if payload is None:
             raise HiddenStatesError(
@@ -130,7 +150,8 @@ class ScoreAnswer:
                 "install the same inward-rewards on both sides"
             )
         if "error" in payload:
-            raise HiddenStatesError(f"the engine could not score: {payload['error']}")
+            kind = TryLaterError if str(payload["error"]).endswith(ASK_AGAIN) else HiddenStatesError
+            raise kind(f"the engine could not score: {payload['error']}")
         try:
             answer = cls._parse(payload)
         except (KeyError, TypeError, ValueError) as error:
@@ -142,7 +163,7 @@ class ScoreAnswer:
 
     @classmethod
     def _parse(cls, payload: Mapping[str, Any]) -> ScoreAnswer:
-        version = payload.get("policy_version")
+        version, dtype = payload.get("policy_version"), payload.get("dtype")
         return cls(
             plugin=str(payload["plugin"]),
             vllm=str(payload["vllm"]),
@@ -152,6 +173,7 @@ class ScoreAnswer:
             n_layers=int(payload["n_layers"]),
             layers=tuple(int(layer) for layer in payload["layers"]),
             dim=int(payload["dim"]),
+            dtype=None if dtype is None else str(dtype),
             tokens=int(payload["tokens"]),
             spans=tuple(
                 SpanScore(
@@ -195,6 +217,23 @@ class ScoreAnswer:
         numbers = [*span.entropy, *(span.curve or ())]
         if not all(math.isfinite(number) for row in numbers for number in row):
             raise HiddenStatesError(f"{where}: the answer holds numbers that are not finite")
+        self._check_possible(span, where)
+
+    def _check_possible(self, span: SpanScore, where: str) -> None:
+        """An unknown preset is left to the client, which names it."""
+        if self.preset not in PRESETS:
+            return
+        definition = PRESETS[self.preset]
+        values = [(value, span.rows) for row in span.entropy for value in row]
+        values += [
+            (value, length) for row in span.curve or () for length, value in enumerate(row, start=1)
+        ]
+        for value, rows in values:
+            if not definition.possible(value, rows, self.dim):
+                raise HiddenStatesError(
+                    f"{where}: the answer holds an entropy of {value!r}, which {rows} rows of "
+                    f"{self.dim} numbers cannot have"
+                )
 
 
 def _table(rows: Any) -> tuple[tuple[float, ...], ...]:

@@ -11,20 +11,28 @@ import statistics
 from collections.abc import Sequence
 from typing import Literal
 
+from inward_rewards.entropy_definition import ROUNDING
+
 Gate = Literal["correct", "none"]
 Over = Literal["all", "correct"]
 
 MIN_STD = 1e-6
-"""A group whose values differ by less has no order: every z-score is 0."""
+"""The floor of the bonus's source (Advent of Small ML 2025, day 7), for parity with it: rounding
+alone exceeds it."""
 
 
 def zscores(
-    values: Sequence[float | None], members: Sequence[bool] | None = None
+    values: Sequence[float | None],
+    members: Sequence[bool] | None = None,
+    *,
+    floor: float = ROUNDING,
 ) -> list[float | None]:
     """Each value's distance from the group's mean in sample standard deviations (ddof 1).
 
     `members` picks the siblings whose mean and deviation count; the others are measured by them.
-    All zero where fewer than two members have a value, or their deviation is below MIN_STD.
+    `floor`: by how much a value may be off, in the values' own unit; the default is that of
+    entropies in bits from a float32 model. A group that deviates by less has no order.
+    All zero there, and where fewer than two members have a value.
     ValueError: a value that is not finite.
     """
     for value in values:
@@ -33,7 +41,7 @@ def zscores(
     chosen = members if members is not None else [True] * len(values)
     group = [v for v, member in zip(values, chosen, strict=True) if member and v is not None]
     deviation = statistics.stdev(group) if len(group) > 1 else 0.0
-    if deviation < MIN_STD:
+    if deviation < floor:
         return [None if value is None else 0.0 for value in values]
     mean = statistics.fmean(group)
     return [None if value is None else (value - mean) / deviation for value in values]
@@ -46,16 +54,18 @@ def group_bonus(
     band: float = 0.1,
     gate: Gate = "correct",
     over: Over = "all",
+    floor: float = ROUNDING,
 ) -> list[float | None]:
     """clamp(band * z, -band, band) for every sibling.
 
-    `over`: whose mean and deviation z is taken against. `gate = "correct"`: a wrong sibling gets
-    0. With `over = "all"` z is taken before the gate, so that a right sibling below the group's
-    mean is fined. Source: Advent of Small ML (2025), day 7.
+    `over`: whose mean and deviation z is taken against. `floor`: as in `zscores`.
+    `gate = "correct"`: a wrong sibling gets 0. With `over = "all"` z is taken before the gate, so
+    that a right sibling below the group's mean is fined.
+    Source: Advent of Small ML (2025), day 7.
     """
     members = list(correct) if over == "correct" else None
     bonus: list[float | None] = []
-    for z, right in zip(zscores(values, members), correct, strict=True):
+    for z, right in zip(zscores(values, members, floor=floor), correct, strict=True):
         if z is None:
             bonus.append(None)
         elif gate == "correct" and not right:
@@ -70,6 +80,6 @@ def absolute_bonus(fraction: float, *, band: float = 0.1) -> float:
 
     ValueError: a fraction outside [0, 1] by more than rounding.
     """
-    if not -1e-6 <= fraction <= 1 + 1e-6:
+    if not -ROUNDING <= fraction <= 1 + ROUNDING:
         raise ValueError(f"an entropy as a fraction of the largest must lie in 0..1: {fraction!r}")
     return max(-band, min(band, band * (2 * fraction - 1)))

@@ -14,6 +14,7 @@ reward sees one rollout, an env sees the group.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,12 +26,16 @@ from inward_rewards.hidden_states import (
     HiddenStatesError,
     Policy,
     Source,
+    UnmeasurableError,
     completions,
     make_source,
 )
 from inward_rewards.hidden_states.token_ids import INFO_KEY, AnyTrace
 from inward_rewards.lengths import soft_overlong
 from inward_rewards.tokens import surprisals
+
+# verifiers shows the records of its own loggers only.
+logger = logging.getLogger("verifiers.v1.inward_rewards")
 
 OVERLONG_CACHE = 0.2
 """Share of the token limit over which `overlong` falls, as in DAPO."""
@@ -107,9 +112,10 @@ async def surprisal(trace: AnyTrace) -> float:
     return surprisals(logprobs).mean
 
 
-async def matrix_entropy(trace: AnyTrace) -> float:
+async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
     """Matrix entropy of the policy's own hidden states over its last completion, as a fraction of
-    the largest possible (0..1): preset `advent`, alpha 1, ten middle layers.
+    the largest possible (0..1): preset `advent`, alpha 1, ten middle layers. Nothing is recorded
+    of a completion that is longer than the engine reads; the rest of its rollout is scored.
 
     Needs the train client, and an engine that was started with the inward plugin. With the eval
     client it works only where the taskset keeps token ids itself (`keep_token_ids`).
@@ -125,7 +131,11 @@ async def matrix_entropy(trace: AnyTrace) -> float:
     found = [completion for completion in completions(trace) if completion.completion_ids]
     if not found:
         return 0.0
-    measurement = await _engine().measure(found[-1], Policy.of(trace))
+    try:
+        measurement = await _engine().measure(found[-1], Policy.of(trace))
+    except UnmeasurableError as reason:
+        logger.warning("a rollout is scored without its entropy: %s", reason)
+        return {}
     return measurement.value(_ENTROPY.definition)
 
 

@@ -235,6 +235,39 @@ async def test_one_failed_sibling_spoils_nobody(tmp_path, tiny_qwen):
     check_recomputed(tmp_path / "run", tiny_qwen, rewarded=3)
 
 
+FULL = HttpReply(400, "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)")
+
+
+async def test_a_ramble_to_the_end_of_the_context_is_paid_for_it(tmp_path, tiny_qwen):
+    """One attempt in four fills it, another is longer than the engine reads: none is lost."""
+    good, refused = PluginEngine(tiny_qwen, layers="middle:10"), []
+
+    def full(body):
+        prompt = body["prompt"]
+        if prompt in refused and len(refused) % 4 == 2:
+            return HttpReply(400, "This model's maximum context length is 9 tokens.")
+        if prompt in refused:
+            return good(body)
+        refused.append(prompt[:-1])
+        return FULL if len(refused) % 4 in (1, 2) else good(body)
+
+    tiny = TinyQwen(tiny_qwen, lambda prompt: "<think>" + "so x = 12 and " * 20)
+    with tiny.server(posts={"/v1/completions": full}) as server:
+        client = vf.EvalClientConfig(base_url=server.base_url)
+        env = config({"source": "vllm", "concurrency": 1}, gate="none")
+        found = await play(tmp_path / "run", env, client, tasks=2, concurrent=1)
+    traces = rollouts(found)
+    assert [trace["rewards"]["format"]["score"] for trace in traces] == [-0.5] * 8
+    unmeasured = [trace["metrics"]["unmeasured"] for trace in traces]
+    assert sum(unmeasured) == 2
+    for trace, without in zip(traces, unmeasured, strict=True):
+        assert ("entropy" in trace["rewards"]) is not bool(without)
+        kept = trace["info"]["entropy"]
+        assert ("maximum context length" in kept["unmeasured"]) if without else kept["siblings"]
+    kept = [t["info"]["entropy"]["measurement"] for t in traces if "entropy" in t["rewards"]]
+    assert sum(one["left_out"] for one in kept) == 2
+
+
 @pytest.mark.parametrize(
     ("mute", "complaint"), [(True, "returned no token ids"), (False, "not switched on")]
 )

@@ -173,6 +173,7 @@ async def test_metrics():
         "echoed": 0.0,
         "verify_timeout": 0.0,
         "completion_tokens": 64.0,
+        "unmeasured": 0.0,
         "entropy_raw": 3.0,
         "entropy_normalised": pytest.approx(0.5),
         "measures_policy": 1.0,
@@ -232,13 +233,13 @@ async def test_an_entry_without_a_weight_keeps_the_modes():
 
 
 ENTROPIES = (2.0, 3.0, 5.0, 6.0)
-TOKENS = (4, 64, 32, 64)
+TOKENS = (4, 64, 32, 256)
 RIGHT = (True, False, True, False)
 # By hand. All four: mean 4, squares 4 + 1 + 1 + 4 = 10, deviation sqrt(10 / 3) = 1.825742.
 # The right ones, 2 and 5: mean 3.5, deviation sqrt(4.5) = 2.121320.
-# Over log2 of the tokens, which is 2, 6, 5, 6: 1, 0.5, 1, 1: mean 0.875, deviation 0.25.
-# Over log2 of at most 8 dimensions, which is 2, 3, 3, 3: 1, 1, 5/3, 2: mean 17/12, squares
-# (25 + 25 + 9 + 49) / 144 = 3/4, deviation 0.5.
+# Over log2 of the tokens, which is 2, 6, 5, 8: 1, 0.5, 1, 0.75: mean 0.8125, squares
+# (9 + 25 + 9 + 1) / 256 = 0.171875, deviation 0.239357.
+# Over log2 of at most 64 dimensions, which is 2, 6, 5, 6: 1, 0.5, 1, 1: mean 0.875, deviation 0.25.
 GROUPS = {
     "default": ({}, (-0.109545, 0.0, 0.054772, 0.0)),
     "no gate": ({"gate": "none"}, (-0.109545, -0.054772, 0.054772, 0.109545)),
@@ -249,11 +250,11 @@ GROUPS = {
     ),
     "log_n": (
         {"entropy": {**ON, "normalise": "log_n"}, "gate": "none"},
-        (0.05, -0.15, 0.05, 0.05),
+        (0.078335, -0.130558, 0.078335, -0.026112),
     ),
     "max": (
         {"entropy": {**ON, "normalise": "max"}, "gate": "none"},
-        (-0.083333, -0.083333, 0.05, 0.116667),
+        (0.05, -0.15, 0.05, 0.05),
     ),
 }
 """Settings, and 0.1 times each sibling's z-score where the gate lets it through."""
@@ -268,7 +269,7 @@ async def test_siblings(case, band):
     )
     traces = [played(PROBES["reference" if right else "wrong answer"][0]) for right in RIGHT]
     for trace, entropy, tokens in zip(traces, ENTROPIES, TOKENS, strict=True):
-        trace.info["entropy"] = {"measurement": measurement(entropy, tokens, dim=8), "group": 4}
+        trace.info["entropy"] = {"measurement": measurement(entropy, tokens, dim=64), "group": 4}
         await task.score(trace)
         assert "entropy" not in trace.rewards  # the siblings are not there yet
     siblings = [as_sibling(trace) for trace in traces]
@@ -277,6 +278,55 @@ async def test_siblings(case, band):
         await task.score(trace)
         expected = max(-band, min(band, unclamped[index] * band / 0.1))
         assert scores(trace)["entropy"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("apart", "dtype", "config", "paid"),
+    [
+        (1e-5, "float32", {}, False),
+        (1e-2, "float32", {}, True),
+        (1e-2, "bfloat16", {}, False),
+        (1e-2, None, {}, False),
+        (1e-1, "bfloat16", {}, True),
+        (1e-5, "float32", {"zscore_floor": "source"}, True),
+        # Divided by log2 of 64 tokens, the values and what they may be off are a sixth of it.
+        (1e-2, "float32", {"entropy": {**ON, "normalise": "log_n"}}, True),
+        (1e-2, "bfloat16", {"entropy": {**ON, "normalise": "log_n"}}, False),
+        (1e-1, "bfloat16", {"entropy": {**ON, "normalise": "log_n"}}, True),
+    ],
+)
+async def test_rounding_is_no_bonus(apart, dtype, config, paid):
+    """Four completions token by token alike, whose entropies differ by what a batch does to it."""
+    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(**{"entropy": ON, **config}))
+    traces = [played(PROBES["reference"][0]) for _ in range(4)]
+    for index, trace in enumerate(traces):
+        kept = {**measurement(3.0 + index * apart), "dtype": dtype}
+        trace.info["entropy"] = {"measurement": kept, "group": 4}
+        await task.score(trace)
+    siblings = [as_sibling(trace) for trace in traces]
+    for index, trace in enumerate(traces):
+        trace.info["entropy"] |= {"siblings": siblings, "index": index}
+        await task.score(trace)
+    assert any(scores(trace)["entropy"] for trace in traces) is paid
+
+
+async def test_a_rollout_without_a_measurement_is_scored_but_for_its_bonus():
+    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy=ON))
+    trace = played(PROBES["a 20,000-token ramble, cut off"][0])
+    trace.info["entropy"] = {"unmeasured": "it is too long", "group": 1}
+    await task.score(trace)
+    assert scores(trace) == {"correct": 0, "format": -0.5}
+    assert trace.metrics["unmeasured"] == 1
+    assert as_sibling(trace) is None
+
+
+async def test_tokens_that_were_not_read_count_as_written():
+    task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy=ON))
+    trace = played(PROBES["reference"][0])
+    kept = {**measurement(3.0, tokens=63), "left_out": 1}
+    trace.info["entropy"] = {"measurement": kept, "group": 1}
+    await task.score(trace)
+    assert trace.metrics["completion_tokens"] == 64
 
 
 @pytest.mark.parametrize("change", [{"preset": "layer_by_layer"}, {"alpha": 2.0}])

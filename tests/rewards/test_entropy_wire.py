@@ -12,6 +12,7 @@ from inward_rewards.entropy_wire import (
     ScoreAnswer,
     ScoreRequest,
     SpanScore,
+    TryLaterError,
 )
 
 REQUEST = ScoreRequest(((3, 7), (9, 10)), curve=True)
@@ -91,8 +92,31 @@ def change(**paths):
         (change(spans__0__curve__1=[0.0]), "curve is missing or incomplete"),
         (change(spans__0__entropy__0__1=math.nan), "not finite"),
         (change(spans__0__curve__0__1=math.inf), "not finite"),
+        (change(spans__0__entropy__0__1=2.1), "an entropy of 2.1, which 4 rows of 8 numbers"),
+        (change(spans__0__entropy__1__0=-0.1), "an entropy of -0.1, which 4 rows"),
+        (change(spans__1__entropy__0__0=0.1), "an entropy of 0.1, which 1 rows"),
+        (change(dim=2), "an entropy of 1.5, which 4 rows of 2 numbers"),
+        (change(spans__0__curve__0__1=1.1), "an entropy of 1.1, which 2 rows"),
     ],
 )
 def test_no_bad_answer_passes(payload, complaint):
     with pytest.raises(HiddenStatesError, match=complaint):
         ScoreAnswer.from_json(copy.deepcopy(payload), REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("said", "later"),
+    [
+        ("the weights changed while the sequence was being read; ask again", True),
+        ("only 3 of 9 rows were computed (a prefix-cache hit?)", False),
+    ],
+)
+def test_an_error_that_a_moment_mends_is_known(said, later):
+    with pytest.raises(HiddenStatesError, match="could not score") as caught:
+        ScoreAnswer.from_json({"format": 1, "error": said}, REQUEST)
+    assert isinstance(caught.value, TryLaterError) is later
+
+
+def test_an_engine_that_does_not_say_its_dtype_is_read():
+    assert ScoreAnswer.from_json(change(dtype=...), REQUEST).dtype is None
+    assert ScoreAnswer.from_json(change(dtype="bfloat16"), REQUEST).dtype == "bfloat16"

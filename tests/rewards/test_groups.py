@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inward_rewards.groups import absolute_bonus, group_bonus, zscores
+from inward_rewards.groups import MIN_STD, absolute_bonus, group_bonus, zscores
 
 # Mean 3, deviations -2 -1 0 1 2, sum of squares 10, over 4: 2.5.
 FIVE = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -18,9 +18,18 @@ def test_zscores_by_hand():
     assert zscores(FIVE) == pytest.approx([-2 * STEP, -STEP, 0, STEP, 2 * STEP])
 
 
-@pytest.mark.parametrize("values", [[2.0] * 4, [7.0], [1.0, 1.0 + 1e-7], []])
+@pytest.mark.parametrize("values", [[2.0] * 4, [7.0], [1.0, 1.0 + 1e-7], [3.0, 3.0001, 2.9999], []])
 def test_a_group_without_order_is_all_zero(values):
     assert zscores(values) == [0.0] * len(values)
+
+
+def test_the_floor_is_the_error_of_the_values():
+    alike = [3.0, 3.00002, 2.99999, 3.00001]  # one text in four batches
+    assert group_bonus(alike, [True] * 4) == [0.0] * 4
+    assert group_bonus([10 * value for value in alike], [True] * 4, floor=0.02) == [0.0] * 4
+    assert max(group_bonus([3.0, 3.002], [True] * 2)) > 0.05
+    # The source's own floor, by its name.
+    assert max(zscores(alike, floor=MIN_STD)) > 1
 
 
 def test_errored_siblings_move_nobody():
@@ -97,7 +106,7 @@ def test_bonus_stays_in_its_band(siblings, over, gate):
 
 def test_absolute_bonus():
     assert [absolute_bonus(f) for f in (0, 0.25, 0.5, 1)] == pytest.approx([-0.1, -0.05, 0, 0.1])
-    assert absolute_bonus(1 + 1e-9) == 0.1
+    assert absolute_bonus(1 + 1e-4) == 0.1
     for bad in (-0.1, 1.1, math.nan):
         with pytest.raises(ValueError, match=r"0\.\.1"):
             absolute_bonus(bad)

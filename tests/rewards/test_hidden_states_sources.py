@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import threading
 import time
 from typing import Any
 
-import httpx
 import pytest
+import verifiers.v1 as vf
 from inward_rewards.entropy_wire import ScoreRequest
 from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,
     HiddenStatesError,
+    Measurement,
     Policy,
+    UnmeasurableError,
     make_source,
     vllm,
 )
@@ -130,6 +133,130 @@ async def test_faults_of_the_local_model_raise(tiny_qwen):
             await source.measure(completion(3, 4), policy())
 
 
+@pytest.mark.parametrize("how", ["its states are not finite", "the forward pass of all fails"])
+async def test_one_bad_rollout_fails_alone(tiny_qwen, how):
+    """Read in one batch with others: an embedding that is broken, or a pass that raises."""
+    rollouts = [completion(3 + seed, 5 + seed, seed) for seed in range(6)]
+    bad = Completion((1, 251), (7, END))
+    async with make_source(local(tiny_qwen)) as source:
+        batches = []
+        model, score = source._model, source._model.score
+        if how == "its states are not finite":
+            with torch.no_grad():
+                model._model.embed_tokens.weight[251] = math.nan
+
+        def watched(pairs):
+            batches.append(len(pairs))
+            if how != "its states are not finite" and any(251 in ids for ids, _ in pairs):
+                raise RuntimeError("not finite, and out of memory")
+            return score(pairs)
+
+        model.score = watched
+        blocker = asyncio.create_task(source.measure(rollouts[0], policy()))
+        await asyncio.sleep(0)
+        found = await asyncio.gather(
+            *(source.measure(one, policy()) for one in [*rollouts[:3], bad, *rollouts[3:]]),
+            return_exceptions=True,
+        )
+        await blocker
+    assert max(batches) > 3
+    assert isinstance(found.pop(3), HiddenStatesError)
+    for one, measurement in zip(rollouts, found, strict=True):
+        assert measurement.per_layer == pytest.approx(reference(tiny_qwen, one), abs=2e-5)
+
+
+@pytest.mark.parametrize("ids", [((1,), ()), ((1,), (-1,)), ((-5,), (3,))])
+async def test_a_rollout_that_no_model_can_read_is_refused_before_its_batch(tiny_qwen, ids):
+    async with make_source(local(tiny_qwen)) as source:
+        source._model.score = lambda pairs: pytest.fail("it was read")
+        with pytest.raises(HiddenStatesError, match=r"no token|share the policy's tokenizer"):
+            await source.measure(Completion(*ids), policy())
+
+
+@pytest.mark.parametrize("kind", ["transformers", "vllm"])
+async def test_after_its_end_a_source_refuses_at_once(tiny_qwen, kind):
+    config = local(tiny_qwen) if kind == "transformers" else EntropyConfig(source="vllm")
+    async with make_source(config) as source:
+        pass
+    with pytest.raises(HiddenStatesError, match=r"not open|closed"):
+        await asyncio.wait_for(source.measure(completion(3, 4), policy()), 20)
+
+
+async def test_the_end_of_a_source_leaves_nobody_waiting(tiny_qwen):
+    """One rollout is being read, another waits: both are told, neither hangs."""
+    go_on = threading.Event()
+    try:
+        async with make_source(local(tiny_qwen)) as source:
+            score = source._model.score
+            source._model.score = lambda pairs: go_on.wait(60) and score(pairs)
+            waiting = [asyncio.create_task(source.measure(completion(3, 4), policy()))]
+            await asyncio.sleep(0.1)
+            waiting.append(asyncio.create_task(source.measure(completion(3, 4, 1), policy())))
+            await asyncio.sleep(0)
+        done = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 20)
+    finally:
+        go_on.set()
+    assert [type(one) for one in done] == [HiddenStatesError] * 2
+
+
+# ---------------------------------------------------------------- what can be
+
+
+def measured(**changes: Any) -> Measurement:
+    fields = {
+        "layers": (5, 6),
+        "per_layer": (2.0, 2.5),
+        "tokens": 8,
+        "dim": 64,
+        "preset": "advent",
+        "alpha": 1.0,
+        "measures": "policy",
+        "scorer": "probe",
+    }
+    return Measurement(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"per_layer": (2.0, 3.01)},
+        {"per_layer": (-0.01, 2.0)},
+        {"per_layer": (2.0, math.nan)},
+        {"per_layer": (2.0,)},
+        {"per_layer": ()},
+        {"tokens": 4},
+        {"tokens": 1},
+        {"dim": 4},
+        {"tokens": 0},
+        {"dim": 0},
+        {"preset": "mine"},
+        {"preset": "layer_by_layer", "per_layer": (2.1, 2.0)},
+    ],
+)
+def test_what_cannot_be_is_no_measurement(changes):
+    """Eight tokens have 3 bits at most, or 2.08 nats."""
+    measured()
+    measured(per_layer=(3.0, -1e-5))
+    measured(preset="layer_by_layer", per_layer=(2.079, 0.0))
+    measured(tokens=1, per_layer=(0.0, 1e-4))
+    with pytest.raises(HiddenStatesError, match="probe"):
+        measured(**changes)
+
+
+def test_every_score_names_its_rollout():
+    client = vf.EvalClientConfig(base_url="http://127.0.0.1:9/v1", headers={"X-Team": "a"})
+    agent = vf.AgentInfo(config=vf.AgentConfig(model="tiny", client=client))
+    traces = [
+        vf.Trace(task=vf.TraceTask(type="Task", data=vf.TaskData(prompt="hi")), agent=agent)
+        for _ in range(2)
+    ]
+    for trace in traces:
+        headers = dict(Policy.of(trace).headers)
+        assert headers["X-Session-ID"] == trace.id
+        assert headers["X-Team"] == "a"
+    assert traces[0].id != traces[1].id
+
+
 # ---------------------------------------------------------------- vllm
 
 
@@ -235,39 +362,136 @@ async def test_a_dropped_connection_is_retried():
     assert len(requests) == 3
 
 
-async def test_an_engine_that_stays_silent_is_asked_again(tiny_qwen, monkeypatch):
-    assert None not in (vllm.TIMEOUT.connect, vllm.TIMEOUT.read, vllm.TIMEOUT.write)
-    monkeypatch.setattr(vllm, "TIMEOUT", httpx.Timeout(30, read=5))
-    plugin, salts, asked_again = PluginEngine(tiny_qwen), [], threading.Event()
+async def test_the_rollouts_headers_go_with_its_score():
+    requests = []
+
+    async def refuse(reader, writer):
+        requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+        async with make_source(EntropyConfig(source="vllm")) as source:
+            for session in ("one", "two"):
+                seat = Policy("tiny", url, (("X-Session-ID", session),), trains=False)
+                with pytest.raises(HiddenStatesError, match="HTTP 400"):
+                    await source.measure(completion(3, 4), seat)
+    sent = [re.search(r"x-session-id: (\w+)", head.lower()) for head in requests]
+    assert [found and found[1] for found in sent] == ["one", "two"]
+
+
+async def test_a_silent_engine_is_waited_for_once(monkeypatch):
+    monkeypatch.setattr(vllm, "WAIT_S", 1.0)
+    asked, ended = [], threading.Event()
 
     def post(body):
-        salts.append(body["cache_salt"])
-        if len(salts) == 1:
-            asked_again.wait(30)
-        asked_again.set()
-        return plugin(body)
+        asked.append(body)
+        ended.wait(60)
+        return {}
 
     with serve(post) as server:
         async with make_source(engine(server)) as source:
+            with pytest.raises(HiddenStatesError, match="within 1 s: the engine stays silent"):
+                await source.measure(completion(3, 4), policy(server.base_url))
+        ended.set()
+    assert len(asked) == 1
+
+
+ABORTED = {"choices": [{"finish_reason": "abort", "text": ""}], "kv_transfer_params": None}
+CHANGED = {
+    "choices": [{"finish_reason": "length", "text": ""}],
+    "kv_transfer_params": {
+        "inward": {
+            "format": 1,
+            "error": "the weights changed while the sequence was being read; ask again",
+        }
+    },
+}
+UPDATE = {
+    "a 503 of a paused engine": (HttpReply(503, "generation is paused"), "HTTP 503: generation is"),
+    "an abort by /pause": (ABORTED, "the engine aborted the score, as /pause does"),
+    "weights that changed under it": (CHANGED, "the weights changed while"),
+    "overload": (HttpReply(429, "slow down"), "HTTP 429: slow down"),
+}
+
+
+@pytest.mark.parametrize("event", UPDATE)
+async def test_a_weight_update_is_waited_out(tiny_qwen, monkeypatch, event):
+    """More often than an unreachable server would be asked."""
+    monkeypatch.setattr(vllm, "LONGEST_PAUSE_S", 0.05)
+    flaky = Flaky(PluginEngine(tiny_qwen), 6, UPDATE[event][0])
+    with serve(flaky) as server:
+        async with make_source(engine(server)) as source:
             await source.measure(completion(3, 4), policy(server.base_url))
-    assert len(set(salts)) == len(salts) > 1
+    assert flaky.seen == len(set(flaky.salts)) == 7
+
+
+@pytest.mark.parametrize("event", UPDATE)
+async def test_an_update_that_does_not_end_is_named(monkeypatch, event):
+    monkeypatch.setattr(vllm, "WAIT_S", 1.0)
+    monkeypatch.setattr(vllm, "LONGEST_PAUSE_S", 0.05)
+    fault, complaint = UPDATE[event]
+    with serve(Flaky(None, 10_000, fault)) as server:
+        async with make_source(engine(server)) as source:
+            with pytest.raises(HiddenStatesError, match=f"within 1 s: .*{complaint}"):
+                await source.measure(completion(3, 4), policy(server.base_url))
+
+
+FULL = "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)"
+LONGER = "This model's maximum context length is {} tokens. However, your prompt contains {}"
+
+
+class Context:
+    """An engine that reads `length` tokens, of which a completion takes the last."""
+
+    def __init__(self, good, length):
+        self.good, self.length, self.lengths = good, length, []
+
+    def __call__(self, body):
+        found = len(body["prompt"])
+        self.lengths.append(found)
+        if found < self.length:
+            return self.good(body)
+        return HttpReply(400, FULL if found == self.length else LONGER.format(self.length, found))
+
+
+async def test_a_rollout_that_fills_the_context_is_scored_but_for_its_last_token(tiny_qwen):
+    one = completion(5, 15)
+    context = Context(PluginEngine(tiny_qwen), 20)
+    with serve(context) as server:
+        async with make_source(engine(server)) as source:
+            measurement = await source.measure(one, policy(server.base_url))
+            with pytest.raises(UnmeasurableError, match="one above the longest rollout"):
+                await source.measure(completion(5, 16), policy(server.base_url))
+            with pytest.raises(UnmeasurableError, match="one above the longest rollout"):
+                await source.measure(completion(19, 1), policy(server.base_url))
+    assert context.lengths == [20, 19, 21, 20, 20]
+    assert (measurement.tokens, measurement.left_out) == (14, 1)
+    short = Completion(one.prompt_ids, one.completion_ids[:-1])
+    assert measurement.per_layer == pytest.approx(reference(tiny_qwen, short), abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the spans cover 20000 tokens, this server keeps 16384 at once; start it with",
+        "the prompt holds 4 placeholder tokens (151655, ...) without the pictures that",
+    ],
+)
+async def test_what_the_engine_cannot_read_is_no_fault_of_the_machine(said):
+    with serve(lambda body: HttpReply(400, {"error": {"message": said}})) as server:
+        async with make_source(engine(server)) as source:
+            with pytest.raises(UnmeasurableError, match=said[:20]):
+                await source.measure(completion(3, 4), policy(server.base_url))
 
 
 @pytest.mark.parametrize(
     ("fault", "complaint", "seen"),
     [
-        (HttpReply(503, "busy"), r"after 3 attempts \(HTTP 503\)", 3),
+        (HttpReply(502, "no upstream"), r"after 3 attempts \(HTTP 502\)", 3),
+        (HttpReply(504, "no answer"), r"after 3 attempts \(HTTP 504\)", 3),
         (HttpReply(400, "bad span"), "HTTP 400: bad span", 1),
-        (
-            HttpReply(400, "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)"),
-            "serve with --max-model-len at least one above the longest rollout",
-            1,
-        ),
-        (
-            HttpReply(400, "This model's maximum context length is 2048 tokens. However, your"),
-            "serve with --max-model-len at least one above the longest rollout",
-            1,
-        ),
         (HttpReply(500, "boom"), "HTTP 500: boom", 1),
         (HttpReply(200, "not json"), "answered no JSON", 1),
         ([1, 2], "answered no completion", 1),

@@ -109,6 +109,34 @@ async def test_a_server_without_token_ids_is_named(tiny_qwen):
         completions(trace)
 
 
+@pytest.mark.parametrize("train", [False, True])
+@pytest.mark.parametrize("where", ["user", "tool", "first turn"])
+def test_rollouts_with_pictures_are_refused(where, train):
+    """Their token ids hold placeholders alone: an engine would read those as words."""
+    picture = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url="data:image/png;base64,AA=="))
+    seen = [vf.TextContentPart(text="What is this?"), picture]
+    reply = vf.AssistantMessage(content="A cat.")
+    before = {
+        "user": [vf.UserMessage(content=seen)],
+        "tool": [vf.UserMessage(content="Look."), vf.ToolMessage(tool_call_id="1", content=seen)],
+        "first turn": [vf.UserMessage(content=seen), reply, vf.UserMessage(content="Sure?")],
+    }[where]
+    task = vf.TraceTask(type="Task", data=vf.TaskData(prompt="hi"))
+    trace = vf.Trace(task=task, agent=vf.AgentInfo(config=vf.AgentConfig()))
+    for index, message in enumerate([*before, reply]):
+        own = {"token_ids": [5, 6], "mask": [False, message is reply]} if train else {}
+        parent = index - 1 if index else None
+        trace.nodes.append(vf.MessageNode(message=message, parent=parent, **own))
+    trace.nodes[-1].sampled = True
+    trace.info[INFO_KEY] = [{"prompt_ids": [5] * len(before), "completion_ids": [6]}]
+    with pytest.raises(HiddenStatesError, match="holds 'image_url', and a score reads token ids"):
+        completions(trace)
+    for node in trace.nodes:
+        if isinstance(node.message.content, list):
+            node.message.content = "What is this?"
+    assert len(completions(trace)) == 1
+
+
 def test_the_span_ends_with_the_first_end_token():
     completion = Completion((1, 2, 3), (7, 9, 8, 9, 5))
     assert completion.span() == (3, 8)

@@ -7,7 +7,7 @@ from rewards.runs import in_order
 from rewards.tiny_qwen import PluginEngine, TinyQwen
 from support.runs import call, episodes
 
-from inward.policy_server import Completion, PolicyServer
+from inward.policy_server import Completion, HttpReply, PolicyServer
 
 TASKSET = """
 import verifiers.v1 as vf
@@ -156,3 +156,25 @@ def test_entropies_of_the_train_client(run, tiny_qwen):
         assert 0.05 < scores(trace)["matrix_entropy"] < 1
         assert trace["metrics"]["surprisal"] == 1.0  # the server's logprobs are all -1
     assert len(engine.requests) == 2
+
+
+@pytest.mark.models
+def test_a_rollout_that_the_engine_cannot_read_is_scored_by_the_rest(run, tiny_qwen):
+    config = """
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.rewards]
+        matrix_entropy = { fn = "inward_rewards.plug:matrix_entropy" }
+        layout = { fn = "inward_rewards.plug:think_answer" }
+        """
+    full = HttpReply(400, "This model's maximum context length is 9 tokens. However, your prompt")
+    tiny = TinyQwen(tiny_qwen, lambda prompt: "<think>" + "and so on " * 9)
+    with tiny.server(posts={"/v1/completions": lambda body: full}) as server:
+        [trace] = run(
+            config,
+            *("-n", "1", "-m", "tiny", "--client.type", "train", "--client.base-url"),
+            *(server.base_url, "--client.renderer.name", "qwen3"),
+            *("--client.renderer-model-name", str(tiny_qwen)),
+        )
+    assert trace["ok"], trace["errors"]
+    assert scores(trace) == {"layout": -0.5}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFile
+from inward_rewards.entropy_definition import Definition
 from inward_rewards.formats import format_reward, last_reply, parse_reply
-from inward_rewards.groups import Gate, Over, absolute_bonus, group_bonus
+from inward_rewards.groups import MIN_STD, Gate, Over, absolute_bonus, group_bonus
 from inward_rewards.hidden_states import (
     EntropyConfig,
     HiddenStatesError,
     Measurement,
     Policy,
     Source,
+    UnmeasurableError,
     completions,
     keep_token_ids,
 )
@@ -25,6 +28,9 @@ from pydantic import Field, field_validator, model_validator
 
 from math500_entropy.data import DataError, Problem, Split, Subject, load_problems
 from math500_entropy.prompt import REFERENCE_REPLY, SYSTEM_PROMPT
+
+# verifiers shows the records of its own loggers only.
+logger = logging.getLogger("verifiers.v1.math500_entropy")
 
 Mode = Literal["current", "combined", "entropy_only"]
 
@@ -46,6 +52,9 @@ class Math500EntropyTaskConfig(vf.TaskConfig):
     """The siblings that a group's mean and deviation are taken over: `all`, or the `correct`."""
     band: float = Field(0.1, gt=0, le=1)
     """The bonus lies in -band..+band; one standard deviation in the group is worth `band`."""
+    zscore_floor: Literal["rounding", "source"] = "rounding"
+    """A group whose deviation is below it has no order, and no bonus. `rounding`: by how much an
+    entropy may be off; `source`: 1e-6, as in the bonus's source."""
     entropy: EntropyConfig = EntropyConfig()
     """Where the hidden states come from, and which entropy of them."""
 
@@ -133,7 +142,13 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
                 "entropy.source needs the environment of this package, which opens it: run "
                 "without --env.id"
             )
-        measurement = await self.source.measure(found[-1], Policy.of(trace))
+        try:
+            measurement = await self.source.measure(found[-1], Policy.of(trace))
+        except UnmeasurableError as reason:
+            # Its length is the policy's doing: everything but the bonus is scored.
+            logger.warning("a rollout is scored without its entropy: %s", reason)
+            trace.info["entropy"] = {"unmeasured": str(reason), "group": self.group}
+            return
         trace.info["entropy"] = {"measurement": measurement.to_info(), "group": self.group}
 
     # Metrics run before rewards: the verdict stands ready for both rewards that read it.
@@ -156,7 +171,7 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
     async def length(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
         measurement = measurement_of(trace)
         if measurement is not None:
-            return {"completion_tokens": float(measurement.tokens)}
+            return {"completion_tokens": float(measurement.tokens + measurement.left_out)}
         # A server need not count tokens.
         return {} if trace.usage is None else {"completion_tokens": float(trace.num_output_tokens)}
 
@@ -164,8 +179,9 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
     async def hidden_states(self, trace: vf.Trace[Any, Any, Any]) -> dict[str, float]:
         measurement = self.measured(trace)
         if measurement is None:
-            return {}
+            return {"unmeasured": 1.0} if "entropy" in trace.info else {}
         return {
+            "unmeasured": 0.0,
             "entropy_raw": measurement.raw,
             "entropy_normalised": self.fraction(measurement),
             "measures_policy": float(measurement.measures == "policy"),
@@ -230,8 +246,21 @@ class Math500EntropyTask(vf.Task[Math500Data, vf.State, Math500EntropyTaskConfig
             band=self.config.band,
             gate=self.config.gate,
             over=self.config.zscore_over,
+            floor=self.floor(measurement, definition, record["siblings"]),
         )
         return bonuses[own]
+
+    def floor(
+        self,
+        measurement: Measurement,
+        definition: Definition,
+        siblings: Sequence[Mapping[str, float]],
+    ) -> float:
+        """The deviation below which a group has no order, in the unit of its divided values."""
+        if self.config.zscore_floor == "source":
+            return MIN_STD
+        scales = [definition.scale(int(one["tokens"]), int(one["dim"])) for one in siblings]
+        return measurement.rounding / min(scales)
 
     def fraction(self, measurement: Measurement) -> float:
         """The entropy as a fraction of the largest that so many tokens can have."""
@@ -311,5 +340,5 @@ def as_sibling(trace: vf.Trace[Any, Any, Any]) -> dict[str, float | bool] | None
 
 
 def measurement_of(trace: vf.Trace[Any, Any, Any]) -> Measurement | None:
-    record = trace.info.get("entropy")
-    return None if record is None else Measurement.from_info(record["measurement"])
+    kept = trace.info.get("entropy", {}).get("measurement")
+    return None if kept is None else Measurement.from_info(kept)

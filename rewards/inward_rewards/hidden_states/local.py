@@ -14,16 +14,21 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from inward_rewards.entropy_layers import select_layers
-from inward_rewards.entropy_wire import HiddenStatesError, Span
+from inward_rewards.entropy_wire import HiddenStatesError, Span, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.source import Measurement, Policy
 from inward_rewards.hidden_states.token_ids import Completion
 
 BATCH_TOKENS = 16_384
 """Padded tokens in one forward pass (one longer sequence goes alone)."""
+CLOSED = "the source of hidden states is not open: measure inside its `async with`"
 
 
-@dataclass(frozen=True)
+Score = tuple[float, ...] | Exception
+"""Per-layer entropy of one rollout, or why there is none."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Job:
     token_ids: tuple[int, ...]
     span: Span
@@ -56,12 +61,13 @@ class LocalModel:
         with _naming("layers", config.layers, f"the model {name!r} has {depth} layers"):
             self.layers = select_layers(config.layers, depth)
         self.dim: int = shape.hidden_size
+        self.dtype = str(self._model.dtype).removeprefix("torch.")
         self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
         self.context: int = shape.max_position_embeddings
         self.eos_ids = _eos_ids(name, shape)
 
-    def score(self, jobs: Sequence[tuple[tuple[int, ...], Span]]) -> list[tuple[float, ...]]:
-        """Per-layer entropy of each (token ids, span), before normalisation."""
+    def score(self, jobs: Sequence[tuple[tuple[int, ...], Span]]) -> list[Score]:
+        """Of each (token ids, span), before normalisation: in one forward pass, errors a job."""
         torch = self._torch
         longest = max(len(token_ids) for token_ids, _ in jobs)
         ids = torch.zeros((len(jobs), longest), dtype=torch.long)
@@ -76,7 +82,13 @@ class LocalModel:
                 output_hidden_states=True,
                 use_cache=False,
             ).hidden_states
-            return [self._measure(states, row, span) for row, (_, span) in enumerate(jobs)]
+            return [self._try(states, row, span) for row, (_, span) in enumerate(jobs)]
+
+    def _try(self, states: Any, row: int, span: Span) -> Score:
+        try:
+            return self._measure(states, row, span)
+        except Exception as error:
+            return error
 
     def _measure(self, states: Any, row: int, span: Span) -> tuple[float, ...]:
         start, stop = span
@@ -92,29 +104,40 @@ class LocalModelSource:
         self._config = config
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hidden-states")
         self._jobs: deque[_Job] = deque()
+        self._pending: set[_Job] = set()
         self._arrived = asyncio.Event()
+        self._open = False
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._thread, LocalModel, self._config)
         self._worker = asyncio.create_task(self._work(), name="hidden-states")
+        self._open = True
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._open = False
         self._worker.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._worker
-        for job in self._jobs:
-            job.result.cancel()
-        self._thread.shutdown(cancel_futures=True)
+        for job in self._pending:
+            _settle(job, HiddenStatesError(CLOSED))
+        # Not waiting: what the thread still reads is nobody's, and this is the event loop.
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def measure(self, completion: Completion, policy: Policy) -> Measurement:
+        if not self._open:
+            raise HiddenStatesError(CLOSED)
         span = completion.span(self._model.eos_ids)
-        self._check(completion.token_ids)
+        self._check(completion.token_ids, span)
         job = _Job(completion.token_ids, span, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
+        self._pending.add(job)
         self._arrived.set()
-        per_layer = await job.result
+        try:
+            per_layer = await job.result
+        finally:
+            self._pending.discard(job)
         same = self._config.model == policy.model and not policy.trains
         return Measurement(
             layers=self._model.layers,
@@ -125,17 +148,21 @@ class LocalModelSource:
             alpha=self._config.alpha,
             measures="policy" if same else "text",
             scorer=f"transformers {self._config.model}",
+            dtype=self._model.dtype,
         )
 
-    def _check(self, token_ids: Sequence[int]) -> None:
+    def _check(self, token_ids: Sequence[int], span: Span) -> None:
+        if span[0] == span[1]:
+            raise HiddenStatesError("the completion holds no token, and so no hidden state")
         if len(token_ids) > self._model.context:
-            raise HiddenStatesError(
+            raise UnmeasurableError(
                 f"the rollout has {len(token_ids)} tokens, the scoring model "
                 f"{self._config.model!r} reads {self._model.context}"
             )
-        if max(token_ids) >= self._model.vocabulary:
+        strange = [token for token in token_ids if not 0 <= token < self._model.vocabulary]
+        if strange:
             raise HiddenStatesError(
-                f"token id {max(token_ids)} is not among the {self._model.vocabulary} of the "
+                f"token id {strange[0]} is not among the {self._model.vocabulary} of the "
                 f"scoring model {self._config.model!r}: it must share the policy's tokenizer"
             )
 
@@ -161,15 +188,16 @@ class LocalModelSource:
         pairs = [(job.token_ids, job.span) for job in batch]
         loop = asyncio.get_running_loop()
         try:
-            results = await loop.run_in_executor(self._thread, self._model.score, pairs)
+            scores = await loop.run_in_executor(self._thread, self._model.score, pairs)
         except Exception as error:
-            for job in batch:
-                if not job.result.done():
-                    job.result.set_exception(self._failure(error))
-            return
-        for job, result in zip(batch, results, strict=True):
-            if not job.result.done():
-                job.result.set_result(result)
+            if len(batch) == 1:
+                scores = [error]
+            else:  # the forward pass of all failed: whose fault it was shows when each goes alone
+                for job in batch:
+                    await self._score([job])
+                return
+        for job, score in zip(batch, scores, strict=True):
+            _settle(job, self._failure(score) if isinstance(score, Exception) else score)
 
     def _failure(self, error: Exception) -> HiddenStatesError:
         failure = HiddenStatesError(
@@ -177,6 +205,15 @@ class LocalModelSource:
         )
         failure.__cause__ = error
         return failure
+
+
+def _settle(job: _Job, score: Score) -> None:
+    if job.result.done():  # its rollout was cancelled
+        return
+    if isinstance(score, Exception):
+        job.result.set_exception(score)
+    else:
+        job.result.set_result(score)
 
 
 @contextlib.contextmanager

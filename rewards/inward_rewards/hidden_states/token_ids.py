@@ -61,7 +61,8 @@ def keep_token_ids(response: vf.Response, trace: AnyTrace) -> None:
 def completions(trace: AnyTrace) -> list[Completion]:
     """Every completion of the rollout, in the order in which they were sampled.
 
-    HiddenStatesError where a call's token ids are not to be had.
+    HiddenStatesError where a call's token ids are not to be had, or say less than the model read:
+    of a picture they hold the placeholders alone.
     """
     return list(_completions(trace))
 
@@ -71,11 +72,26 @@ def _completions(trace: AnyTrace) -> Iterator[Completion]:
     for index, node in enumerate(trace.nodes):
         if not node.sampled:
             continue
+        _refuse_pictures(trace, index)
         yield (
             _from_graph(trace, index)
             if node.token_ids
             else _from_info(trace, index, next(kept, None))
         )
+
+
+def _refuse_pictures(trace: AnyTrace, index: int) -> None:
+    position: int | None = index
+    while position is not None:
+        content = trace.nodes[position].message.content
+        for part in content if isinstance(content, list) else ():
+            if part.type != "text":
+                raise HiddenStatesError(
+                    f"node {position} of the trace holds {part.type!r}, and a score reads token "
+                    "ids alone: rollouts with pictures cannot be measured; set entropy.source "
+                    '"off" for tasks that show some'
+                )
+        position = trace.nodes[position].parent
 
 
 def _from_graph(trace: AnyTrace, index: int) -> Completion:

@@ -17,23 +17,38 @@ from inward_rewards.entropy_wire import (
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,
+    TryLaterError,
+    UnmeasurableError,
 )
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.source import Measurement, Policy
 from inward_rewards.hidden_states.token_ids import Completion
 
+WAIT_S = 300.0
+"""Bound on one score in all, from its first request on: a pause or a weight update is waited out
+within it, and a silent engine is not waited for any longer."""
 ATTEMPTS = 3
-TIMEOUT = httpx.Timeout(connect=10, read=300, write=60, pool=None)
+"""Tries of a server that is not reached, by us or by a gateway before it."""
+TIMEOUT = httpx.Timeout(connect=10, read=None, write=60, pool=None)
+"""Of one request's parts; `WAIT_S` bounds its answer."""
+LONGEST_PAUSE_S = 5.0
+"""Between two tries, but for chance."""
 TOO_LONG = "max_tokens must be at least 1, got 0|maximum (context|model) length"
 """What vLLM's 400 says of a prompt that fills the context, and of a longer one."""
-OVERLOADED = {429, 502, 503, 504}
-"""Statuses of a server that may do better a moment later."""
+UNMEASURABLE = r"this server keeps \d+ at once|placeholder"
+"""What the plugin's 400 says of a sequence that it cannot score, however often it is asked."""
+BUSY = {429, 503}
+"""Statuses of a server that is overloaded, or paused for new weights."""
+NOT_REACHED = {502, 504}
+"""Statuses of a gateway that found no server."""
 
 
 class VllmSource:
     """Client of a vLLM server that was started with the inward plugin.
 
-    Only transport faults are retried; every other failure raises HiddenStatesError.
+    What a moment mends is asked for again: transport faults a few times; overload, pauses, aborts
+    and weights that changed under the score until `WAIT_S` is over. Every other failure raises
+    HiddenStatesError.
     """
 
     def __init__(self, config: EntropyConfig) -> None:
@@ -53,8 +68,20 @@ class VllmSource:
     async def measure(self, completion: Completion, policy: Policy) -> Measurement:
         # The engine stops at its end-of-sequence token, and only it knows which that is: the span
         # is all that it sampled.
-        request = ScoreRequest((completion.span(),))
-        answer = await self.score(completion.token_ids, request, policy)
+        token_ids, (start, stop) = completion.token_ids, completion.span()
+        async with self._slots:
+            until = asyncio.get_running_loop().time() + WAIT_S
+            left_out = 0
+            try:
+                answer = await self._score(token_ids, _only(start, stop), policy, until)
+            except _NoRoomError:
+                if stop - start == 1:
+                    raise
+                # A score is a completion of one token, and a rollout that filled the context
+                # leaves no room for it: all but the last token is read.
+                left_out = 1
+                request = _only(start, stop - 1)
+                answer = await self._score(token_ids[:-1], request, policy, until)
         [span] = answer.spans
         return Measurement(
             layers=answer.layers,
@@ -66,12 +93,22 @@ class VllmSource:
             measures="policy",
             scorer=f"vllm {answer.vllm}, inward {answer.plugin}",
             policy_version=answer.policy_version,
+            dtype=answer.dtype,
+            left_out=left_out,
         )
 
     async def score(
         self, token_ids: tuple[int, ...], request: ScoreRequest, policy: Policy
     ) -> ScoreAnswer:
         """The engine's answer for any spans of one sequence, checked against the config."""
+        async with self._slots:
+            until = asyncio.get_running_loop().time() + WAIT_S
+            return await self._score(token_ids, request, policy, until)
+
+    async def _score(
+        self, token_ids: tuple[int, ...], request: ScoreRequest, policy: Policy, until: float
+    ) -> ScoreAnswer:
+        """`until`: the event loop's time at which it is given up."""
         url = join_url(self._config.url or policy.base_url, "/v1/completions")
         body = {
             "model": policy.model,
@@ -80,31 +117,51 @@ class VllmSource:
             "temperature": 0,
             "vllm_xargs": request.to_xargs(),
         }
-        async with self._slots:
-            response = await self._post(url, body, dict(policy.headers))
-        answer = ScoreAnswer.from_json(_inward(response, url), request)
+        said: list[str] = []
+        try:
+            async with asyncio.timeout_at(until):
+                answer = await self._ask(url, body, request, dict(policy.headers), said)
+        except TimeoutError:
+            raise HiddenStatesError(
+                f"no hidden-state score from {url} within {WAIT_S:g} s: "
+                f"{said[-1] if said else 'the engine stays silent'}; is it stuck, overloaded, or "
+                "paused for longer than that?"
+            ) from None
         self._check(answer, len(token_ids))
         return answer
 
-    async def _post(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
-        for attempt in range(ATTEMPTS):
+    async def _ask(
+        self,
+        url: str,
+        body: dict[str, Any],
+        request: ScoreRequest,
+        headers: dict[str, str],
+        said: list[str],
+    ) -> ScoreAnswer:
+        """Ask until there is an answer; `said` takes down why there was none."""
+        not_reached = 0
+        while True:
+            if self._client.is_closed:
+                raise HiddenStatesError("the client of the engine is closed: measure before")
             # A prefix-cache hit computes no hidden states, and after a weight update its keys
             # are stale: every request starts from an empty cache of its own.
             body["cache_salt"] = uuid.uuid4().hex
             try:
                 response = await self._client.post(url, json=body, headers=headers)
-            except httpx.TransportError as error:
-                fault = f"{type(error).__name__}: {error}"
-            else:
-                if response.status_code not in OVERLOADED:
-                    return _read(response, url)
-                fault = f"HTTP {response.status_code}"
-            if attempt + 1 < ATTEMPTS:
-                await asyncio.sleep(2**attempt * random.uniform(0.1, 0.3))
-        raise HiddenStatesError(
-            f"no hidden-state score from {url} after {ATTEMPTS} attempts ({fault}); is the engine "
-            "up, and is entropy.url right?"
-        )
+                return ScoreAnswer.from_json(_inward(_read(response, url), url), request)
+            except TryLaterError as error:
+                said.append(str(error))
+            except (_NotReachedError, httpx.TransportError) as error:
+                fault = str(error) if isinstance(error, _NotReachedError) else _named(error)
+                said.append(fault)
+                not_reached += 1
+                if not_reached == ATTEMPTS:
+                    raise HiddenStatesError(
+                        f"no hidden-state score from {url} after {ATTEMPTS} attempts ({fault}); "
+                        "is the engine up, and is entropy.url right?"
+                    ) from error
+            pause = min(0.1 * 2.0 ** min(len(said), 10), LONGEST_PAUSE_S)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
     def _check(self, answer: ScoreAnswer, tokens: int) -> None:
         """The engine's start-up flags must say what this run's config says."""
@@ -132,15 +189,37 @@ class VllmSource:
             )
 
 
+class _NotReachedError(HiddenStatesError):
+    """A gateway answered in the engine's place."""
+
+
+class _NoRoomError(UnmeasurableError):
+    """The sequence and the one token that a score samples do not fit into the context."""
+
+
+def _only(start: int, stop: int) -> ScoreRequest:
+    return ScoreRequest(((start, stop),))
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
 def _read(response: httpx.Response, url: str) -> Any:
-    if response.status_code == 400 and re.search(TOO_LONG, response.text):
-        raise HiddenStatesError(
-            f"{url}: a score takes one token more than the rollout has, for which this engine has "
-            "no room; serve with --max-model-len at least one above the longest rollout "
-            f"({response.text[:300]})"
+    status, said = response.status_code, response.text[:300]
+    if status in BUSY:
+        raise TryLaterError(f"HTTP {status}: {said}")
+    if status in NOT_REACHED:
+        raise _NotReachedError(f"HTTP {status}")
+    if status == 400 and re.search(TOO_LONG, response.text):
+        raise _NoRoomError(
+            f"{url}: the engine has no room for the rollout; serve with --max-model-len at least "
+            f"one above the longest rollout ({said})"
         )
-    if response.status_code != 200:
-        raise HiddenStatesError(f"{url}: HTTP {response.status_code}: {response.text[:300]}")
+    if status == 400 and re.search(UNMEASURABLE, response.text):
+        raise UnmeasurableError(f"{url}: {said}")
+    if status != 200:
+        raise HiddenStatesError(f"{url}: HTTP {status}: {said}")
     try:
         return response.json()
     except ValueError as error:
@@ -148,7 +227,17 @@ def _read(response: httpx.Response, url: str) -> Any:
 
 
 def _inward(response: Any, url: str) -> Any:
+    """TryLaterError: the engine ended the request without reading it."""
     if not isinstance(response, dict):
         raise HiddenStatesError(f"{url} answered no completion: {str(response)[:200]}")
     parameters = response.get("kv_transfer_params")
-    return parameters.get(SPANS_KEY) if isinstance(parameters, dict) else None
+    payload = parameters.get(SPANS_KEY) if isinstance(parameters, dict) else None
+    if payload is None and _finish_reason(response) == "abort":
+        raise TryLaterError("the engine aborted the score, as /pause does for a weight update")
+    return payload
+
+
+def _finish_reason(response: dict[str, Any]) -> Any:
+    choices = response.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first.get("finish_reason") if isinstance(first, dict) else None

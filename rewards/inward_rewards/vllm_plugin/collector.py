@@ -12,14 +12,21 @@ import bisect
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from inward_rewards.entropy import matrix_entropy, prefix_entropy
-from inward_rewards.entropy_wire import FORMAT, ScoreAnswer, ScoreRequest, Span, SpanScore
+from inward_rewards.entropy_wire import (
+    ASK_AGAIN,
+    FORMAT,
+    ScoreAnswer,
+    ScoreRequest,
+    Span,
+    SpanScore,
+)
 from inward_rewards.vllm_plugin.buffer import RowBuffer
 from inward_rewards.vllm_plugin.settings import Settings
 
@@ -45,8 +52,10 @@ class Engine:
     plugin: str
     vllm: str
     dim: int
-    weights: Callable[[], int]
-    """How often weights were loaded since the start."""
+    weights: Callable[[], Hashable]
+    """Which weights it holds now; as text, the version that the answers name."""
+    dtype: str | None = None
+    """Of the states, as torch calls it."""
 
 
 @dataclass
@@ -59,11 +68,18 @@ class _Job:
     rows: list[int]
     """Where each position's states are kept."""
     seen: list[bool]
-    weights: set[int] = field(default_factory=set)
+    weights_now: Callable[[], Hashable]
+    weights: set[Hashable] = field(default_factory=set)
+    """Those that read its chunks."""
 
     @property
     def end(self) -> int:
         return self.positions[-1] + 1
+
+    def read_anew(self) -> None:
+        """Nothing that was seen before has a part in what is read from the first token on."""
+        self.seen = [False] * len(self.positions)
+        self.weights = set()
 
     def find(self, start: int, stop: int) -> slice:
         """The positions within [start, stop)."""
@@ -87,7 +103,14 @@ class Collector:
         )
         threading.Thread(target=self._work, name="inward-entropy", daemon=True).start()
 
-    def admit(self, request_id: str, request: ScoreRequest, tokens: int) -> None:
+    def admit(
+        self,
+        request_id: str,
+        request: ScoreRequest,
+        tokens: int,
+        weights: Callable[[], Hashable] | None = None,
+    ) -> None:
+        """`weights`: which read this request; None: the engine's."""
         if request_id in self._admitted:
             return  # preempted and back again: what was seen stays
         positions = sorted({p for start, stop in request.spans for p in range(start, stop)})
@@ -95,7 +118,8 @@ class Collector:
             rows = self._buffer.take(len(positions))
         self._admitted.add(request_id)
         seen = [False] * len(positions)
-        self._jobs[request_id] = _Job(request_id, request, tokens, positions, rows, seen)
+        now = weights or self._engine.weights
+        self._jobs[request_id] = _Job(request_id, request, tokens, positions, rows, seen, now)
 
     def drop(self, request_id: str) -> None:
         """The engine is done with a request, of any kind; it may never have come this far."""
@@ -117,11 +141,14 @@ class Collector:
         sources: list[int] = []
         for chunk in ours:
             job = self._jobs[chunk.request_id]
+            if chunk.start == 0:
+                # vLLM begins again after a preemption, and after an update that emptied its cache.
+                job.read_anew()
             part = job.find(chunk.start, chunk.start + chunk.rows)
             rows += job.rows[part]
             sources += [chunk.offset + p - chunk.start for p in job.positions[part]]
             job.seen[part] = [True] * (part.stop - part.start)
-            job.weights.add(self._engine.weights())
+            job.weights.add(job.weights_now())
         if rows:
             self._check(states, max(sources))
             self._buffer.write(rows, states, sources)
@@ -189,7 +216,7 @@ class Collector:
                 f"only {sum(job.seen)} of {len(job.seen)} rows were computed (a prefix-cache hit?)"
             )
         if len(job.weights) > 1:
-            raise ValueError("the weights changed while the sequence was being read; ask again")
+            raise ValueError(f"the weights changed while the sequence was being read; {ASK_AGAIN}")
         [weights] = job.weights
         return ScoreAnswer(
             plugin=self._engine.plugin,
@@ -200,6 +227,7 @@ class Collector:
             n_layers=self._settings.n_layers,
             layers=self._settings.layers,
             dim=self._engine.dim,
+            dtype=self._engine.dtype,
             tokens=job.tokens,
             spans=tuple(self._score_span(job, span) for span in job.request.spans),
         ).to_json()

@@ -3,7 +3,8 @@
 The front end is asked once, at start-up: when its config is made, the plugin checks it and names
 two subclasses in it, by vLLM's own options for that (`worker_cls`, `scheduler_cls`). They are
 defined below. Nothing is patched but the making of the config and, once switched on, the input
-processor, which turns a bad request away with a 400.
+processor, which turns a bad request away with a 400, and the setting of the engine's weight
+version, where it has one, which is noted down.
 
 Tried with:
 
@@ -27,9 +28,12 @@ import inspect
 import logging
 import operator
 import os
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from inward_rewards.entropy_wire import SPANS_KEY, ScoreRequest
+from inward_rewards.vllm_plugin.placeholders import placeholder_ids, refuse_bare, refuse_deepstack
 from inward_rewards.vllm_plugin.settings import KEY, Settings
 
 logger = logging.getLogger("vllm.inward")
@@ -37,9 +41,12 @@ logger = logging.getLogger("vllm.inward")
 Points = tuple[tuple[str, tuple[str, ...]], ...]
 
 CONFIG = (
+    "kv_transfer_config",
     "model_config.dtype",
     "model_config.get_hidden_size",
     "model_config.get_total_num_hidden_layers",
+    "model_config.hf_config",
+    "model_config.max_model_len",
     "model_config.runner_type",
     "parallel_config.pipeline_parallel_size",
     "parallel_config.prefill_context_parallel_size",
@@ -54,7 +61,9 @@ FRONT_END: Points = (
     ("vllm.config:SpeculativeConfig", ("method",)),
     ("vllm.exceptions:VLLMValidationError", ()),
     ("vllm.v1.engine.input_processor:InputProcessor", ("process_inputs", "vllm_config")),
-    ("vllm.v1.engine:EngineCoreRequest", ("prompt_token_ids", "sampling_params")),
+    ("vllm.v1.engine:EngineCoreRequest", ("prompt_token_ids", "sampling_params", "mm_features")),
+    ("vllm.multimodal.inputs:MultiModalFeatureSpec", ("mm_position",)),
+    ("vllm.multimodal.inputs:PlaceholderRange", ("offset", "length")),
     ("vllm.sampling_params:SamplingParams", ("extra_args", "n", "skip_reading_prefix_cache")),
     ("vllm.sampling_params:SamplingParams", ("output_kind",)),
     ("vllm.sampling_params:RequestOutputKind", ("DELTA",)),
@@ -62,6 +71,7 @@ FRONT_END: Points = (
 ENGINE_CORE: Points = (
     ("vllm.v1.core.sched.scheduler:Scheduler", ("add_request", "finish_requests")),
     ("vllm.v1.core.sched.scheduler:Scheduler", ("has_finished_requests", "update_from_output")),
+    ("vllm.v1.core.sched.scheduler:Scheduler", ("schedule",)),
     ("vllm.v1.request:Request", ("request_id", "sampling_params", "prompt_token_ids")),
     ("vllm.v1.engine:EngineCoreOutput", ("request_id", "finish_reason", "kv_transfer_params")),
     ("vllm.v1.engine:EngineCoreOutputs", ("outputs",)),
@@ -69,13 +79,15 @@ ENGINE_CORE: Points = (
 )
 WORKER: Points = (
     ("vllm.v1.worker.gpu_worker:Worker", ("load_model", "execute_model", "sample_tokens")),
-    ("vllm.v1.worker.gpu_worker:Worker", ("get_model",)),
+    ("vllm.v1.worker.gpu_worker:Worker", ("get_model", "add_lora")),
     ("vllm.v1.core.sched.output:SchedulerOutput", ("scheduled_new_reqs", "finished_req_ids")),
     ("vllm.v1.core.sched.output:SchedulerOutput", ("scheduled_cached_reqs",)),
     ("vllm.v1.core.sched.output:SchedulerOutput", ("num_scheduled_tokens",)),
     ("vllm.v1.core.sched.output:SchedulerOutput", ("total_num_scheduled_tokens",)),
     ("vllm.v1.core.sched.output:NewRequestData", ("req_id", "prompt_token_ids")),
     ("vllm.v1.core.sched.output:NewRequestData", ("sampling_params", "num_computed_tokens")),
+    ("vllm.v1.core.sched.output:NewRequestData", ("lora_request",)),
+    ("vllm.lora.request:LoRARequest", ("lora_name", "lora_int_id")),
     ("vllm.v1.core.sched.output:CachedRequestData", ("req_ids", "num_computed_tokens")),
     ("vllm.v1.outputs:AsyncModelRunnerOutput", ("get_output",)),
     ("vllm.distributed.parallel_state:get_tensor_model_parallel_rank", ()),
@@ -101,10 +113,43 @@ SCHEDULERS = {
     "vllm.v1.core.sched.scheduler.Scheduler": "Scheduler",
     "vllm.v1.core.sched.async_scheduler.AsyncScheduler": "AsyncScheduler",
 }
+SPLIT = {
+    "MoRIIOConnector",
+    "MooncakeConnector",
+    "NixlConnector",
+    "NixlPullConnector",
+    "NixlPushConnector",
+    "P2pNcclConnector",
+}
+"""KV connectors between engines of which one reads the prompt and another generates."""
+UPDATES = ("update_weights", "finish_weight_update")
+"""A worker's methods of a transfer that may write into the parameters in place."""
 SPECULATION = {"ngram", "suffix"}
 """Methods of speculative decoding that read no hidden states."""
 _ANSWERS = "inward_answers"
 """Attribute by which a step's answers travel from the worker to the scheduler."""
+_VERSION = "inward_weight_version"
+"""Attribute by which the engine's weight version travels from the scheduler to the worker."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a worker's model holds during one step. As text: the version that a score names."""
+
+    loads: int
+    """How often weights were loaded since the start."""
+    own: str | None = None
+    """The version that the trainer gave the engine, where it gave one."""
+    own_loads: int = 0
+    """`loads` when it did."""
+    adapter: str | None = None
+
+    def __str__(self) -> str:
+        later = self.loads - self.own_loads
+        name = str(self.loads) if self.own is None else self.own
+        if self.own is not None and later:
+            name += f" and {later} loads later"
+        return name if self.adapter is None else f"{name}, {self.adapter}"
 
 
 def version() -> str:
@@ -209,6 +254,32 @@ def _switch_on(config: Any) -> None:
     logger.info(
         "inward: matrix entropy of layers %s, preset %s", list(settings.layers), settings.preset
     )
+    for notice in _notices(config, settings):
+        logger.warning("inward: %s", notice)
+
+
+def _notices(config: Any, settings: Settings) -> list[str]:
+    """What some scores of this server will lack."""
+    notices = []
+    longest, transfer = config.model_config.max_model_len, config.kv_transfer_config
+    if longest > settings.buffer_tokens:
+        notices.append(
+            f"completions of more than {settings.buffer_tokens} tokens (buffer_tokens) are not "
+            f"measured, and this server writes up to {longest}"
+        )
+    if transfer is not None and _is_split(transfer):
+        notices.append(
+            f"this engine is one side of a prefill/decode split ({transfer.kv_connector}, "
+            f"{transfer.kv_role}), whose router drops the answer of the engine that computed the "
+            "rows: scores need the url of a plain engine (entropy.url)"
+        )
+    return notices
+
+
+def _is_split(transfer: Any) -> bool:
+    inner = (transfer.kv_connector_extra_config or {}).get("connectors", [])
+    connectors = {transfer.kv_connector, *(one.get("kv_connector") for one in inner)}
+    return transfer.kv_role in ("kv_producer", "kv_consumer") or bool(connectors & SPLIT)
 
 
 def _refusals(config: Any) -> list[str]:
@@ -259,14 +330,16 @@ def _watch_requests() -> None:
     def process_inputs(self: Any, *args: Any, **kwargs: Any) -> Any:
         request = process(self, *args, **kwargs)
         if KEY in self.vllm_config.additional_config:
-            _inspect(request, settings_of(self.vllm_config))
+            _inspect(
+                request, settings_of(self.vllm_config), self.vllm_config.model_config.hf_config
+            )
         return request
 
     process_inputs.inward = True  # type: ignore[attr-defined]
     InputProcessor.process_inputs = process_inputs
 
 
-def _inspect(request: Any, settings: Settings) -> None:
+def _inspect(request: Any, settings: Settings, model: Any) -> None:
     """Turn a bad scoring request away; vLLM makes a 400 of the error."""
     from vllm.exceptions import VLLMValidationError
     from vllm.sampling_params import RequestOutputKind
@@ -284,10 +357,19 @@ def _inspect(request: Any, settings: Settings) -> None:
         wanted = ScoreRequest.from_xargs(params.extra_args, len(request.prompt_token_ids))
         if wanted is not None:
             settings.check(wanted)
+            _inspect_pictures(request, settings, model)
     except ValueError as error:
         raise VLLMValidationError(str(error)) from None
     # Blocks from the prefix cache have no hidden states, and may be of older weights.
     params.skip_reading_prefix_cache = True
+
+
+def _inspect_pictures(request: Any, settings: Settings, model: Any) -> None:
+    places = [feature.mm_position for feature in request.mm_features or ()]
+    spans = [(place.offset, place.offset + place.length) for place in places]
+    refuse_bare(request.prompt_token_ids, placeholder_ids(model), spans)
+    if spans:
+        refuse_deepstack(settings.layers, model)
 
 
 # -------------------------------------------------------------------- engine core, worker
@@ -300,6 +382,8 @@ def __getattr__(name: str) -> Any:
             if name == short:
                 module, _, attribute = qualified.rpartition(".")
                 base = getattr(importlib.import_module(module), attribute)
+                if bases is SCHEDULERS:
+                    _watch_weight_version()
                 globals()[name] = made = make(base, name)
                 return made
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -337,6 +421,12 @@ def _scheduler_class(base: Any, name: str) -> Any:
                 super().add_request(request)
             return super().finish_requests(request_ids, finished_status)
 
+        def schedule(self, *args: Any, **kwargs: Any) -> Any:
+            step = super().schedule(*args, **kwargs)
+            if self._inward.busy:
+                setattr(step, _VERSION, _weight_version)
+            return step
+
         def has_finished_requests(self) -> bool:
             # Without this the engine would sleep while the worker owes a score or free rows.
             return super().has_finished_requests() or self._inward.awaits
@@ -352,6 +442,28 @@ def _scheduler_class(base: Any, name: str) -> Any:
 
     Scheduler.__name__ = Scheduler.__qualname__ = name
     return Scheduler
+
+
+_weight_version: str | None = None
+"""As the trainer set it; of the engine core that lives in this process."""
+
+
+def _watch_weight_version() -> None:
+    """Older versions of vLLM have none."""
+    from vllm.v1.engine.core import EngineCore
+
+    set_version = getattr(EngineCore, "set_weight_version", None)
+    if set_version is None or hasattr(set_version, "inward"):
+        return
+
+    @functools.wraps(set_version)
+    def set_weight_version(self: Any, weight_version: str) -> None:
+        global _weight_version
+        set_version(self, weight_version)
+        _weight_version = weight_version
+
+    set_weight_version.inward = True  # type: ignore[attr-defined]
+    EngineCore.set_weight_version = set_weight_version
 
 
 def _wanted(request: Any) -> ScoreRequest | None:
@@ -408,8 +520,27 @@ def _worker_class(base: Any, name: str) -> Any:
                 return output
             return _with_answers(output, self._inward.collector)
 
+        def add_lora(self, lora_request: Any) -> Any:
+            loaded = super().add_lora(lora_request)
+            if self._inward is not None:
+                self._inward.count_adapter(lora_request)
+            return loaded
+
+    for method in UPDATES:
+        if hasattr(base, method):
+            setattr(Worker, method, _counted(getattr(base, method)))
     Worker.__name__ = Worker.__qualname__ = name
     return Worker
+
+
+def _counted(update: Any) -> Any:
+    @functools.wraps(update)
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._inward is not None:
+            self._inward.count_load()
+        return update(self, *args, **kwargs)
+
+    return counted
 
 
 def _refuse_architecture(model_config: Any) -> None:
@@ -451,35 +582,57 @@ class _Tap:
 
         self._runner = worker.model_runner
         self._loads = 0
-        self._count_loads(worker.get_model())
+        self._adapters: Counter[int] = Counter()
+        self._own: tuple[str | None, int] = (None, 0)
+        self._watch_loads(worker.get_model())
         model = worker.vllm_config.model_config
         dim = model.get_hidden_size()
         engine = Engine(
             plugin=importlib.metadata.version("inward-rewards"),
             vllm=version(),
             dim=dim,
-            weights=lambda: self._loads,
+            weights=self._weights,
+            dtype=str(model.dtype).removeprefix("torch."),
         )
         buffer = RowBuffer(
             len(settings.layers), settings.buffer_tokens, dim, model.dtype, worker.device
         )
         self.collector = Collector(settings, engine, buffer)
 
-    def _count_loads(self, model: Any) -> None:
-        """Every way of updating weights ends in the model's `load_weights`."""
+    def _weights(self) -> Weights:
+        return Weights(self._loads, *self._own)
+
+    def _adapter_weights(self, lora: Any) -> Weights:
+        name, number = lora.lora_name, lora.lora_int_id
+        adapter = f"adapter {name} ({number}, load {self._adapters[number]})"
+        return Weights(self._loads, *self._own, adapter)
+
+    def count_load(self) -> None:
+        self._loads += 1
+
+    def count_adapter(self, lora: Any) -> None:
+        self._adapters[lora.lora_int_id] += 1
+
+    def _name_weights(self, version: str | None) -> None:
+        if version not in (None, self._own[0]):
+            self._own = version, self._loads
+
+    def _watch_loads(self, model: Any) -> None:
+        """Updates that do not write in place end in the model's `load_weights`."""
         if not hasattr(model, "load_weights"):
             raise _misfit(f"{type(model).__name__}.load_weights")
         load = model.load_weights
 
         @functools.wraps(load)
         def load_weights(*args: Any, **kwargs: Any) -> Any:
-            self._loads += 1
+            self.count_load()
             return load(*args, **kwargs)
 
         model.load_weights = load_weights
 
     def after_step(self, scheduler_output: Any) -> None:
         """An exception here is the scored requests' trouble and nobody else's."""
+        self._name_weights(getattr(scheduler_output, _VERSION, None))
         for request_id in scheduler_output.finished_req_ids:
             self.collector.drop(request_id)
         for new in scheduler_output.scheduled_new_reqs:
@@ -496,7 +649,9 @@ class _Tap:
         try:
             wanted = _wanted(new)
             if wanted is not None:
-                self.collector.admit(new.req_id, wanted, len(new.prompt_token_ids))
+                lora = new.lora_request
+                weights = None if lora is None else functools.partial(self._adapter_weights, lora)
+                self.collector.admit(new.req_id, wanted, len(new.prompt_token_ids), weights)
         except Exception as error:
             logger.exception("inward: request %s could not be admitted", new.req_id)
             self.collector.refuse(new.req_id, error)

@@ -89,9 +89,10 @@ def _layers(given: Any, n_layers: int) -> tuple[int, ...]:
         raise ValueError(f'layers must be "middle:K", "all" or a list of indices, got {given!r}')
     layers = select_layers(given, n_layers)
     if layers[-1] == n_layers:
+        named = f'"middle:{n_layers - 1}", or ' if isinstance(given, str) and n_layers > 1 else ""
         raise ValueError(
             f"layers {given!r} include {n_layers}, the last: transformers reads it behind the "
-            f"final norm, vLLM before it; give layers of 0..{n_layers - 1}"
+            f"final norm, vLLM before it; give {named}layers of 0..{n_layers - 1}"
         )
     return layers
 

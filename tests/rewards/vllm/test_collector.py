@@ -136,6 +136,52 @@ def test_weights_that_change_between_chunks_are_an_error():
     assert ScoreAnswer.from_json(bench.answers(1)["b"], request).policy_version == "1"
 
 
+def test_a_sequence_that_is_read_anew_after_an_update_is_scored_by_the_new_weights():
+    """vLLM empties its cache in a pause that keeps its requests: they begin again."""
+    bench = Bench()
+    request = ScoreRequest(((4, 20),))
+    bench.collector.admit("a", request, 24)
+    bench.collector.collect([Chunk("a", 0, 16, 0)], list(states(16, seed=1)))
+    bench.weights = 1
+    bench.collector.admit("a", request, 24)
+    new = states(24, seed=2)
+    bench.collector.collect([Chunk("a", 0, 16, 0)], list(new[:, :16]))
+    bench.collector.collect([Chunk("a", 16, 8, 0)], list(new[:, 16:]))
+    answer = ScoreAnswer.from_json(bench.answers(1)["a"], request)
+    expected = matrix_entropy(new[:, 4:20], 1.0, ADVENT).tolist()
+    assert list(answer.spans[0].entropy[0]) == pytest.approx(expected, abs=1e-6)
+    assert answer.policy_version == "1"
+    assert bench.buffer.free == 64
+
+
+def test_rows_from_before_a_new_start_do_not_count():
+    """Read once to 16, then again, but only to 8 and from 12: four rows are of the old weights."""
+    bench = Bench()
+    request = ScoreRequest(((0, 20),))
+    bench.collector.admit("a", request, 20)
+    bench.collector.collect([Chunk("a", 0, 16, 0)], list(states(16)))
+    bench.collector.collect([Chunk("a", 0, 8, 0)], list(states(8)))
+    bench.collector.collect([Chunk("a", 12, 8, 0)], list(states(8)))
+    assert "only 16 of 20 rows were computed" in refusal(bench, request)
+
+
+def test_a_request_may_name_the_weights_that_read_it():
+    bench = Bench()
+    request = ScoreRequest(((0, 20),))
+    adapter = ["adapter sums (1, load 1)"]
+    bench.collector.admit("a", request, 20, lambda: adapter[-1])
+    bench.collector.collect([Chunk("a", 0, 20, 0)], list(states(20)))
+    [answer] = bench.answers(1).values()
+    assert ScoreAnswer.from_json(answer, request).policy_version == adapter[0]
+    bench.collector.admit("b", request, 20, lambda: adapter[-1])
+    bench.collector.collect([Chunk("b", 0, 16, 0)], list(states(16)))
+    adapter.append("adapter sums (1, load 2)")
+    bench.collector.collect([Chunk("b", 16, 4, 0)], list(states(4)))
+    assert "the weights changed while the sequence was being read; ask again" in refusal(
+        bench, request
+    )
+
+
 def test_states_that_are_not_finite_are_an_error():
     bench = Bench()
     request = ScoreRequest(((0, 4),))

@@ -25,6 +25,7 @@ from inward_rewards.hidden_states import (  # noqa: E402
     Completion,
     EntropyConfig,
     Policy,
+    UnmeasurableError,
     VllmSource,
 )
 from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
@@ -340,13 +341,73 @@ def spoilt(folder: Path, target: Path) -> Path:
     return target
 
 
-async def test_a_sequence_that_fills_the_context_names_the_mend(served):
+async def test_a_rollout_that_fills_the_context_is_scored_but_for_its_last_token(served):
     policy = Policy(MODEL, f"{served.server.url}/v1", (), trains=False)
+    reference = Reference(served.folder)
     async with VllmSource(EntropyConfig(source="vllm", layers="middle:4")) as source:
-        for length in (2048, 2060):
-            full = tuple(ids(length))
-            with pytest.raises(HiddenStatesError, match="--max-model-len at least one above"):
-                await source.measure(Completion(full[:1900], full[1900:]), policy)
+        full = tuple(ids(2048))
+        measurement = await source.measure(Completion(full[:1900], full[1900:]), policy)
+        assert (measurement.tokens, measurement.left_out) == (147, 1)
+        whole = await source.score(full[:-1], ScoreRequest(((1900, 2047),)), policy)
+        assert reference.error(full[:-1], whole) <= TOLERANCE
+        assert measurement.per_layer == pytest.approx(whole.spans[0].entropy[0], abs=TOLERANCE)
+        longer = tuple(ids(2060))
+        with pytest.raises(UnmeasurableError, match="--max-model-len at least one above"):
+            await source.measure(Completion(longer[:1900], longer[1900:]), policy)
+        with pytest.raises(UnmeasurableError, match=f"this server keeps {BUFFER_TOKENS} at once"):
+            await source.measure(Completion(full[:2], full[2:-1]), policy)
+
+
+@pytest.fixture
+def slow(served) -> Iterator[None]:
+    """A second a step: 1,500 tokens take three."""
+    served.server.rpc("slow_down", seconds=1)
+    yield
+    served.server.rpc("mend_inward", part="collect")
+
+
+@pytest.fixture
+def other(served, model) -> Iterator[Path]:
+    """New weights; the old ones are back after the test."""
+    yield model("qwen3", 1)
+    served.server.rpc("reload_weights", weights_path=str(served.folder))
+
+
+async def update(served: Served, client: httpx.AsyncClient, folder: Path, **pause: str) -> None:
+    """A trainer's way: pause, load, resume."""
+    assert (await client.post("/pause", params=pause)).status_code == 200
+    await asyncio.to_thread(served.server.rpc, "reload_weights", weights_path=str(folder))
+    assert (await client.post("/resume")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "pause",
+    [{"mode": "keep"}, {"mode": "keep", "clear_cache": "false"}, {"mode": "abort"}],
+    ids=["keep", "keep the cache", "abort"],
+)
+async def test_a_score_outlives_a_weight_update(served, slow, other, pause):
+    """It is in the middle of its prompt when the weights change, and answers by the new ones."""
+    tokens = ids(1500, seed=31)
+    policy = Policy(MODEL, f"{served.server.url}/v1", (), trains=False)
+    config = EntropyConfig(source="vllm", layers="middle:4")
+    async with served.server.client() as client, VllmSource(config) as source:
+        request = ScoreRequest(((0, 1500),))
+        score = asyncio.create_task(source.score(tuple(tokens), request, policy))
+        await asyncio.sleep(1.5)
+        await update(served, client, other, **pause)
+        answer = await asyncio.wait_for(score, UNANSWERED_S)
+    assert Reference(other).error(tokens, answer) <= TOLERANCE
+
+
+async def test_where_vllm_reads_anew_the_engine_itself_answers(served, slow, other):
+    tokens = ids(1500, seed=32)
+    async with served.server.client() as client:
+        score = start(client, tokens)
+        await asyncio.sleep(1.5)
+        await update(served, client, other, mode="keep")
+        response = await asyncio.wait_for(score, UNANSWERED_S)
+    answer = ScoreAnswer.from_json(inward(response), ScoreRequest(((0, len(tokens)),)))
+    assert Reference(other).error(tokens, answer) <= TOLERANCE
 
 
 async def test_the_numbers_follow_the_weights(served, model, tmp_path):
@@ -375,3 +436,20 @@ async def test_the_numbers_follow_the_weights(served, model, tmp_path):
     served.server.rpc("reload_weights", weights_path=str(served.folder))
     [answer] = await score_all(served.server.url, cases[:1])
     assert Reference(served.folder).error(cases[0].token_ids, answer) <= TOLERANCE
+
+
+async def test_the_trainers_own_name_of_the_weights(served):
+    """Where this vLLM keeps one (0.28 and newer do)."""
+    [before] = await score_all(served.server.url, random_cases(1, seed=3))
+    assert before.policy_version.isdecimal()
+    assert before.dtype == "float32"
+    async with served.server.client() as client:
+        told = await client.post("/update_weight_version", json={"new_version": "step 40"})
+    if told.status_code == 404:
+        pytest.skip("this vLLM has no weight version")
+    assert told.status_code == 200, told.text
+    [after] = await score_all(served.server.url, random_cases(1, seed=3))
+    assert after.policy_version == "step 40"
+    served.server.rpc("reload_weights", weights_path=str(served.folder))
+    [later] = await score_all(served.server.url, random_cases(1, seed=3))
+    assert later.policy_version == "step 40 and 1 loads later"

@@ -1,6 +1,7 @@
 """A worker extension, as prime-rl's servers have one: it breaks the plugin, or stops its thread."""
 
 import threading
+import time
 
 
 class Faults:
@@ -12,6 +13,12 @@ class Faults:
 
     def mend_inward(self, part):
         delattr(self._inward.collector, part)
+
+    def slow_down(self, seconds):
+        """Every step takes so long."""
+        collector = self._inward.collector
+        collect = type(collector).collect
+        collector.collect = lambda *args: time.sleep(seconds) or collect(collector, *args)
 
     def stop_scoring(self):
         collector = self._inward.collector
