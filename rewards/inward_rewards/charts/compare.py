@@ -8,6 +8,7 @@ from functools import lru_cache
 from PIL import Image
 
 from .agreement import encoding_agreement, mark_agreement
+from .rms import rms_f1
 from .scene import Rendered, Scene
 from .score import Score
 from .similarity import Reference, chart_similarity
@@ -30,12 +31,13 @@ def compare(drawn: Rendered, reference: Reference, truth: Scene | None) -> Score
     with Image.open(io.BytesIO(drawn.png)) as mine:
         similarity = chart_similarity(reference, mine).score
     if truth is None:
-        return Score(similarity, None, None, None, None)
+        return Score(similarity, None, None, None, None, None)
     scene = drawn.scene
     return Score(
         similarity=similarity,
         table=table_f1(truth.rows, scene.rows).f1,
         text=text_f1(truth.texts, scene.texts),
+        rms=rms_f1(truth.rows, scene.rows),
         marks=mark_agreement(truth.marks, scene.marks),
         encodings=encoding_agreement(truth.encodings, scene.encodings),
     )

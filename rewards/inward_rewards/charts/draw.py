@@ -11,12 +11,16 @@ import vl_convert
 from . import limits
 from .errors import RenderError
 from .paint import elements, paint, pixels
-from .plan import instrument
+from .plan import each, instrument
 from .read import read
 from .scene import Rendered
 
 CHANGING = re.compile(r"\b(?:random|now|sample\w*)\s*\(")
 """Calls after which the same specification would be drawn differently."""
+LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+"""A string of an expression: titles and names of fields come in them."""
+BOOTSTRAPPED = {"ci0", "ci1"}
+"""Aggregates that are drawn by lot."""
 EXPRESSIONS = ("signal", "expr", "test", "update", "init")
 PANICS = ("panicked", "poisoned", "Any { .. }")
 
@@ -72,9 +76,12 @@ def _at_most(what: str, size: int, most: int) -> None:
 
 def _check_vega(vega: dict[str, Any]) -> None:
     """A second look, at what the compiler made: nothing in it may load anything, or change."""
-    for data in vega.get("data", ()):
+    for data in each(vega, "data"):
         if "url" in data:
             raise RenderError("data must be inline")
+        for transform in data.get("transform", ()):
+            if transform["type"] == "sample" or BOOTSTRAPPED & set(transform.get("ops") or ()):
+                raise RenderError("samples and confidence intervals by chance are not allowed")
     stack = list(vega.get("marks", ()))
     while stack:
         mark = stack.pop()
@@ -87,8 +94,14 @@ def _check_vega(vega: dict[str, Any]) -> None:
 def _check_expressions(node: Any) -> None:
     for key, value in node.items() if isinstance(node, dict) else enumerate(node):
         if isinstance(value, dict | list):
-            _check_expressions(value)
-        elif key in EXPRESSIONS and isinstance(value, str) and CHANGING.search(value):
+            # Data rows may have fields of any name and hold any text.
+            if not (key == "values" and "name" in node):
+                _check_expressions(value)
+        elif (
+            key in EXPRESSIONS
+            and isinstance(value, str)
+            and CHANGING.search(LITERAL.sub("''", value))
+        ):
             raise RenderError(f"an expression that changes is not allowed: {value[:60]!r}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,11 @@ class Row:
 
     keys: tuple[Key, ...]
     value: float
+    span: float | None = field(default=None, compare=False)
+    """What the values of its scale span as drawn, which is what an error is a part of: a bar's from
+    its baseline, a point's from the lowest to the highest; in natural logarithms where `log`."""
+    log: bool = field(default=False, compare=False)
+    """Whether the scale is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Scene:
     color, size, shape, opacity, text, facet; kinds: discrete, quantitative, temporal."""
 
     def to_json(self) -> dict[str, Any]:
-        rows = [[list(row.keys), row.value] for row in self.rows]
+        rows = [[list(row.keys), row.value, row.span, row.log] for row in self.rows]
         return {
             "rows": rows,
             "texts": list(self.texts),
@@ -70,7 +75,9 @@ class Scene:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Scene:
         return Scene(
-            rows=tuple(Row(tuple(keys), float(value)) for keys, value in data["rows"]),
+            rows=tuple(
+                Row(tuple(keys), float(value), span, log) for keys, value, span, log in data["rows"]
+            ),
             texts=tuple(data["texts"]),
             marks=tuple(data["marks"]),
             encodings=tuple(data["encodings"]),

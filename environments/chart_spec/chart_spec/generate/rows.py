@@ -21,11 +21,13 @@ def table(figure: Figure) -> tuple[Row, ...]:
 
 def _rows(figure: Figure, layer: Layer) -> list[Row]:
     rows = []
+    # A sector shows its part of the circle.
+    whole = sum(record.y or 0.0 for record in layer.records) if layer.mark == "arc" else 1.0
     for record in layer.records:
         keys = _keys(layer, record)
         for value in (record.y, *_ends(layer, record)):
             if value is not None:
-                rows.append(Row(keys, float(value)))
+                rows.append(Row(keys, float(value) / whole))
         if record.size is not None and record.y is not None:
             rows.append(Row((record.x, float(record.y), *keys[1:]), record.size))
     return rows
