@@ -32,7 +32,7 @@ def value_blind(figure: Figure, rng: random.Random) -> dict[str, Spec]:
     blind = {
         "mid-axis": _placed(figure, layout, lambda: 0.5),
         "random in range": _placed(figure, layout, rng.random),
-        "shuffled": shuffled(figure, rng),
+        "shuffled": _sizes_dealt(shuffled(figure, rng), rng),
     }
     return {name: on_axes(changed, layout) for name, changed in blind.items()}
 
@@ -46,6 +46,18 @@ def misread(figure: Figure, rng: random.Random) -> dict[str, Spec]:
 def on_axes(figure: Figure, layout: Layout) -> Spec:
     """The figure drawn on the axes of `layout`."""
     return vega_lite(figure, replace(layout, cell_inks=lay_out(figure).cell_inks))
+
+
+def _sizes_dealt(figure: Figure, rng: random.Random) -> Figure:
+    """The sizes of bubbles are values as well."""
+
+    def dealt(layer: Layer) -> Layer:
+        sizes = [record.size for record in layer.records]
+        rng.shuffle(sizes)
+        pairs = zip(layer.records, sizes, strict=True)
+        return replace(layer, records=tuple(replace(record, size=size) for record, size in pairs))
+
+    return replace(figure, layers=tuple(dealt(layer) for layer in figure.layers))
 
 
 def _placed(figure: Figure, layout: Layout, place: Callable[[], float]) -> Figure:
