@@ -15,6 +15,7 @@ from chart_spec import pictures
 from chart_spec.generate import KINDS, LEVELS
 from chart_spec.prompt import Weights
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskConfig, ChartSpecTaskset
+from inward_rewards.charts.page import MAX_SIDE
 from inward_rewards.charts.render import shared_renderer
 from PIL import Image
 from pydantic import ValidationError
@@ -42,7 +43,7 @@ def test_same_seed_same_tasks() -> None:
 def test_pictures_are_small_and_the_truth_is_not_told() -> None:
     for task in tasks(12):
         with Image.open(io.BytesIO(task.picture)) as image:
-            assert max(image.size) <= pictures.MAX_SIDE
+            assert max(image.size) <= MAX_SIDE
         assert len(task.picture) < 30_000
         assert task.data.truth is not None
         told = json.dumps(task.data.model_dump(mode="json", include={"prompt", "system_prompt"}))

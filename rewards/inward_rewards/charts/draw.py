@@ -19,7 +19,7 @@ CHANGING = re.compile(r"\b(?:random|now|sample\w*)\s*\(")
 """Calls after which the same specification would be drawn differently."""
 LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 """A string of an expression: titles and names of fields come in them."""
-BOOTSTRAPPED = {"ci0", "ci1"}
+BOOTSTRAPPED = ("ci0", "ci1")
 """Aggregates that are drawn by lot."""
 EXPRESSIONS = ("signal", "expr", "test", "update", "init")
 PANICS = ("panicked", "poisoned", "Any { .. }")
@@ -40,6 +40,12 @@ def draw(spec: dict[str, Any]) -> Rendered:
             f"the chart is {width} x {height} pixels; each side must be from 1 to "
             f"{limits.MAX_CANVAS_SIDE}"
         )
+    effort = work(scenegraph["scenegraph"]) + int(width * height / limits.WORK_PIXELS)
+    if effort > limits.MAX_WORK:
+        raise RenderError(
+            f"drawing it is {effort} units of work, more than {limits.MAX_WORK}: draw fewer items, "
+            "fewer texts or a smaller picture"
+        )
     svg = _convert(vl_convert.vega_to_svg, vega, allowed_base_urls=[])
     root = ET.fromstring(svg)
     _check_svg(root)
@@ -51,6 +57,17 @@ def draw(spec: dict[str, Any]) -> Rendered:
     scene = read(plan, painting)
     _at_most("the chart's table and texts", len(scene.packed), limits.MAX_SCENE_BYTES)
     return Rendered(png, picture.shape[1], picture.shape[0], scene)
+
+
+def work(mark: dict[str, Any]) -> int:
+    """What drawing a mark of a scenegraph takes: an item 1, a text 3, and what groups hold.
+
+    Counted, not timed: whether a chart is drawn must not hang on how busy a machine is. A unit is
+    some 0.3 ms of CPU time.
+    """
+    if mark["marktype"] != "group":
+        return len(mark["items"]) * (limits.WORK_TEXT if mark["marktype"] == "text" else 1)
+    return sum(work(part) for group in mark["items"] for part in group["items"])
 
 
 def _convert(function: Any, spec: Any, **options: Any) -> Any:
@@ -80,7 +97,8 @@ def _check_vega(vega: dict[str, Any]) -> None:
         if "url" in data:
             raise RenderError("data must be inline")
         for transform in data.get("transform", ()):
-            if transform["type"] == "sample" or BOOTSTRAPPED & set(transform.get("ops") or ()):
+            ops = transform.get("ops") or ()
+            if transform["type"] == "sample" or any(op in ops for op in BOOTSTRAPPED):
                 raise RenderError("samples and confidence intervals by chance are not allowed")
     stack = list(vega.get("marks", ()))
     while stack:

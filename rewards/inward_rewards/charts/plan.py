@@ -50,6 +50,7 @@ STEPPED = {"threshold", "quantize", "quantile", "bin-ordinal"}
 """Scales that draw many values alike."""
 MAX_SHIFT = 3.0
 """Pixels by which an item may be drawn beside the place of its value."""
+ROW_FIELD = re.compile(r"""(?P<row>arg(?:min|max)_[^\[\]]*)\[(['"])(?P<field>.*)\2\]""")
 FIELD = re.compile(r'datum\["((?:[^"\\]|\\.)*)"\]')
 
 
@@ -227,7 +228,7 @@ def _read(mark: dict[str, Any], siblings: list[dict[str, Any]], scales: _Scales)
 def _channel(name: str, rule: dict[str, Any], scales: _Scales) -> Channel:
     kind = scales.types.get(rule["scale"], "linear")
     if "field" in rule:
-        expression = f"datum[{json.dumps(rule['field'])}]"
+        expression = _datum(rule["field"])
     elif "signal" in rule:
         expression = f"({rule['signal']})"
     else:
@@ -241,6 +242,13 @@ def _channel(name: str, rule: dict[str, Any], scales: _Scales) -> Channel:
         shared=rule["scale"] in scales.shared,
         units=scales.units.get(expression, frozenset()),
     )
+
+
+def _datum(name: str) -> str:
+    """The expression of a field, which may be one of a row that an aggregate picked."""
+    if inner := ROW_FIELD.fullmatch(name):
+        return f"datum[{json.dumps(inner['row'])}][{json.dumps(inner['field'])}]"
+    return f"datum[{json.dumps(name)}]"
 
 
 def _scaled(rule: Any) -> dict[str, Any] | None:

@@ -64,8 +64,11 @@ class Renderer:
     ) -> tuple[Rendered, Score]:
         """The chart of a specification, and how near it comes to the PNG `picture`.
 
-        `truth` is the scene that the picture shows, where it is known.
+        `truth` is the scene that the picture shows, where it is known. Raises `ValueError`, before
+        a worker is asked, for one without a number: that is no candidate's fault.
         """
+        if truth is not None:
+            truth.check_readable()
         blobs = (picture,) if truth is None else (picture, truth.packed)
         rendered, score = await asyncio.wrap_future(self._submit(spec, *blobs))
         assert score is not None

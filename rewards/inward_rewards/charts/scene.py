@@ -58,6 +58,16 @@ class Scene:
     """`channel:kind` of visible data marks, sorted, each once. Channels: x, y, theta, radius,
     color, size, shape, opacity, text, facet; kinds: discrete, quantitative, temporal."""
 
+    def check_readable(self, name: str = "") -> None:
+        """Raises `ValueError`, with the chart's name or its texts, where it shows no number."""
+        if not self.rows:
+            known = name or f"with the texts {' / '.join(self.texts)[:100]!r}"
+            raise ValueError(
+                f"the reference chart {known} shows no number that can be read (its marks: "
+                f"{', '.join(self.marks) or 'none'}), so no table can be scored against it: leave "
+                "it out, or score likeness alone"
+            )
+
     def to_json(self) -> dict[str, Any]:
         rows = [[list(row.keys), row.value, row.span, row.log] for row in self.rows]
         return {
