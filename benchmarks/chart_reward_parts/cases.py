@@ -87,7 +87,7 @@ def jittered_tables(index: int, seed: int, renderer: Renderer) -> list[Sequence[
 
 
 def blind_and_misread(index: int, seed: int, renderer: Renderer) -> tuple[str, dict[str, float]]:
-    """The chart's kind, and the reward of each answer of `blind` to it, the true one's as "true"."""
+    """The chart's kind, and the reward of each answer of `blind` to it and of the true one."""
     figure, rng = generate(index, seed).figure, random.Random(f"{seed}/{index}")
     specs = {"true": vega_lite(figure), **value_blind(figure, rng), **misread(figure, rng)}
     drawn = {name: renderer.render_sync(spec) for name, spec in specs.items()}

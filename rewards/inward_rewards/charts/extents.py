@@ -92,7 +92,8 @@ def _merged(place: list[Extent]) -> list[Extent]:
     for extent in sorted(dict.fromkeys(place), key=lambda e: (e.low[0], e.high[0])):
         last = joined[-1] if joined else None
         if last and _alike(last, extent) and _touch(last.high, extent.low):
-            joined[-1] = last.part(high=extent.high)
+            others = (*last.others, extent.item)
+            joined[-1] = last.part(high=extent.high, others=others)
         elif not (last and _alike(last, extent) and _same_ends(last, extent)):
             joined.append(extent)
     return joined

@@ -56,6 +56,8 @@ class Extent:
     look: tuple[Any, ...]
     item: Item
     axis: str
+    others: tuple[Item, ...] = ()
+    """Drawn as one with it."""
 
     def part(self, **ends: Any) -> Extent:
         return replace(self, **ends)
@@ -73,7 +75,11 @@ class Extent:
         """Whether these ends of it own pixels in the picture."""
         if self.axis == "radius":
             return True
-        return all(self.item.edge_seen(self.axis, end[1][0], self.across) for end in ends)
+        items = (self.item, *self.others)
+        return all(
+            any(item.edge_seen(self.axis, end[1][0], self.across) for item in items)
+            for end in ends
+        )
 
 
 class Item:

@@ -355,7 +355,7 @@ class _Linter:
         if not isinstance(most, int) or not 1 <= most <= limits.MAX_BINS:
             refuse(f"'maxbins' must be a whole number from 1 to {limits.MAX_BINS}")
         extent = bin_.get("extent")
-        if "extent" in bin_ and not (_numbers(extent) and len(extent) == 2):
+        if extent is not None and not (_numbers(extent) and len(extent) == 2):
             refuse("bin 'extent' must be a list of two numbers")
         if "step" in bin_:
             step, name = bin_["step"], around.get("field")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PIL import Image
 
-
 MAX_SIDE = 768
 """Pixels of the longer side."""
 COLORS = 256

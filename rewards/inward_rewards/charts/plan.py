@@ -93,10 +93,11 @@ def instrument(vega: dict[str, Any]) -> Plan:
     """Renames and describes, in place, the marks of a compiled chart; returns how to read them."""
     plan = Plan()
     scales = _Scales(vega)
-    for index, (mark, siblings) in enumerate(_groups(vega)):
+    groups = list(_groups(vega))
+    titles = [_panel(mark, siblings) for mark, siblings in groups]
+    for index, ((mark, siblings), title) in enumerate(zip(groups, titles, strict=True)):
         if mark["type"] == "group":
             facet = mark.get("from", {}).get("facet")
-            title = _panel(mark, siblings)
             if facet and not mark.get("name", "").endswith("pathgroup"):
                 fields = facet["groupby"] if isinstance(facet["groupby"], list) else []
                 _cell(plan, mark, index, [f"datum[{json.dumps(name)}]" for name in fields])
@@ -143,7 +144,7 @@ def _panel(group: dict[str, Any], siblings: list[dict[str, Any]]) -> str | None:
 def _title(group: dict[str, Any]) -> str | None:
     title = group.get("title")
     text = title.get("text") if isinstance(title, dict) else title
-    lines = text if isinstance(text, list) else [text]
+    lines: list[Any] = text if isinstance(text, list) else [text]
     return " ".join(lines) if all(isinstance(line, str) for line in lines) else None
 
 

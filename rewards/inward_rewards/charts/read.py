@@ -89,10 +89,10 @@ def _corners(element: Element) -> set[int]:
     """The points of a line of steps that only turn it: the line may be given as steps as well."""
     if "interpolate" in element.items[0]:
         return set()
-    places = [(item.get("x"), item.get("y")) for item in element.items]
+    places = [(_number(item.get("x")), _number(item.get("y"))) for item in element.items]
     moves = []
     for (x, y), (next_x, next_y) in pairwise(places):
-        if None in (x, y, next_x, next_y):
+        if np.isnan((x, y, next_x, next_y)).any():
             return set()
         across, up = abs(next_x - x) > 0.5, abs(next_y - y) > 0.5
         if across and up:
@@ -103,6 +103,10 @@ def _corners(element: Element) -> set[int]:
         return set()
     turn = (made[0], "up" if made[0] == "across" else "across")
     return {place + 1 for place, pair in enumerate(pairwise(moves)) if pair == turn}
+
+
+def _number(place: float | None) -> float:
+    return float("nan") if place is None else place
 
 
 def _unprinted(readings: Iterable[Reading]) -> Iterator[Reading]:

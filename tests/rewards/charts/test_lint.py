@@ -200,8 +200,8 @@ ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
         st.sampled_from(
             "mark encoding layer hconcat params name select value expr condition param test filter "
-            "transform bin step field repeat spec data values x y type scale domain fold strokeDash "
-            "sort op extent aggregate title text size facet row selection format parse".split()
+            "transform bin step field repeat spec data values x y type scale domain fold "
+            "strokeDash sort op extent aggregate title text size facet row selection format parse".split()
         ), inner, max_size=4
     ),
     max_leaves=12,
@@ -247,7 +247,7 @@ AT_THE_LIMIT = {
     "bins": lambda n: encoded(x={"field": "b", "bin": {"maxbins": limits.MAX_BINS + n}}),
     "ticks": lambda n: encoded(x={"field": "b", "axis": {"tickCount": limits.MAX_TICKS + n}}),
     "font size": lambda n: bar(title={"text": "x", "fontSize": limits.MAX_FONT_SIZE + n}),
-    "style number": lambda n: bar(mark={"type": "bar", "cornerRadius": limits.MAX_STYLE_NUMBER + n}),
+    "style number": lambda n: bar(padding=limits.MAX_STYLE_NUMBER + n),
     "area": lambda n: bar(mark={"type": "point", "size": limits.MAX_AREA + n}),
     "data number": lambda n: bar(data={"values": [{"a": limits.MAX_NUMBER + n}]}),
     "width": lambda n: bar(width=limits.MAX_SIDE + n),
