@@ -77,8 +77,7 @@ class Extent:
             return True
         items = (self.item, *self.others)
         return all(
-            any(item.edge_seen(self.axis, end[1][0], self.across) for item in items)
-            for end in ends
+            any(item.edge_seen(self.axis, end[1][0], self.across) for item in items) for end in ends
         )
 
 

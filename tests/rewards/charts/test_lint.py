@@ -201,7 +201,8 @@ ANY = st.recursive(
         st.sampled_from(
             "mark encoding layer hconcat params name select value expr condition param test filter "
             "transform bin step field repeat spec data values x y type scale domain fold "
-            "strokeDash sort op extent aggregate title text size facet row selection format parse".split()
+            "strokeDash sort op extent aggregate title text size facet row selection format "
+            "parse".split()
         ), inner, max_size=4
     ),
     max_leaves=12,

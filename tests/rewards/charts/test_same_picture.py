@@ -171,7 +171,9 @@ WRITTEN: dict[str, tuple[Spec, Spec]] = {
     "months by a time unit": (months(unit=False), months(unit=True)),
     "weekdays by a time unit": (weekdays(unit=False), weekdays(unit=True)),
     "steps by hand": (steps(by_hand=False), steps(by_hand=True)),
-    "a line at a pixel": (with_line({"field": "t", "type": "quantitative"}), with_line({"value": 120})),
+    "a line at a pixel": (
+        with_line({"field": "t", "type": "quantitative"}), with_line({"value": 120})
+    ),
 }  # fmt: skip
 
 
@@ -216,10 +218,10 @@ def test_panels_side_by_side_are_facets(renderer: Renderer) -> None:
     rows = [{"c": c, "s": s, "v": b - a} for c, s, a, b in GROUPS]
     facets = view("bar", rows, x=named("c"), y=amount("v"), column=named("s"))
     panels = [
-        {k: v for k, v in view("bar", [r for r in rows if r["s"] == s], x=named("c"),
-                               y=amount("v")).items()} | {"title": s}
+        view("bar", [row for row in rows if row["s"] == s], x=named("c"), y=amount("v"))
+        | {"title": s}
         for s in ("u", "w")
-    ]  # fmt: skip
+    ]
     _, _, score = compared(renderer, facets, {"hconcat": panels})
     assert score.table == pytest.approx(1)
     _, _, score = compared(renderer, facets, {"vconcat": panels})
@@ -296,8 +298,9 @@ def test_honest_words_refuse_no_chart(renderer: Renderer, word: str) -> None:
         y={"field": "v", "type": "quantitative", "title": f"{word} 'of' it"},
         color={"field": word, "type": "nominal", "legend": {"title": word},
                "scale": {"domain": [word, *NAMES[:3]]}},
-    ) | {"title": word, "transform": [{"filter": {"field": word, "oneOf": [word, *NAMES]}}]}  # fmt: skip
-    scene = renderer.render_sync(spec).scene
+    )  # fmt: skip
+    kept = {"filter": {"field": word, "oneOf": [word, *NAMES]}}
+    scene = renderer.render_sync(spec | {"title": word, "transform": [kept]}).scene
     assert len(scene.rows) == 4
 
 
