@@ -140,6 +140,8 @@ class Item:
     def edge_seen(self, axis: str, end: float, across: tuple[float, float]) -> bool:
         """Whether the item owns pixels where, along the axis, it ends."""
         left, right = across
+        if not np.isfinite((end, left, right)).all():
+            return False
         places = [left + (right - left) * share for share in (0.5, 0.25, 0.75)]
         return any(
             self.painting.owns(
