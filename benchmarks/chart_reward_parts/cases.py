@@ -13,17 +13,20 @@ from typing import Any
 from chart_spec.generate import generate
 from chart_spec.generate.mpl import matplotlib_png
 from chart_spec.generate.vega import vega_lite
+from chart_spec.prompt import Weights
 from inward_rewards.charts.render import Renderer
 from inward_rewards.charts.scene import Row, Scene
+from inward_rewards.charts.similarity import Reference, chart_similarity
 from inward_rewards.charts.table import table_f1
 from inward_rewards.charts.text import text_f1
 from PIL import Image
 from scipy.stats import kendalltau
 
 from .anchors import METRICS
+from .blind import misread, value_blind
 from .perturbations import jittered, perturbed, without_data
 
-WEIGHTS = (0.4, 0.4, 0.2)
+WEIGHTS = tuple(Weights().model_dump().values())
 """Of similarity, table F1 and text F1 in the whole reward."""
 PROCESSES = 2
 
@@ -81,6 +84,24 @@ def jittered_tables(index: int, seed: int, renderer: Renderer) -> list[Sequence[
     figure, rng = generate(index, seed).figure, random.Random(f"{seed}/{index}")
     figures = [figure, *(jittered(figure, part, rng) for part in (0.05, 0.15, 0.4))]
     return [renderer.render_sync(vega_lite(drawn)).scene.rows for drawn in figures]
+
+
+def blind_and_misread(index: int, seed: int, renderer: Renderer) -> tuple[str, dict[str, float]]:
+    """The chart's kind, and the reward of each answer of `blind` to it and of the true one."""
+    figure, rng = generate(index, seed).figure, random.Random(f"{seed}/{index}")
+    specs = {"true": vega_lite(figure), **value_blind(figure, rng), **misread(figure, rng)}
+    drawn = {name: renderer.render_sync(spec) for name, spec in specs.items()}
+    true = drawn["true"]
+    reference = Reference.of(picture(true.png))
+    rewards = {}
+    for name, told in drawn.items():
+        parts = (
+            chart_similarity(reference, picture(told.png)).score,
+            table_f1(true.scene.rows, told.scene.rows).f1,
+            text_f1(true.scene.texts, told.scene.texts),
+        )
+        rewards[name] = sum(w * part for w, part in zip(WEIGHTS, parts, strict=True))
+    return figure.kind, rewards
 
 
 def picture(png: bytes) -> Image.Image:

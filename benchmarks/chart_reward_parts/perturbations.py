@@ -54,7 +54,8 @@ def jittered(figure: Figure, part: float, rng: random.Random) -> Figure:
     """Every value moved up or down by about `part` of the chart's range; none changes sign.
 
     The observations of one box move together, and its five numbers with them: moved one by one,
-    they would become outliers.
+    they would become outliers. Sectors of a circle move up and down by turns: all of them larger
+    are the same picture.
     """
 
     def moved(layer: Layer) -> Layer:
@@ -62,10 +63,12 @@ def jittered(figure: Figure, part: float, rng: random.Random) -> Figure:
         decimals = max(_decimals(layer), 1 - math.floor(math.log10(step)))
         moves: dict[Any, float] = {}
         records = []
+        first = rng.choice((-1, 1))
         for number, record in enumerate(layer.records):
             place = (record.x, record.series, record.panel) if layer.mark == "box" else number
             if place not in moves:
-                moves[place] = step * rng.choice((-1, 1)) * rng.uniform(0.7, 1.3)
+                turn = first * (-1) ** len(moves) if layer.mark == "arc" else rng.choice((-1, 1))
+                moves[place] = step * turn * rng.uniform(0.7, 1.3)
             records.append(_moved(record, moves[place], decimals))
         return replace(layer, records=tuple(records))
 

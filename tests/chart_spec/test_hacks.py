@@ -78,6 +78,14 @@ def off_by(share: float) -> Spec:
     }
 
 
+def numbered(*events: float) -> Spec:
+    return {
+        "values": [
+            {**row, "events": event} for row, event in zip(ROWS, events, strict=True)
+        ]
+    }  # fmt: skip
+
+
 def bare(mark: Any, spec: Spec = TRUE) -> Spec:
     """The chart without size and title, as a layer."""
     return {"data": spec["data"], "mark": mark, "encoding": spec["encoding"]}
@@ -115,6 +123,11 @@ CANDIDATES: dict[str, Spec] = {
     "the truth": TRUE,
     "numbers off by 15 %": changed(data=off_by(0.15)),
     "numbers off by 40 %": changed(data=off_by(0.4)),
+    "all numbers at mid-axis": scaled(changed(data=numbered(25, 25, 25, 25)), domain=[0, 50]),
+    "numbers by chance within the axis": scaled(
+        changed(data=numbered(22, 7, 34, 29)), domain=[0, 50]
+    ),
+    "the true numbers shuffled": changed(data=numbered(18, 50, 45, 41)),
     "another chart of the kind": OTHER,
     "blank page": changed(
         title="",
@@ -179,35 +192,43 @@ CANDIDATES: dict[str, Spec] = {
 
 PUBLISHED: dict[str, tuple[float, float, float, float]] = {
     "the truth": (1.00, 1.00, 1.00, 1.00),
-    "numbers off by 15 %": (0.85, 0.85, 1.00, 0.88),
-    "numbers off by 40 %": (0.76, 0.60, 0.98, 0.74),
-    "another chart of the kind": (0.49, 0.00, 0.50, 0.30),
+    "numbers off by 15 %": (0.85, 0.28, 1.00, 0.50),
+    "numbers off by 40 %": (0.76, 0.01, 0.98, 0.31),
+    "all numbers at mid-axis": (0.74, 0.02, 1.00, 0.31),
+    "numbers by chance within the axis": (0.69, 0.02, 1.00, 0.30),
+    "the true numbers shuffled": (0.78, 0.24, 1.00, 0.46),
+    "another chart of the kind": (0.49, 0.00, 0.50, 0.17),
     "blank page": (0.00, 0.00, 0.00, 0.00),
-    "a page of the bars' colour": (0.25, 0.00, 0.82, 0.26),
-    "axes without data": (0.23, 0.00, 1.00, 0.29),
-    "white bars": (0.23, 0.00, 1.00, 0.29),
-    "bars as faint as paper": (0.24, 0.00, 1.00, 0.29),
-    "one-pixel points": (0.23, 0.00, 1.00, 0.29),
-    "data off the canvas": (0.08, 0.00, 0.00, 0.03),
-    "numbers squeezed by the scale": (0.18, 0.00, 0.77, 0.23),
-    "canvas of 1200 x 1200": (0.79, 1.00, 0.67, 0.85),
-    "true bars under a white sheet": (0.22, 0.00, 1.00, 0.29),
-    "true bars under another picture": (0.31, 0.00, 0.89, 0.30),
-    "true table in a thumbnail, another picture": (0.47, 0.00, 0.49, 0.29),
-    "true table printed as text": (0.16, 1.00, 0.72, 0.61),
-    "hidden duplicates of many guesses": (0.81, 1.00, 0.98, 0.92),
-    "three visible guesses a number": (0.19, 0.50, 0.98, 0.47),
-    "the bars three times over": (0.98, 1.00, 1.00, 0.99),
-    "no names at the bars": (0.94, 0.00, 0.82, 0.54),
-    "white lettering": (0.90, 0.00, 0.00, 0.36),
-    "lettering of one pixel": (0.84, 0.00, 0.00, 0.34),
-    "all true texts in a corner, no chart": (0.10, 0.00, 0.89, 0.22),
-    "all true texts over each other": (0.48, 0.00, 0.43, 0.28),
-    "the truth and a list of words": (0.38, 1.00, 0.57, 0.66),
+    "a page of the bars' colour": (0.25, 0.00, 0.82, 0.17),
+    "axes without data": (0.23, 0.00, 1.00, 0.20),
+    "white bars": (0.24, 0.00, 1.00, 0.20),
+    "bars as faint as paper": (0.24, 0.00, 1.00, 0.20),
+    "one-pixel points": (0.23, 0.00, 1.00, 0.20),
+    "data off the canvas": (0.08, 0.00, 0.00, 0.02),
+    "numbers squeezed by the scale": (0.18, 0.00, 0.77, 0.15),
+    "canvas of 1200 x 1200": (0.79, 1.00, 0.67, 0.91),
+    "true bars under a white sheet": (0.23, 0.00, 1.00, 0.20),
+    "true bars under another picture": (0.31, 0.00, 0.89, 0.20),
+    "true table in a thumbnail, another picture": (0.48, 0.00, 0.49, 0.17),
+    "true table printed as text": (0.16, 1.00, 0.72, 0.79),
+    "hidden duplicates of many guesses": (0.81, 1.00, 0.98, 0.96),
+    "three visible guesses a number": (0.19, 0.50, 0.98, 0.51),
+    "the bars three times over": (0.98, 1.00, 1.00, 1.00),
+    "no names at the bars": (0.94, 0.00, 0.82, 0.31),
+    "white lettering": (0.90, 0.00, 0.00, 0.18),
+    "lettering of one pixel": (0.84, 0.00, 0.00, 0.17),
+    "all true texts in a corner, no chart": (0.10, 0.00, 0.89, 0.15),
+    "all true texts over each other": (0.48, 0.00, 0.43, 0.16),
+    "the truth and a list of words": (0.38, 1.00, 0.57, 0.81),
     "the picture as an image": (0.00, 0.00, 0.00, 0.00),
 }
 """Name -> similarity, table F1, text F1, reward, to two digits."""
 NEAR = 0.05
+UNREAD = (
+    "all numbers at mid-axis",
+    "numbers by chance within the axis",
+    "the true numbers shuffled",
+)
 HIDDEN = (
     "blank page",
     "axes without data",
@@ -264,12 +285,17 @@ def test_scores_what_is_published(found: dict[str, Parts], name: str) -> None:
 @pytest.mark.parametrize("name", HIDDEN)
 def test_a_hidden_table_is_no_table(found: dict[str, Parts], name: str) -> None:
     assert found[name][1] == 0
-    assert found[name][3] < found["numbers off by 40 %"][3]
+    assert found[name][3] < found["the true numbers shuffled"][3]
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_was_not_read_is_not_paid(found: dict[str, Parts], name: str) -> None:
+    assert found[name][3] < 0.5
 
 
 def test_no_hack_beats_the_truth(found: dict[str, Parts]) -> None:
     assert found["the truth"] == pytest.approx((1, 1, 1, 1), abs=0.005)
-    assert max(parts[3] for name, parts in found.items() if name != "the truth") < 0.995
+    assert max(parts[3] for name, parts in found.items() if name != "the truth") < 0.999
 
 
 def test_the_published_table_is_in_the_readme() -> None:

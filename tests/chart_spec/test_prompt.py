@@ -68,7 +68,7 @@ def test_weights_are_told_as_they_are() -> None:
     assert "0.25 x how alike" in told
     assert "0.5 x the F1 of the numbers" in told
     assert "0.25 x the F1 of the texts" in told
-    assert "0.4 x" in system_prompt(Weights(), known=True)
+    assert "0.65 x the F1 of the numbers" in system_prompt(Weights(), known=True)
     assert "F1" not in system_prompt(Weights(), known=False)
 
 

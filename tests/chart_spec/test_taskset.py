@@ -15,6 +15,7 @@ from chart_spec import pictures
 from chart_spec.generate import KINDS, LEVELS
 from chart_spec.prompt import Weights
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskConfig, ChartSpecTaskset
+from inward_rewards.charts.page import MAX_SIDE
 from inward_rewards.charts.render import shared_renderer
 from PIL import Image
 from pydantic import ValidationError
@@ -42,7 +43,7 @@ def test_same_seed_same_tasks() -> None:
 def test_pictures_are_small_and_the_truth_is_not_told() -> None:
     for task in tasks(12):
         with Image.open(io.BytesIO(task.picture)) as image:
-            assert max(image.size) <= pictures.MAX_SIDE
+            assert max(image.size) <= MAX_SIDE
         assert len(task.picture) < 30_000
         assert task.data.truth is not None
         told = json.dumps(task.data.model_dump(mode="json", include={"prompt", "system_prompt"}))
@@ -117,6 +118,43 @@ def test_own_pictures(tmp_path: Path) -> None:
     assert "F1" not in (found[0].data.system_prompt or "")
 
 
+def test_what_cannot_be_a_picture_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Image.new("RGB", (30, 20), "navy").save(tmp_path / "a.png")
+    (tmp_path / "._a.png").write_bytes(b"not for Pillow")
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "x.png").mkdir()
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    assert [name for name, _ in pictures.of_folder(tmp_path)] == ["a.png"]
+    [warning] = caplog.messages
+    assert "4 of 5 files" in warning
+    assert "gone.png" in warning
+
+
+def test_a_folder_of_nothing_usable_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".a.png").write_bytes(b"x")
+    with pytest.raises(ValueError, match="no image in"):
+        list(pictures.of_folder(tmp_path))
+
+
+def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
+    image = Image.new("RGB", (300, 200), "navy")
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.jpg", exif=exif)
+    [(_, png)] = pictures.of_folder(tmp_path)
+    assert Image.open(io.BytesIO(png)).size == (200, 300)
+
+
+async def test_a_truth_without_numbers_is_named(bars: ChartSpecTask) -> None:
+    truth = {**bars.data.truth, "mark": {"type": "bar", "opacity": 0}}
+    task = ChartSpecTask(bars.data.model_copy(update={"truth": truth}), bars.config)
+    assert await task.validate(None) is False
+    with pytest.raises(ValueError, match=f"reference chart '{bars.data.name}' shows no number"):
+        await task.outcome(fenced(bars.data.truth))
+
+
 def test_greys_of_sixteen_bits_keep_their_shades() -> None:
     ramp = np.linspace(0, 65535, 4096).reshape(64, 64).astype(np.uint16)
     file = io.BytesIO()
@@ -152,7 +190,7 @@ def test_bad_config_is_told(config: dict[str, Any], reason: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
-    [("x.txt", b"", "no image in"), ("x.png", b"not a png", "x.png' is no usable image")],
+    [("x.txt", b"", "no image in"), ("x.png", b"not a png", "x.png' is no image that Pillow")],
 )
 def test_bad_folder_is_told(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     (tmp_path / name).write_bytes(content)

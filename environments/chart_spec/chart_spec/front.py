@@ -83,6 +83,7 @@ COLUMNS = (
     ("similarity", metric("similarity")),
     ("table F1", metric("table")),
     ("text F1", metric("text")),
+    ("DePlot's RMS F1", metric("rms")),
     ("mark kinds", metric("marks")),
     ("encodings", metric("encodings")),
     ("rendered", metric("rendered")),

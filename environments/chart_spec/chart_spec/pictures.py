@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from inward_rewards.charts.page import on_white
-from PIL import Image, UnidentifiedImageError
+from inward_rewards.charts.page import COLORS, as_shown
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-MAX_SIDE = 768
-"""Pixels of the longer side."""
-COLORS = 256
-"""Of the palette: it halves the file, which every trace holds three times. At 64, a heat map's own
-picture scores .95."""
+logger = logging.getLogger("verifiers.v1.chart_spec")
+
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 PREFIX = "data:image/png;base64,"
 
 
 def shrunk(picture: bytes) -> bytes:
-    """The picture as the policy sees it: a PNG of at most 768 pixels and 256 colours, on white."""
+    """The picture as the policy sees it: a PNG of at most 768 pixels and 256 colours, on white.
+
+    It is turned the way its camera held it (EXIF).
+    """
     with Image.open(io.BytesIO(picture)) as opened:
-        image = on_white(opened)
-    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+        image = as_shown(ImageOps.exif_transpose(opened))
     return _png(image.quantize(COLORS, dither=Image.Dither.NONE))
 
 
@@ -50,16 +50,31 @@ def from_data_url(url: str) -> bytes:
 def of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Name and picture of each image file in a folder, by name.
 
-    Raises `ValueError` for a file that is no image, or a folder without any.
+    What cannot be a picture there (a hidden file, a folder, an empty file, a dangling link) is
+    passed over, with one warning. Raises `ValueError`, naming the file, for a file that is no
+    image, or for a folder without any.
     """
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    named = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = [file for file in named if _may_be_picture(file)]
+    if len(files) < len(named):
+        skipped = [file.name for file in named if file not in files]
+        logger.warning(
+            "%d of %d files in %s passed over, being hidden, empty, folders or dangling links: %s",
+            *(len(skipped), len(named), folder, ", ".join(skipped[:5])),
+        )
     if not files:
         raise ValueError(f"no image in {str(folder)!r}: put {', '.join(sorted(SUFFIXES))} there")
     for file in files:
         try:
             yield file.name, shrunk(file.read_bytes())
-        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        except UnidentifiedImageError as error:
+            raise ValueError(f"{str(file)!r} is no image that Pillow can read") from error
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise ValueError(f"{str(file)!r} is no usable image: {error}") from error
+
+
+def _may_be_picture(file: Path) -> bool:
+    return not file.name.startswith(".") and file.is_file() and file.stat().st_size > 0
 
 
 def _png(image: Image.Image) -> bytes:

@@ -28,9 +28,9 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    similarity: float = Field(0.4, ge=0, allow_inf_nan=False)
-    table: float = Field(0.4, ge=0, allow_inf_nan=False)
-    text: float = Field(0.2, ge=0, allow_inf_nan=False)
+    similarity: float = Field(0.2, ge=0, allow_inf_nan=False)
+    table: float = Field(0.65, ge=0, allow_inf_nan=False)
+    text: float = Field(0.15, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _something(self) -> Weights:
@@ -50,7 +50,9 @@ def system_prompt(weights: Weights, *, known: bool) -> str:
 The score is the sum of
 - {weights.similarity / total:.3g} x {alike};
 - {weights.table / total:.3g} x the F1 of the numbers that your chart shows against those of the \
-picture, each matched by its value and by its place: category, date or x, series, panel;
+picture, each matched by its place (category, date or x, series, panel) and worth the less the \
+farther it is off: nearly all at 2 % of what the values of its axis span, nothing at 20 %; a \
+sector of a circle counts as its part of the whole;
 - {weights.text / total:.3g} x the F1 of the texts that your chart shows against those of the \
 picture: title, axis titles, tick labels, legend, printed values.
 Each part is from 0 to 1. Only what can be seen counts as shown: not what is covered, clipped, off \

@@ -125,6 +125,7 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
     async def _true_scene(self) -> Scene | None:
         if self._scene is None and self.data.truth is not None:
             self._scene = (await shared_renderer().render(self.data.truth)).scene
+            self._scene.check_readable(repr(self.data.name))
         return self._scene
 
     def _reward(self, score: Score) -> float:
@@ -177,9 +178,11 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
             return None
         renderer = shared_renderer()
         own = await renderer.render(self.data.truth)
+        if not own.scene.rows or not own.scene.texts:
+            return False
         picture = self.picture if self.data.drawn_by == "vega-lite" else pictures.shrunk(own.png)
         _, score = await renderer.score(self.data.truth, picture, own.scene)
-        return self._reward(score) >= VALID and bool(own.scene.rows) and bool(own.scene.texts)
+        return self._reward(score) >= VALID
 
 
 class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):

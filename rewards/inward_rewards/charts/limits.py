@@ -19,6 +19,8 @@ MAX_TICKS = 40
 MAX_NUMBER = 1e15
 MAX_STYLE_NUMBER = 2000
 """Any number that sets a size, an offset, a padding or an angle."""
+MAX_AREA = 10_000
+"""A symbol's size, in square pixels; a bar's width has the same name."""
 MAX_FONT_SIZE = 60
 MIN_SIDE, MAX_SIDE = 20, 1200
 """A view's `width` and `height`, in pixels."""
@@ -30,7 +32,12 @@ MAX_DASHES, MIN_DASH = 8, 0.5
 MAX_FOLDED = 4 * MAX_ROWS
 MAX_EXPRESSION = 200
 
-CPU_SECONDS = 4.0
+MAX_WORK = 12_000
+"""See `draw.work`: what is drawn, counted, so that the same chart is drawn on every machine."""
+WORK_TEXT, WORK_PIXELS = 3, 700
+"""Units of work of a text, and pixels that are one unit."""
+CPU_SECONDS = 8.0
+"""The last wall, for what is not counted."""
 MEMORY_BYTES = 3 << 29
 MAX_PNG_BYTES = 4 << 20
 MAX_SCENE_BYTES = 1 << 20
@@ -51,8 +58,9 @@ CHANNELS = names(
 )
 TRANSFORMS = names("aggregate bin calculate filter fold joinaggregate pivot stack timeUnit window")
 FUNCTIONS = names(
-    "abs ceil floor round sqrt exp log pow min max clamp isValid isNumber toNumber toString "
-    "length lower upper format year month date day if"
+    "abs ceil floor round sqrt exp log pow min max clamp sin cos tan isValid isNumber isFinite "
+    "toNumber toString toDate length lower upper slice substring indexof format timeFormat "
+    "datetime year quarter month date day hours minutes if"
 )
 SHAPES = names(
     "circle square cross diamond triangle triangle-up triangle-down triangle-right "

@@ -13,18 +13,41 @@ from typing import Any, NoReturn
 
 from . import limits
 from .errors import RenderError
+from .repeats import unrolled
+from .still import still
 
 VIEW_KEYS = limits.names(
     "mark encoding layer hconcat vconcat concat facet spec data datasets transform title name "
     "width height background padding autosize config view columns resolve spacing align "
     "bounds center"
 )
-DROPPED = frozenset({"$schema", "usermeta", "description", "tooltip", "aria"})
+DROPPED = frozenset({"$schema", "usermeta", "description", "tooltip", "aria", "cursor", "key"})
 """Without effect on the picture; fonts are dropped as well, every chart is lettered alike."""
-BANNED = limits.names(
-    "url href params param selection signal signals expr labelExpr repeat projection impute "
-    "locale gradient blend customFormatTypes formatType bins clamp"
-)
+BANNED = {
+    "url": "write the rows in 'values', and no picture",
+    "href": "leave it out",
+    "params": "write the values where they are used",
+    "param": "write what it selects",
+    "selection": "write what it selects",
+    "signal": "write the value itself",
+    "signals": "write the values where they are used",
+    "expr": "write the value itself",
+    "repeat": "it must stand beside 'spec'",
+    "projection": "maps are not drawn",
+    "impute": "write the missing rows in the data",
+    "locale": "write 'format'",
+    "gradient": "write one colour",
+    "blend": "leave it out",
+    "customFormatTypes": "write 'format'",
+    "bins": "write 'bin', or rows with the bins' ends",
+    "clamp": "write a 'domain' that holds the data",
+}
+"""Properties that load, loop, grow or run something, and what to write in place of each."""
+COMPUTE = "write the rows that it gives in the data"
+BY_LOT = limits.names("ci ci0 ci1")
+"""Confidence intervals: Vega draws samples for them, so no two drawings are alike."""
+TITLES = ("title", "text", "subtitle")
+"""Texts that may have several lines."""
 DATA_NUMBERS = limits.names(
     "data values domain domainMin domainMax domainMid datum equal lt lte gt gte range oneOf "
     "step tickMinStep unionWith constant year text"
@@ -42,6 +65,8 @@ WORDS = limits.names("zero center normalize width height container independent s
 TRANSFORM_KEYS = limits.TRANSFORMS | limits.names(
     "as field frame groupby ignorePeers limit offset op sort value"
 )
+BIN_KEYS = limits.names("maxbins step nice binned extent")
+DECIMAL = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,2})?", re.IGNORECASE)
 TICK_INTERVALS = limits.names("day week month quarter year")
 TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)
@@ -50,7 +75,7 @@ TOKEN = re.compile(
         |(?P<sign>===|!==|==|!=|<=|>=|&&|\|\||[-+*/%<>!?:,.()\[\]]))""",
     re.VERBOSE,
 )
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\uf8ff\ufffe\uffff]")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\uf8ff\ufffe\uffff]")
 
 
 def refuse(reason: str) -> NoReturn:
@@ -88,7 +113,7 @@ def lint(spec: Any) -> dict[str, Any]:
     if not _shallow(spec):
         refuse(f"objects and lists are nested deeper than {limits.MAX_DEPTH}")
     linter = _Linter()
-    clean = linter.view(spec)
+    clean = linter.view(unrolled(still(spec)))
     if linter.marks == 0:
         refuse("the specification draws no mark")
     return clean
@@ -115,6 +140,7 @@ class _Linter:
         self.rows = 0
         self.marks = 0
         self.transforms = 0
+        self.folds = 1
         self.values: dict[str, set[str]] = {}
         self.spans: dict[str, tuple[float, float]] = {}
 
@@ -123,7 +149,8 @@ class _Linter:
             refuse(f"a view is not an object: {_show(spec)}")
         for key in spec:
             if key not in VIEW_KEYS | DROPPED:
-                refuse(f"property {_show(key)} is not allowed in a view")
+                mend = f": {BANNED[key]}" if key in BANNED else ""
+                refuse(f"property {_show(key)} is not allowed in a view{mend}")
         clean: dict[str, Any] = {}
         # Data first: bin steps and facets are judged by it.
         for key in ("datasets", "data"):
@@ -139,11 +166,13 @@ class _Linter:
             elif key == "spec":
                 clean[key] = self.view(value)
             elif key in ("width", "height"):
-                clean[key] = _side(key, value)
+                # A page that is not there has no width to fill.
+                if value != "container":
+                    clean[key] = _side(key, value)
             elif key == "mark":
                 clean[key] = self._mark(value)
             elif key == "encoding":
-                clean[key] = self._encoding(value)
+                clean[key] = _on_logarithms(self._encoding(value), spec.get("mark"))
             elif key == "facet":
                 clean[key] = self._facet(value)
             elif key == "transform":
@@ -180,10 +209,10 @@ class _Linter:
 
     def _rows(self, rows: Any) -> list[Any]:
         if not isinstance(rows, list):
-            refuse("data 'values' must be a list of rows")
+            refuse('\'values\' must be a list of rows, as [{"a": 1}, {"a": 2}]')
         self.rows += len(rows)
         if self.rows > limits.MAX_ROWS:
-            refuse(f"more than {limits.MAX_ROWS} data rows")
+            refuse(f"more than {limits.MAX_ROWS} data rows: add up or thin out")
         for row in rows:
             cells = row if isinstance(row, dict) else {"data": row}
             if len(cells) > limits.MAX_FIELDS:
@@ -193,7 +222,10 @@ class _Linter:
                 if isinstance(cell, str):
                     _text(cell)
                 elif isinstance(cell, dict | list):
-                    refuse(f"field {_show(name)}: a data cell must be a number, a string or null")
+                    refuse(
+                        f"field {_show(name)}: a data cell must be a number, a string or null: "
+                        "write a field or a row for each part"
+                    )
                 elif cell is not None:
                     self._number(cell, "data")
                     low, high = self.spans.get(name, (cell, cell))
@@ -248,7 +280,7 @@ class _Linter:
                 keys = transform if isinstance(transform, dict) else ()
                 kind = next((key for key in keys if key not in TRANSFORM_KEYS), transform)
                 names = ", ".join(sorted(limits.TRANSFORMS))
-                refuse(f"transform {_show(kind)} is not one of {names}")
+                refuse(f"transform {_show(kind)} is not one of {names}: {COMPUTE}")
             for key in transform:
                 if key not in TRANSFORM_KEYS:
                     refuse(f"transform property {_show(key)} is not allowed")
@@ -259,7 +291,11 @@ class _Linter:
 
     def _fold(self, transform: dict[str, Any]) -> None:
         names = transform["fold"]
-        if not isinstance(names, list) or self.rows * len(names) > limits.MAX_FOLDED:
+        if not isinstance(names, list):
+            refuse("'fold' must be a list of fields")
+        # One fold may take what another made.
+        self.folds *= max(1, len(names))
+        if self.rows * self.folds > limits.MAX_FOLDED:
             refuse(f"fold makes more than {limits.MAX_FOLDED} rows")
 
     def walk(self, node: Any, key: str) -> Any:
@@ -269,13 +305,15 @@ class _Linter:
         if isinstance(node, list):
             if len(node) > limits.MAX_LIST:
                 refuse(f"{_show(key)} has more than {limits.MAX_LIST} entries")
+            if key == "strokeDash" and len(node) == 2 and _numbers(node) and node[1] == 0:
+                return []
             if key == "strokeDash" and (
                 len(node) > limits.MAX_DASHES
                 or not all(isinstance(x, int | float) and x >= limits.MIN_DASH for x in node)
             ):
                 refuse(
                     f"'strokeDash' must be at most {limits.MAX_DASHES} numbers of at least "
-                    f"{limits.MIN_DASH}"
+                    f"{limits.MIN_DASH}, or [1, 0] for a whole line"
                 )
             return [self.walk(item, key) for item in node]
         if isinstance(node, str):
@@ -285,13 +323,20 @@ class _Linter:
         return node
 
     def _object(self, node: dict[str, Any], key: str) -> dict[str, Any]:
-        clean = {}
+        clean: dict[str, Any] = {}
         for name, value in node.items():
             _text(name)
             if name in BANNED:
-                refuse(f"property {_show(name)} is not allowed")
+                refuse(f"property {_show(name)} is not allowed: {BANNED[name]}")
             if (name in DROPPED and key != "config") or name == "font" or name.endswith("Font"):
                 continue
+            if name in ("aggregate", "op", "extent") and isinstance(value, str) and value in BY_LOT:
+                refuse(
+                    f"{name} {value!r} is drawn by chance: write 'stderr' or 'stdev', or rows with "
+                    "the two ends and y and y2"
+                )
+            if name == "formatType" and value not in ("number", "time"):
+                refuse("'formatType' must be 'number' or 'time'")
             if name == "bin":
                 self._bin(value, node)
             if name in ("tickCount", "nice") and isinstance(value, dict):
@@ -304,29 +349,37 @@ class _Linter:
     def _bin(self, bin_: Any, around: dict[str, Any]) -> None:
         if isinstance(bin_, bool | str) or bin_ is None:
             return
-        if not isinstance(bin_, dict) or not set(bin_) <= {"maxbins", "step", "nice", "binned"}:
-            refuse("'bin' may hold 'maxbins', 'step', 'nice' and 'binned' only")
+        if not isinstance(bin_, dict) or not set(bin_) <= BIN_KEYS:
+            refuse(f"'bin' may hold {', '.join(sorted(BIN_KEYS))} only")
         most = bin_.get("maxbins", 10)
         if not isinstance(most, int) or not 1 <= most <= limits.MAX_BINS:
             refuse(f"'maxbins' must be a whole number from 1 to {limits.MAX_BINS}")
+        extent = bin_.get("extent")
+        if extent is not None and not (_numbers(extent) and len(extent) == 2):
+            refuse("bin 'extent' must be a list of two numbers")
         if "step" in bin_:
-            step, field = bin_["step"], around.get("field")
-            low, high = self.spans.get(field, (0.0, 0.0)) if isinstance(field, str) else (0.0, 0.0)
-            enough = isinstance(step, int | float) and step > 0
-            if not enough or field not in self.spans or (high - low) / step > limits.MAX_BINS:
+            step, name = bin_["step"], around.get("field")
+            span = self.spans.get(name) if isinstance(name, str) else None
+            low, high = extent or span or (0.0, float("inf"))
+            if not _numbers([step]) or step <= 0 or (high - low) / step > limits.MAX_BINS:
                 refuse(
                     f"bin 'step' must be a number that makes at most {limits.MAX_BINS} bins of a "
                     "field of the data"
                 )
 
-    def _string(self, text: str, key: str) -> str:
+    def _string(self, text: str, key: str) -> Any:
         _text(text)
-        if key in ("calculate", "filter", "test", "and", "or", "not"):
+        if key in ("calculate", "filter", "test", "and", "or", "not", "labelExpr"):
             _expression(text)
         elif NUMERIC.search(key) and text not in WORDS:
-            refuse(f"{_show(key)} must be a number, not {_show(text)}")
+            if not DECIMAL.fullmatch(text):
+                refuse(f"{_show(key)} must be a number, not {_show(text)}")
+            self._number(float(text), key)
+            return float(text)
+        elif key in TITLES and "\n" in text:
+            return text.split("\n")
         elif key == "field" and re.search(r"[.\[\]\\'\"]", text):
-            refuse(f"field {_show(text)}: a field name may not hold . [ ] \\ or quotes")
+            refuse(f"field {_show(text)}: a field name may not hold . [ ] \\ or quotes: rename it")
         elif key == "format" or key.endswith("Format"):
             _format(text)
         elif key in ("shape", "symbolType") and text not in limits.SHAPES:
@@ -347,13 +400,39 @@ class _Linter:
             most = limits.MAX_NUMBER
         elif key in ("tickCount", "nice"):
             most = limits.MAX_TICKS
+        elif key in ("size", "rangeMin", "rangeMax"):
+            most = limits.MAX_AREA
         elif key.lower().endswith("fontsize"):
             most = limits.MAX_FONT_SIZE
         if abs(number) > most:
-            refuse(f"{_show(key)}: {_show(number)} is more than {most:g}")
+            refuse(f"{_show(key)}: {_show(number)} is more than the most, {most:g}")
+
+
+def _numbers(values: Any) -> bool:
+    return isinstance(values, list) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+    )
+
+
+def _on_logarithms(encoding: dict[str, Any], mark: Any) -> dict[str, Any]:
+    """Bars and areas on a logarithmic axis begin where it does: stacked from 0, none is drawn."""
+    kind = mark.get("type") if isinstance(mark, dict) else mark
+    if kind not in ("bar", "area"):
+        return encoding
+
+    def unstacked(channel: str, definition: Any) -> Any:
+        scale = definition.get("scale") if isinstance(definition, dict) else None
+        log = channel in ("x", "y") and isinstance(scale, dict) and scale.get("type") == "log"
+        if not log or "stack" in definition or f"{channel}2" in encoding:
+            return definition
+        return {**definition, "stack": None}
+
+    return {channel: unstacked(channel, part) for channel, part in encoding.items()}
 
 
 def _side(key: str, value: Any) -> Any:
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
+        value = float(value)
     if isinstance(value, dict):
         step = value.get("step")
         if (
@@ -378,7 +457,7 @@ def _text(text: Any) -> str:
     if not isinstance(text, str):
         refuse(f"{_show(text)} must be a string")
     if len(text) > limits.MAX_STRING:
-        refuse(f"a string is longer than {limits.MAX_STRING} characters: {_show(text)}")
+        refuse(f"a string has more than {limits.MAX_STRING} characters, shorten it: {_show(text)}")
     if CONTROL.search(text):
         refuse(f"control or private-use characters are not allowed: {_show(text)}")
     return text
@@ -394,6 +473,9 @@ def _expression(text: str) -> None:
     """Refuses what is not arithmetic, comparison or a listed function over `datum`."""
     if len(text) > limits.MAX_EXPRESSION:
         refuse(f"an expression is longer than {limits.MAX_EXPRESSION} characters")
+    formats = re.search(r"\b(?:time)?format\s*\(", text, re.IGNORECASE)
+    if formats and re.search(r"""(['"])[^'"]*\d{3}[^'"]*\1""", text):
+        refuse(f"expression {_show(text)}: a format of three digits in a row is not allowed")
     position, before = 0, ""
     while position < len(text.rstrip()):
         token = TOKEN.match(text, position)

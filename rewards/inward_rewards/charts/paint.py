@@ -22,6 +22,7 @@ from PIL import Image
 from .errors import RenderError
 from .limits import names
 from .page import on_white
+from .plan import SEPARATOR
 
 Ids = npt.NDArray[np.int64]
 """The number of each pixel's owner, (height, width); 0 for none."""
@@ -127,7 +128,9 @@ def _mark(
         for item, child in zip(items, node, strict=True):
             inner = child.find(f"{SVG}g")
             assert inner is not None
-            here = item.get("description", "") if name in cells else cell
+            here = cell
+            if name in cells:
+                here = SEPARATOR.join(filter(None, (cell, item.get("description", ""))))
             for part, part_node in zip(_order(item["items"]), inner, strict=True):
                 yield from _mark(
                     part, part_node, x + item.get("x", 0), y + item.get("y", 0), here, cells

@@ -18,7 +18,9 @@ Kind = Literal["discrete", "quantitative", "temporal"]
 Value = str | float | None
 
 SEPARATOR = "\ue01f"
-"""A private-use character; the linter refuses those."""
+PLACE = "@"
+"""Between a number and the pixel at which it is drawn. `SEPARATOR` is a private-use character; the
+linter refuses those."""
 CHANNELS = {
     "x": "x",
     "xc": "x",
@@ -42,10 +44,13 @@ CHANNELS = {
 SAME_MARK = {"circle": "point", "square": "point", "trail": "line"}
 DISCRETE = {"band", "point", "ordinal"}
 TEMPORAL = {"time", "utc"}
+PANEL = re.compile(r"concat_\d+_group$")
+"""Names of the groups that stand side by side."""
 STEPPED = {"threshold", "quantize", "quantile", "bin-ordinal"}
 """Scales that draw many values alike."""
 MAX_SHIFT = 3.0
 """Pixels by which an item may be drawn beside the place of its value."""
+ROW_FIELD = re.compile(r"""(?P<row>arg(?:min|max)_[^\[\]]*)\[(['"])(?P<field>.*)\2\]""")
 FIELD = re.compile(r'datum\["((?:[^"\\]|\\.)*)"\]')
 
 
@@ -55,6 +60,11 @@ class Channel:
     kind: Kind
     expression: str
     scale: str = ""
+    log: bool = False
+    shared: bool = False
+    """Whether all panels have the scale."""
+    units: frozenset[str] = frozenset()
+    """Of a time, those that a time unit keeps; all, where there are none."""
 
 
 @dataclass(frozen=True)
@@ -82,47 +92,102 @@ class Plan:
 def instrument(vega: dict[str, Any]) -> Plan:
     """Renames and describes, in place, the marks of a compiled chart; returns how to read them."""
     plan = Plan()
-    scales = {scale["name"]: scale["type"] for scale in _each(vega, "scales")}
-    stacks = {
-        tuple(transform["as"])
-        for data in _each(vega, "data")
-        for transform in data.get("transform", ())
-        if transform["type"] == "stack"
-    }
-    for index, mark in enumerate(_each(vega, "marks")):
+    scales = _Scales(vega)
+    groups = list(_groups(vega))
+    titles = [_panel(mark, siblings) for mark, siblings in groups]
+    for index, ((mark, siblings), title) in enumerate(zip(groups, titles, strict=True)):
         if mark["type"] == "group":
             facet = mark.get("from", {}).get("facet")
             if facet and not mark.get("name", "").endswith("pathgroup"):
-                mark["name"] = f"g{index}"
                 fields = facet["groupby"] if isinstance(facet["groupby"], list) else []
-                plan.facets[mark["name"]] = len(fields)
-                _describe(mark, [f"datum[{json.dumps(name)}]" for name in fields])
+                _cell(plan, mark, index, [f"datum[{json.dumps(name)}]" for name in fields])
+            elif title is not None:
+                _cell(plan, mark, index, [json.dumps(title)])
         else:
             mark["name"] = f"m{index}"
-            plan.marks[mark["name"]] = read = _read(mark, scales, stacks)
-            _describe(mark, [channel.expression for channel in read.channels])
+            plan.marks[mark["name"]] = read = _read(mark, siblings, scales)
+            _describe(mark, [_told(channel) for channel in read.channels])
     return plan
 
 
-def _each(node: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+class _Scales:
+    """What a chart says of its scales, stacks and units of time, wherever they stand."""
+
+    def __init__(self, vega: dict[str, Any]) -> None:
+        self.types = {scale["name"]: scale["type"] for scale in each(vega, "scales")}
+        self.shared = {scale["name"] for scale in vega.get("scales", ())}
+        transforms = [
+            transform for data in each(vega, "data") for transform in data.get("transform", ())
+        ]
+        self.stacks = {tuple(t["as"]) for t in transforms if t["type"] == "stack"}
+        self.units = {
+            f"datum[{json.dumps(name)}]": frozenset(t.get("units", ()))
+            for t in transforms
+            if t["type"] == "timeunit"
+            for name in t.get("as", ())
+        }
+
+
+def _cell(plan: Plan, group: dict[str, Any], index: int, keys: list[str]) -> None:
+    group["name"] = f"g{index}"
+    plan.facets[group["name"]] = len(keys)
+    _describe(group, [_typed(key) for key in keys])
+
+
+def _panel(group: dict[str, Any], siblings: list[dict[str, Any]]) -> str | None:
+    """The title of one of several views side by side: it names the view as a facet's does."""
+    titles = [_title(mark) for mark in siblings if PANEL.search(mark.get("name", ""))]
+    named = PANEL.search(group.get("name", "")) and sum(title is not None for title in titles) > 1
+    return _title(group) if named else None
+
+
+def _title(group: dict[str, Any]) -> str | None:
+    title = group.get("title")
+    text = title.get("text") if isinstance(title, dict) else title
+    lines: list[Any] = text if isinstance(text, list) else [text]
+    return " ".join(lines) if all(isinstance(line, str) for line in lines) else None
+
+
+def _groups(node: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Every mark, with those beside it in its group."""
+    marks = node.get("marks", [])
+    for mark in marks:
+        yield mark, marks
+    for mark in marks:
+        if mark["type"] == "group":
+            yield from _groups(mark)
+
+
+def each(node: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
     """Every entry of the lists called `key` in a group and in the groups under it."""
     yield from node.get(key, ())
     for mark in node.get("marks", ()):
         if mark["type"] == "group":
-            yield from _each(mark, key)
+            yield from each(mark, key)
 
 
-def _describe(mark: dict[str, Any], expressions: list[str]) -> None:
-    parts = [
-        f"(!isValid({e}) ? 'n' : isDate({e}) ? 't' + time({e}) : isNumber({e}) ? 'd' + ({e}) : "
-        f"'s' + ({e}))"
-        for e in expressions
-    ]
+def _describe(mark: dict[str, Any], parts: list[str]) -> None:
     update = mark.setdefault("encode", {}).setdefault("update", {})
     update["description"] = {"signal": f" + {json.dumps(SEPARATOR)} + ".join(parts) or "''"}
 
 
-def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, ...]]) -> MarkPlan:
+def _told(channel: Channel) -> str:
+    """The expression that writes a channel's value, and the place of a number or a time."""
+    place = ""
+    if channel.kind != "discrete" and channel.name in ("x", "x2", "y", "y2"):
+        scaled = f"scale({json.dumps(channel.scale)}, {channel.expression})"
+        place = f" + {json.dumps(PLACE)} + {scaled}"
+    return _typed(channel.expression, place)
+
+
+def _typed(e: str, place: str = "") -> str:
+    return (
+        f"(!isValid({e}) ? 'n' : isDate({e}) ? 't' + time({e}){place} : "
+        f"isNumber({e}) ? 'd' + ({e}){place} : 's' + ({e}))"
+    )
+
+
+def _read(mark: dict[str, Any], siblings: list[dict[str, Any]], scales: _Scales) -> MarkPlan:
     update = mark.get("encode", {}).get("update", {})
     style = mark.get("style") or [mark["type"]]
     kind: str = style[0] if isinstance(style, list) else style
@@ -137,12 +202,13 @@ def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, .
                 channels[name] = Channel(name, "quantitative", printed)
             continue
         rule = _scaled(update.get(vega_name))
-        if rule is None or scales.get(rule["scale"]) in STEPPED:
+        if rule is None and kind == "rule" and name in ("x", "y"):
+            rule = _at_pixel(update.get(name), name, siblings, scales)
+        if rule is None or scales.types.get(rule["scale"]) in STEPPED:
             continue
-        shifted = shifted or _shifted(rule, scales)
+        shifted = shifted or _shifted(rule, scales.types)
         if name in ("x2", "y2") and rule.get("value") == 0:
             from_zero.add(name[0])
-            continue
         channels[name] = _channel(name, rule, scales)
         offset = rule.get("offset")
         if isinstance(offset, dict) and _scaled(offset):
@@ -153,17 +219,17 @@ def _read(mark: dict[str, Any], scales: dict[str, str], stacks: set[tuple[str, .
         stacked=frozenset(
             name
             for name in ("x", "y", "theta", "radius")
-            if _is_stack(channels.get(name), channels.get(f"{name}2"), stacks)
+            if _is_stack(channels.get(name), channels.get(f"{name}2"), scales.stacks)
         ),
         from_zero=frozenset(from_zero),
         shifted=shifted,
     )
 
 
-def _channel(name: str, rule: dict[str, Any], scales: dict[str, str]) -> Channel:
-    kind = scales.get(rule["scale"], "linear")
+def _channel(name: str, rule: dict[str, Any], scales: _Scales) -> Channel:
+    kind = scales.types.get(rule["scale"], "linear")
     if "field" in rule:
-        expression = f"datum[{json.dumps(rule['field'])}]"
+        expression = _datum(rule["field"])
     elif "signal" in rule:
         expression = f"({rule['signal']})"
     else:
@@ -173,7 +239,17 @@ def _channel(name: str, rule: dict[str, Any], scales: dict[str, str]) -> Channel
         "discrete" if kind in DISCRETE else "temporal" if kind in TEMPORAL else "quantitative",
         expression,
         rule["scale"],
+        log=kind == "log",
+        shared=rule["scale"] in scales.shared,
+        units=scales.units.get(expression, frozenset()),
     )
+
+
+def _datum(name: str) -> str:
+    """The expression of a field, which may be one of a row that an aggregate picked."""
+    if inner := ROW_FIELD.fullmatch(name):
+        return f"datum[{json.dumps(inner['row'])}][{json.dumps(inner['field'])}]"
+    return f"datum[{json.dumps(name)}]"
 
 
 def _scaled(rule: Any) -> dict[str, Any] | None:
@@ -186,6 +262,24 @@ def _scaled(rule: Any) -> dict[str, Any] | None:
         ):
             return part
     return None
+
+
+def _at_pixel(
+    rule: Any, name: str, siblings: list[dict[str, Any]], scales: _Scales
+) -> dict[str, Any] | None:
+    """A line across the plot at a pixel, as the value that the one scale of its axis has there."""
+    if not isinstance(rule, dict) or not isinstance(rule.get("value"), int | float):
+        return None
+    found = {
+        part["scale"]
+        for mark in siblings
+        if (part := _scaled(mark.get("encode", {}).get("update", {}).get(name)))
+    }
+    types = {scales.types.get(scale) for scale in found}
+    if len(found) != 1 or types & (DISCRETE | STEPPED):
+        return None
+    scale = found.pop()
+    return {"scale": scale, "signal": f"invert({json.dumps(scale)}, {rule['value']})"}
 
 
 def _shifted(rule: dict[str, Any], scales: dict[str, str]) -> bool:

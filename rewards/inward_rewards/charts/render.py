@@ -28,7 +28,7 @@ Result = tuple[Rendered, Score | None]
 Refusal = str
 """Why there is no chart."""
 
-REVISION = 4
+REVISION = 5
 """Raised whenever another picture, scene or score comes out of the same specification."""
 KNOWN_RESULTS = 512
 PROGRAM = Program(
@@ -81,8 +81,11 @@ class Renderer:
     ) -> tuple[Rendered, Score]:
         """The chart of a specification, and how near it comes to the PNG `picture`.
 
-        `truth` is the scene that the picture shows, where it is known.
+        `truth` is the scene that the picture shows, where it is known. Raises `ValueError`, before
+        a worker is asked, for one without a number: that is no candidate's fault.
         """
+        if truth is not None:
+            truth.check_readable()
         blobs = (picture,) if truth is None else (picture, truth.packed)
         rendered, score = _drawn(await asyncio.wrap_future(self._submit(spec, *blobs)))
         assert score is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,11 @@ class Row:
 
     keys: tuple[Key, ...]
     value: float
+    span: float | None = field(default=None, compare=False)
+    """What the values of its scale span as drawn, which is what an error is a part of: a bar's from
+    its baseline, a point's from the lowest to the highest; in natural logarithms where `log`."""
+    log: bool = field(default=False, compare=False)
+    """Whether the scale is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,18 @@ class Scene:
     """`channel:kind` of visible data marks, sorted, each once. Channels: x, y, theta, radius,
     color, size, shape, opacity, text, facet; kinds: discrete, quantitative, temporal."""
 
+    def check_readable(self, name: str = "") -> None:
+        """Raises `ValueError`, with the chart's name or its texts, where it shows no number."""
+        if not self.rows:
+            known = name or f"with the texts {' / '.join(self.texts)[:100]!r}"
+            raise ValueError(
+                f"the reference chart {known} shows no number that can be read (its marks: "
+                f"{', '.join(self.marks) or 'none'}), so no table can be scored against it: leave "
+                "it out, or score likeness alone"
+            )
+
     def to_json(self) -> dict[str, Any]:
-        rows = [[list(row.keys), row.value] for row in self.rows]
+        rows = [[list(row.keys), row.value, row.span, row.log] for row in self.rows]
         return {
             "rows": rows,
             "texts": list(self.texts),
@@ -70,7 +85,9 @@ class Scene:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Scene:
         return Scene(
-            rows=tuple(Row(tuple(keys), float(value)) for keys, value in data["rows"]),
+            rows=tuple(
+                Row(tuple(keys), float(value), span, log) for keys, value, span, log in data["rows"]
+            ),
             texts=tuple(data["texts"]),
             marks=tuple(data["marks"]),
             encodings=tuple(data["encodings"]),

@@ -12,9 +12,11 @@ class Score:
     similarity: float
     """Likeness of the two pictures."""
     table: float | None
-    """Relative mapping similarity F1 of the tables as drawn."""
+    """F1 of the tables as drawn, numbers judged by the span of their scale."""
     text: float | None
     """F1 of the visible texts."""
+    rms: float | None
+    """DePlot's relative mapping similarity F1 of the tables, as released: for comparison alone."""
     marks: float | None
     """Agreement of mark kinds."""
     encodings: float | None

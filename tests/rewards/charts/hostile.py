@@ -183,6 +183,40 @@ def flood() -> dict[str, Spec]:
         "dashes": bar(mark={"type": "rule", "strokeDash": [1e-6, 1e-6]}),
         "width of a number format": encoded(y={**big, "axis": {"format": "0999999999d"}}),
         "number as a control character": encoded(y={**big, "axis": {"format": "c"}}),
+        "a bootstrap": encoded(y={**Y, "aggregate": "ci0"}),
+        "a bootstrap in a transform": bar(
+            transform=[{"aggregate": [{"op": "ci1", "field": "b", "as": "c"}], "groupby": ["a"]}]
+        ),
+        "a bootstrap by a mark": bar(mark={"type": "errorbar", "extent": "ci"}),
+        "a bootstrap by config": bar(mark="errorband", config={"errorband": {"extent": "ci"}}),
+        "a bootstrap in a sort": encoded(x={**X, "sort": {"field": "b", "op": "ci0"}}),
+        "a sample": bar(transform=[{"sample": 2}]),
+        "folds of folds": bar(
+            data={"values": many},
+            transform=[{"fold": ["a", "b", "c"], "as": [f"k{i}", "v"]} for i in range(8)],
+        ),
+        "more texts than can be drawn": bar(
+            data={"values": many},
+            mark={"type": "text", "text": "x"},
+            transform=[{"fold": ["a", "b", "c", "a"]}],
+            encoding={
+                "x": {"field": "c", "type": "quantitative"},
+                "y": {**Y, "type": "quantitative"},
+                "detail": {"field": "key"},
+            },
+            width=1200,
+            height=1200,
+        ),
+        "bin step of a repeated field": {
+            "repeat": ["b"],
+            "spec": encoded(x={"field": {"repeat": "column"}, "bin": {"step": 1}}),
+        },
+        "bin step of a field that is none": encoded(x={"field": {"a": 1}, "bin": {"step": 1}}),
+        "format of a billion in an expression": calculated("format(datum.b, '0999999999d')"),
+        "parameter that is computed": bar(params=[{"name": "p", "expr": "sequence(0, 1e9)"}]),
+        "selection that starts": bar(
+            params=[{"name": "p", "select": "interval", "value": {"x": [0, 1]}}]
+        ),
         "clamped scale": encoded(y={**Y, "scale": {"domain": [0, 1], "clamp": True}}),
         "chance in a size": bar(mark={"type": "bar", "xOffset": "random() * 60"}),
         "chance in a filter": bar(transform=[{"filter": {"not": "random() > 0.5"}}]),

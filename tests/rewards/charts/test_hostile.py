@@ -22,7 +22,10 @@ from PIL import Image
 from rewards.charts import hostile
 
 RED = (255, 0, 0)
-HARMLESS = {"font by url", "theme from the net", "schema from the net"}
+HARMLESS = {
+    *("font by url", "theme from the net", "schema from the net"),
+    *("selection bound to input", "size as container"),
+}
 """Drawn without the part that would load something."""
 QUICK_BOMBS = ("regexp function", "repeat by join")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from inward_rewards.charts import limits
 from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.lint import lint, parse
@@ -54,6 +56,169 @@ def test_drops_what_has_no_effect() -> None:
     assert set(clean) == {"data", "mark", "encoding", "config"}
 
 
+BRUSH = {"name": "brush", "select": "interval"}
+HOVER = {"condition": {"param": "brush", "value": "red"}, "value": "grey"}
+UNHELD = {"condition": {"param": "brush", "empty": False, "value": "red"}, "value": "grey"}
+STILL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "interactive()": (bar(params=[{**BRUSH, "bind": "scales"}]), bar()),
+    "a selection": (bar(params=[BRUSH]), bar()),
+    "a selection of version 4": (bar(selection={"brush": {"type": "interval"}}), bar()),
+    "selected, as all is": (
+        bar(params=[BRUSH], encoding={"x": {"field": "a"}, "color": HOVER}),
+        bar(encoding={"x": {"field": "a"}, "color": {"value": "red"}}),
+    ),
+    "not selected, as nothing is": (
+        bar(params=[BRUSH], encoding={"x": {"field": "a"}, "color": UNHELD}),
+        bar(encoding={"x": {"field": "a"}, "color": {"value": "grey"}}),
+    ),
+    "a filter of a selection": (
+        bar(params=[BRUSH], transform=[{"filter": {"param": "brush"}}]),
+        bar(transform=[]),
+    ),
+    "a domain of a selection": (
+        bar(params=[BRUSH], encoding={"x": {"scale": {"domain": {"param": "brush"}}}}),
+        bar(encoding={"x": {"scale": {}}}),
+    ),
+    "a slider": (
+        bar(
+            params=[{"name": "least", "value": 4, "bind": {"input": "range"}}],
+            transform=[{"filter": "datum.b > least && datum.a != 'least'"}],
+            mark={"type": "bar", "cornerRadius": {"expr": "least"}},
+        ),
+        bar(
+            transform=[{"filter": "datum.b > 4 && datum.a != 'least'"}],
+            mark={"type": "bar", "cornerRadius": 4},
+        ),
+    ),
+    "as wide as its page": (bar(width="container"), bar()),
+    "a cursor": (bar(mark={"type": "bar", "cursor": "pointer"}), bar(mark={"type": "bar"})),
+    "a whole line": (
+        bar(mark={"type": "rule", "strokeDash": [1, 0]}),
+        bar(mark={"type": "rule", "strokeDash": []}),
+    ),
+    "a number in quotes": (
+        bar(mark={"type": "bar", "size": "12"}, width="300"),
+        bar(mark={"type": "bar", "size": 12.0}, width=300.0),
+    ),
+    "a title of two lines": (
+        bar(title={"text": "One\ntwo", "subtitle": "a\nb"}),
+        bar(title={"text": ["One", "two"], "subtitle": ["a", "b"]}),
+    ),
+    "an axis title of two lines": (
+        bar(encoding={"x": {"field": "a", "title": "One\ntwo"}}),
+        bar(encoding={"x": {"field": "a", "title": ["One", "two"]}}),
+    ),
+    "a field of two lines": (
+        bar(data={"values": [{"a\nb": "c\nd"}]}), bar(data={"values": [{"a\nb": "c\nd"}]})
+    ),
+    "repeated": (
+        {"repeat": ["a", "b"], "spec": bar(encoding={"x": {"field": {"repeat": "repeat"}}})},
+        {
+            "concat": [
+                bar(encoding={"x": {"field": "a"}}), bar(encoding={"x": {"field": "b"}})
+            ]
+        },
+    ),
+    "repeated in layers": (
+        {
+            "repeat": {"layer": ["a", "b"]},
+            "spec": bar(encoding={"x": {"field": {"repeat": "layer"}}}),
+        },
+        {"layer": [bar(encoding={"x": {"field": "a"}}), bar(encoding={"x": {"field": "b"}})]},
+    ),
+    "repeated in a grid": (
+        {
+            "repeat": {"row": ["a"], "column": ["a", "b"]},
+            "spec": bar(
+                encoding={"x": {"field": {"repeat": "column"}}, "y": {"field": {"repeat": "row"}}}
+            ),
+        },
+        {
+            "concat": [
+                bar(encoding={"x": {"field": "a"}, "y": {"field": "a"}}),
+                bar(encoding={"x": {"field": "b"}, "y": {"field": "a"}}),
+            ],
+            "columns": 2,
+        },
+    ),
+    "bars on a logarithm": (
+        bar(encoding={"y": {"field": "b", "scale": {"type": "log"}}}),
+        bar(encoding={"y": {"field": "b", "scale": {"type": "log"}, "stack": None}}),
+    ),
+    "labels by an expression": (
+        encoded(x={"axis": {"labelExpr": "datum.value + '%'"}}),
+        encoded(x={"axis": {"labelExpr": "datum.value + '%'"}}),
+    ),
+    "formats by name": (
+        encoded(x={"axis": {"formatType": "time", "format": "%b"}}),
+        encoded(x={"axis": {"formatType": "time", "format": "%b"}}),
+    ),
+    "bins between two ends": (
+        encoded(x={"field": "b", "bin": {"extent": [0, 10], "step": 1}}),
+        encoded(x={"field": "b", "bin": {"extent": [0, 10], "step": 1}}),
+    ),
+    "a large symbol": (bar(mark={"type": "circle", "size": 3000}),) * 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_a_still_picture_needs_less(name: str) -> None:
+    written, drawn = STILL[name]
+    assert lint(written) == drawn
+
+
+@pytest.mark.parametrize(
+    ("spec", "mend"),
+    [
+        (bar(params=[{"name": "p", "expr": "1 + 1"}]), "write its value where it is used"),
+        (bar(params=[{**BRUSH, "value": {"x": [1, 2]}}]), "write the colours, domains or rows"),
+        (bar(mark={"type": "bar", "size": {"expr": "1 + 1"}}), "write the value itself"),
+        (bar(transform=[{"loess": "b", "on": "a"}]), "write the rows that it gives"),
+        (encoded(y={"field": "b", "aggregate": "ci1"}), "write 'stderr' or 'stdev'"),
+        (bar(mark={"type": "errorband", "extent": "ci"}), "write 'stderr' or 'stdev'"),
+        (bar(data={"values": "a,b\n1,2"}), "a list of rows, as"),
+        (encoded(x={"field": "a.b"}), "rename it"),
+        (bar(data={"values": [{"a": {"b": 1}}]}), "a field or a row for each part"),
+        (encoded(x={"axis": {"formatType": "mine"}}), "must be 'number' or 'time'"),
+        (bar(mark="geoshape", projection={"type": "mercator"}), "maps are not drawn"),
+        (bar(mark={"type": "rule", "strokeDash": [0.1]}), "for a whole line"),
+        ({"repeat": ["a"] * 30, "spec": bar()}, "makes 30 views, more than 24"),
+        (
+            {"repeat": ["a"] * 5, "spec": {"repeat": ["b"] * 5, "spec": bar()}},
+            "makes 25 views, more than 24",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_write_instead(spec: dict[str, Any], mend: str) -> None:
+    with pytest.raises(RenderError, match=mend):
+        lint(spec)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 3000) | st.floats(allow_nan=False)
+    | st.sampled_from(["a", "b", "bar", "brush", "datum.b", "log", "ci", "a\nb", "repeat"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(
+            "mark encoding layer hconcat params name select value expr condition param test filter "
+            "transform bin step field repeat spec data values x y type scale domain fold "
+            "strokeDash sort op extent aggregate title text size facet row selection format "
+            "parse".split()
+        ), inner, max_size=4
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(["encoding", "transform", "params", "mark", "data", "layer", "facet"]), ANY)
+def test_whatever_is_written_is_linted_or_refused(key: str, value: Any) -> None:
+    for spec in (bar(**{key: value}), {"repeat": value, "spec": bar(**{key: value})}):
+        try:
+            lint(spec)
+        except RenderError:
+            continue
+
+
 def test_leaves_its_argument_alone() -> None:
     spec = bar(config={"font": "x"}, description="d")
     lint(spec)
@@ -83,7 +248,8 @@ AT_THE_LIMIT = {
     "bins": lambda n: encoded(x={"field": "b", "bin": {"maxbins": limits.MAX_BINS + n}}),
     "ticks": lambda n: encoded(x={"field": "b", "axis": {"tickCount": limits.MAX_TICKS + n}}),
     "font size": lambda n: bar(title={"text": "x", "fontSize": limits.MAX_FONT_SIZE + n}),
-    "style number": lambda n: bar(mark={"type": "bar", "size": limits.MAX_STYLE_NUMBER + n}),
+    "style number": lambda n: bar(padding=limits.MAX_STYLE_NUMBER + n),
+    "area": lambda n: bar(mark={"type": "point", "size": limits.MAX_AREA + n}),
     "data number": lambda n: bar(data={"values": [{"a": limits.MAX_NUMBER + n}]}),
     "width": lambda n: bar(width=limits.MAX_SIDE + n),
     "height": lambda n: bar(height=limits.MIN_SIDE - n),

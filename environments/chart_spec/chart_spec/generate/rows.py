@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+from inward_rewards.charts.names import meaning
 from inward_rewards.charts.scene import Key, Row, unique_rows
 
 from chart_spec.generate.figure import Figure, Layer, Record
@@ -21,11 +22,13 @@ def table(figure: Figure) -> tuple[Row, ...]:
 
 def _rows(figure: Figure, layer: Layer) -> list[Row]:
     rows = []
+    # A sector shows its part of the circle.
+    whole = sum(record.y or 0.0 for record in layer.records) if layer.mark == "arc" else 1.0
     for record in layer.records:
         keys = _keys(layer, record)
         for value in (record.y, *_ends(layer, record)):
             if value is not None:
-                rows.append(Row(keys, float(value)))
+                rows.append(Row(keys, float(value) / whole))
         if record.size is not None and record.y is not None:
             rows.append(Row((record.x, float(record.y), *keys[1:]), record.size))
     return rows
@@ -38,8 +41,8 @@ def _ends(layer: Layer, record: Record) -> tuple[float | None, ...]:
 def _keys(layer: Layer, record: Record) -> tuple[Key, ...]:
     keys: list[Key] = []
     if layer.mark != "rule":
-        keys.append(record.x if isinstance(record.x, str) else float(record.x))
-    keys += [k for k in (record.series, layer.name, record.panel) if k is not None]
+        keys.append(meaning(record.x) if isinstance(record.x, str) else float(record.x))
+    keys += [meaning(k) for k in (record.series, layer.name, record.panel) if k is not None]
     return tuple(keys)
 
 
@@ -47,7 +50,7 @@ def _boxes(layer: Layer) -> list[Row]:
     samples: dict[Key, list[float]] = defaultdict(list)
     for record in layer.records:
         if record.y is not None:
-            samples[record.x].append(record.y)
+            samples[meaning(str(record.x))].append(record.y)
     return [Row((name,), value) for name, s in samples.items() for value in _box(sorted(s))]
 
 

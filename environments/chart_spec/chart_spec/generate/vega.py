@@ -16,9 +16,9 @@ HOLE = 0.48
 Json = dict[str, Any]
 
 
-def vega_lite(figure: Figure) -> Json:
-    """The specification that draws `figure`."""
-    layout = lay_out(figure)
+def vega_lite(figure: Figure, layout: Layout | None = None) -> Json:
+    """The specification that draws `figure`, on axes of its own or on those of `layout`."""
+    layout = layout or lay_out(figure)
     spec: Json = {"$schema": SCHEMA, "background": figure.style.background}
     if figure.title:
         lines = figure.title

@@ -1,0 +1,319 @@
+"""Two specifications that draw the same picture have the same table, however they are written."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inward_rewards.charts.names import meaning
+from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.scene import Rendered, Scene
+from inward_rewards.charts.score import Score
+
+Spec = dict[str, Any]
+PAIRS = Path(__file__).parents[4] / "shared/cases/chart_style_pairs.jsonl"
+SAME = 0.99
+"""The similarity and the table F1 from which pictures and tables are the same."""
+
+NAMES = ("Rent", "Food", "Fun", "Other")
+VALUES = (45, 25, 20, 10)
+GROUPS = [("A", "u", 0, 3), ("A", "w", 3, 5), ("B", "u", 0, 5), ("B", "w", 5, 9)]
+MONTHS = "Jan Feb Mar Apr May Jun".split()
+
+
+def view(mark: Any, rows: list[Spec], **encoding: Any) -> Spec:
+    plain = {"type": mark} if isinstance(mark, str) else mark
+    return {"data": {"values": rows}, "mark": plain, "encoding": encoding, "width": 300}
+
+
+def named(field: str, **more: Any) -> Spec:
+    return {"field": field, "type": "nominal", "sort": None, "title": "n", **more}
+
+
+def amount(field: str, **more: Any) -> Spec:
+    return {"field": field, "type": "quantitative", "title": "v", **more}
+
+
+def bars(names: tuple[str, ...] = NAMES, **more: Any) -> Spec:
+    rows = [{"n": name, "v": value} for name, value in zip(names, VALUES, strict=True)]
+    return view("bar", rows, x=named("n"), y=amount("v")) | more
+
+
+def pie(factor: float, **text: Any) -> Spec:
+    rows = [{"n": name, "v": v * factor} for name, v in zip(NAMES, VALUES, strict=True)]
+    return view("arc", rows, theta=amount("v"), color=named("n"))
+
+
+def stacked(mark: str, x: Spec, *, by_hand: bool, turned: bool = False) -> Spec:
+    rows = [{"c": c, "s": s, "v": b - a, "a": a, "b": b} for c, s, a, b in GROUPS]
+    if mark == "area":
+        rows = [row | {"c": {"A": 1, "B": 2}[row["c"]]} for row in rows]
+    scale = {"scale": {"domain": [0, 10]}}
+    if by_hand:
+        ends = ("a", "b") if turned else ("b", "a")
+        y = {"y": amount(ends[0], **scale), "y2": {"field": ends[1]}}
+    else:
+        y = {"y": amount("v", **scale)}
+    order = {"order": {"field": "a"}} if not by_hand else {}
+    return view(mark, rows, x=x, **y, **order, color=named("s"))
+
+
+def behind() -> Spec:
+    """The stack as long bars behind shorter ones."""
+    rows = [{"c": c, "s": s, "b": b} for c, s, _, b in GROUPS]
+    color = named("s", scale={"domain": ["u", "w"]})
+    y = amount("b", stack=None, scale={"domain": [0, 10]})
+    layers = [
+        view("bar", [row for row in rows if row["s"] == s], x=named("c"), y=y, color=color)
+        for s in ("w", "u")
+    ]
+    return {"width": 300, "layer": [{k: v for k, v in lay.items() if k != "width"}
+                                    for lay in layers]}  # fmt: skip
+
+
+def transformed() -> Spec:
+    """The stack by a transform, with its ends the other way round."""
+    rows = [{"c": c, "s": s, "v": b - a} for c, s, a, b in GROUPS]
+    y = {"y": amount("y0", scale={"domain": [0, 10]}), "y2": {"field": "y1"}}
+    stack = {"stack": "v", "groupby": ["c"], "as": ["y0", "y1"], "sort": [{"field": "s"}]}
+    return view("bar", rows, x=named("c"), **y, color=named("s")) | {"transform": [stack]}
+
+
+WHOLE = amount("v", scale={"domain": [0, 50]})
+"""Four pixels a unit at a height of 200: no seam is blurred."""
+
+
+def slices() -> Spec:
+    rows = [
+        {"n": name, "v": value / 5, "k": k}
+        for name, value in zip(NAMES, VALUES, strict=True)
+        for k in range(5)
+    ]
+    detail = {"field": "k", "type": "nominal"}
+    return view("bar", rows, x=named("n"), y=WHOLE, detail=detail) | {"height": 200}
+
+
+def months(*, unit: bool) -> Spec:
+    rows = [{"n": m, "d": f"2023-{i:02}-15", "v": i * i} for i, m in enumerate(MONTHS, 1)]
+    x = (
+        {"field": "d", "type": "ordinal", "timeUnit": "month", "title": "n",
+         "axis": {"format": "%b", "labelAngle": -90}}
+        if unit
+        else named("n")
+    )  # fmt: skip
+    return view("bar", rows, x=x, y=amount("v"))
+
+
+def weekdays(*, unit: bool) -> Spec:
+    days = [date(2023, 1, 1) + timedelta(day) for day in range(7)]
+    rows = [{"n": f"{d:%a}", "d": d.isoformat(), "v": 1 + d.day**2} for d in days]
+    x = (
+        {"field": "d", "type": "ordinal", "timeUnit": "day", "title": "n",
+         "axis": {"format": "%a", "labelAngle": -90}}
+        if unit
+        else named("n")
+    )  # fmt: skip
+    return view("bar", rows, x=x, y=amount("v"))
+
+
+def steps(*, by_hand: bool) -> Spec:
+    points = [(0, 3.0), (2, 7.0), (5, 4.0), (8, 6.0)]
+    mark: Spec = {"type": "line"}
+    if by_hand:
+        before = [(x, y) for (x, _), (_, y) in zip(points[1:], points, strict=False)]
+        points = [point for pair in zip(points, [*before, points[-1]], strict=True)
+                  for point in pair][:-1]  # fmt: skip
+    else:
+        mark["interpolate"] = "step-after"
+    rows = [{"x": x, "y": y, "i": i} for i, (x, y) in enumerate(points)]
+    return view(mark, rows, x=amount("x"), y=amount("y"), order={"field": "i"})
+
+
+def with_line(y: Spec) -> Spec:
+    rule = {"data": {"values": [{"t": 20}]}, "mark": "rule", "encoding": {"y": y}}
+    plain = {k: v for k, v in bars().items() if k not in ("width", "height")}
+    plain["encoding"]["y"]["scale"] = {"domain": [0, 50]}
+    return {"width": 300, "height": 200, "layer": [plain, rule]}
+
+
+WRITTEN: dict[str, tuple[Spec, Spec]] = {
+    "names with spaces at the end": (bars(), bars(("Rent ", " Food", "Fun\u00a0", "Other  "))),
+    "names with two spaces": (
+        bars(("Rent of flat", "Food", "Fun", "Other")),
+        bars(("Rent  of flat", "Food", "Fun", "Other")),
+    ),
+    "a pie of shares": (pie(1), pie(0.01)),
+    "a pie of counts": (pie(1), pie(10)),
+    "a stack by hand": (
+        stacked("bar", named("c"), by_hand=False),
+        stacked("bar", named("c"), by_hand=True),
+    ),
+    "a stack by hand, ends turned": (
+        stacked("bar", named("c"), by_hand=False),
+        stacked("bar", named("c"), by_hand=True, turned=True),
+    ),
+    "areas stacked by hand": (
+        stacked("area", amount("c"), by_hand=False),
+        stacked("area", amount("c"), by_hand=True),
+    ),
+    "areas stacked by hand, ends turned": (
+        stacked("area", amount("c"), by_hand=False),
+        stacked("area", amount("c"), by_hand=True, turned=True),
+    ),
+    "a stack by a transform": (stacked("bar", named("c"), by_hand=True), transformed()),
+    "a stack as bars behind bars": (stacked("bar", named("c"), by_hand=True), behind()),
+    "a bar of slices": (
+        bars() | {"height": 200, "encoding": {"x": named("n"), "y": WHOLE}}, slices()
+    ),
+    "months by a time unit": (months(unit=False), months(unit=True)),
+    "weekdays by a time unit": (weekdays(unit=False), weekdays(unit=True)),
+    "steps by hand": (steps(by_hand=False), steps(by_hand=True)),
+    "a line at a pixel": (
+        with_line({"field": "t", "type": "quantitative"}), with_line({"value": 120})
+    ),
+}  # fmt: skip
+
+
+def compared(renderer: Renderer, one: Spec, other: Spec) -> tuple[Rendered, Rendered, Score]:
+    first, second = renderer.render_sync(one), renderer.render_sync(other)
+    blobs = (first.png, first.scene.packed)
+    score = renderer._submit(other, *blobs).result()[1]
+    assert score is not None
+    return first, second, score
+
+
+def same_picture(first: Rendered, second: Rendered, score: Score) -> bool:
+    texts = sorted(first.scene.texts) == sorted(second.scene.texts)
+    return score.similarity >= SAME and texts
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_same_picture_has_the_same_table(renderer: Renderer, name: str) -> None:
+    one, other = WRITTEN[name]
+    first, second, score = compared(renderer, one, other)
+    assert same_picture(first, second, score), (score, first.scene.texts, second.scene.texts)
+    assert score.table is not None
+    assert score.table >= SAME, (first.scene.rows, second.scene.rows)
+    assert first.scene.rows
+
+
+@pytest.mark.skipif(not PAIRS.exists(), reason=f"no {PAIRS.name}: ../shared/cases is not here")
+def test_style_pairs(renderer: Renderer) -> None:
+    pairs = [json.loads(line) for line in PAIRS.read_text().splitlines()]
+    wrong, same = [], 0
+    for pair in pairs:
+        first, second, score = compared(renderer, pair["reference"], pair["candidate"])
+        if same_picture(first, second, score):
+            same += 1
+            if score.table is None or score.table < SAME:
+                wrong.append((pair["name"], score.table))
+    assert same > 20
+    assert not wrong
+
+
+def test_panels_side_by_side_are_facets(renderer: Renderer) -> None:
+    rows = [{"c": c, "s": s, "v": b - a} for c, s, a, b in GROUPS]
+    facets = view("bar", rows, x=named("c"), y=amount("v"), column=named("s"))
+    panels = [
+        view("bar", [row for row in rows if row["s"] == s], x=named("c"), y=amount("v"))
+        | {"title": s}
+        for s in ("u", "w")
+    ]
+    _, _, score = compared(renderer, facets, {"hconcat": panels})
+    assert score.table == pytest.approx(1)
+    _, _, score = compared(renderer, facets, {"vconcat": panels})
+    assert score.table == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *[("01/2023", "2023-01-01"), ("2023/01/01", "2023-01-01"), ("2021 Q1", "2021-01-01")],
+        *[("Q3 2021", "2021-07-01"), ("Jan '23", "2023-01-01"), ("Jan-23", "2023-01-01")],
+        *[("01/02/2023", "2023-01-02"), ("31/01/2023", "2023-01-31"), ("2023.04", "2023-04-01")],
+        *[("2023-01-01T00:00:00", "2023-01-01"), ("Jan 1, 2023", "2023-01-01")],
+        *[("08:00", "08:00"), ("8:00", "08:00"), ("8 AM", "08:00"), ("12:30 p.m.", "12:30")],
+        *[("January", "Jan"), ("JAN", "Jan"), ("Sunday", "Sun"), ("Sun.", "Sun")],
+        *[("20-30", 25.0), ("20 \u2013 30", 25.0), ("[0, 10)", 5.0), ("1,000 to 2,000", 1500.0)],
+        *[("30-20", "30-20"), ("Group 1", "Group 1"), ("2021", "2021"), ("13/2023", "13/2023")],
+        *[(" two  words\u00a0", "two words"), ("25:00", "25:00"), ("2023/13/01", "2023/13/01")],
+    ],
+)
+def test_what_a_name_says(name: str, said: str | float) -> None:
+    assert meaning(name) == said
+
+
+def test_hours_of_a_day_are_hours(renderer: Renderer) -> None:
+    hours = [f"{hour:02}:00" for hour in range(0, 24, 4)]
+    rows = [{"n": h, "d": f"2023-03-05T{h}:00", "v": int(h[:2]) + 3} for h in hours]
+    x = {"field": "d", "type": "temporal", "title": "n", "axis": {"format": "%H:%M"}}
+    times = view("line", rows, x=x, y=amount("v"))
+    names = view("line", rows, x=named("n"), y=amount("v"))
+    _, _, score = compared(renderer, times, names)
+    assert score.table == pytest.approx(1)
+
+
+DATES = [{"n": n, "a": f"2024-01-{a:02}", "b": f"2024-02-{b:02}"} for n, a, b in
+         (("Plan", 1, 10), ("Build", 12, 20), ("Ship", 25, 28))]  # fmt: skip
+LOG: Spec = {"scale": {"type": "log", "domain": [1, 100]}}
+TIME: Spec = {"type": "temporal", "title": "d"}
+READ: dict[str, tuple[Spec, int]] = {
+    "a Gantt chart": (
+        view("bar", DATES, y=named("n"), x={"field": "a", **TIME}, x2={"field": "b"}), 6
+    ),
+    "dates as values": (view("point", DATES, y=named("n"), x={"field": "a", **TIME}), 3),
+    "bars on a logarithm": (bars() | {"encoding": {"x": named("n"), "y": amount("v", **LOG)}}, 4),
+    "bars on a logarithm from a baseline": (
+        bars() | {"encoding": {"x": named("n"), "y": amount("v", **LOG), "y2": {"datum": 1}}}, 4
+    ),
+    "the field of a row that an aggregate picks": (
+        view("bar", [{"n": n, "v": v} for n, v in zip(NAMES, VALUES, strict=True)], x=named("n"),
+             y={"aggregate": {"argmax": "v"}, "field": "v", "type": "quantitative"}), 4
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_can_be_read_is_read(renderer: Renderer, name: str) -> None:
+    spec, count = READ[name]
+    first, _, score = compared(renderer, spec, spec)
+    assert len(first.scene.rows) == count
+    assert score.table == pytest.approx(1)
+
+
+WORDS = ("samples (thousands)", "now (EUR)", "random (n=5)", "sampleNormal (x)")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_honest_words_refuse_no_chart(renderer: Renderer, word: str) -> None:
+    rows = [{word: n, "v": v, "test": word, "init": f"{word})", "update": word}
+            for n, v in zip((*NAMES[:3], word), VALUES, strict=True)]  # fmt: skip
+    spec = view(
+        "bar",
+        rows,
+        x={"field": word, "type": "nominal", "title": f"Number of {word}", "sort": [word, "Rent"]},
+        y={"field": "v", "type": "quantitative", "title": f"{word} 'of' it"},
+        color={"field": word, "type": "nominal", "legend": {"title": word},
+               "scale": {"domain": [word, *NAMES[:3]]}},
+    )  # fmt: skip
+    kept = {"filter": {"field": word, "oneOf": [word, *NAMES]}}
+    scene = renderer.render_sync(spec | {"title": word, "transform": [kept]}).scene
+    assert len(scene.rows) == 4
+
+
+async def test_a_reference_without_numbers_is_named_before_a_worker_is_asked(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = Scene((), ("Only a title",), ("bar",), ())
+    monkeypatch.setattr(renderer, "_submit", None)
+    with pytest.raises(ValueError, match="the reference chart with the texts 'Only a title'"):
+        await renderer.score({"mark": "bar"}, b"no picture", empty)
+
+
+def test_a_large_chart_is_like_itself(renderer: Renderer) -> None:
+    spec = bars() | {"width": 1150, "height": 700, "mark": {"type": "line"}}
+    _, _, score = compared(renderer, spec, spec)
+    assert score.similarity > 0.999
