@@ -33,7 +33,8 @@ class SearchConfig(vf.SharedToolsetConfig):
     def _runtime_keeps_its_type(cls, runtime: vf.RuntimeConfig) -> vf.RuntimeConfig:
         """verifiers from 0.4.1 on reads the fields that were set: a type that is only a class's
         default is lost, and a server meant for Docker starts on this machine."""
-        return runtime.model_copy(update={"type": runtime.type})
+        kept: vf.RuntimeConfig = runtime.model_copy(update={"type": runtime.type})
+        return kept
 
 
 class StorySearchConfig(SearchConfig):
