@@ -66,7 +66,8 @@ class Pool:
         self._starting = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[Future[Any], _Job] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._free_threads = 0
+        self._free_threads = threading.Semaphore(0)
+        self._submitting = threading.Lock()
         self._seeking = False
         self._yields_until = 0.0
         self._probed = False
@@ -91,11 +92,12 @@ class Pool:
             else:
                 future.set_result(result)
 
-        with self._changed:
+        # Not `_changed`, which the threads at work take all the time: this is an event loop's call.
+        with self._submitting:
             if self._closed:
                 raise self._error(f"{self._program.name} is closed: make a new one")
             self._jobs.put((future, job))
-            if self._free_threads < self._jobs.qsize() and len(self._threads) < most:
+            if not self._free_threads.acquire(blocking=False) and len(self._threads) < most:
                 thread = threading.Thread(target=self._run, name=self._program.name, daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -119,16 +121,17 @@ class Pool:
 
     def close(self) -> None:
         """Kills the processes; calls still waiting or in work raise `error`."""
-        with self._changed:
+        with self._submitting, self._changed:
             self._closed = True
             template, self._template = self._template, None
             self._changed.notify_all()
-            waiting = []
-            while not self._jobs.empty():
-                if (job := self._jobs.get()) is not None:
+        waiting = []
+        with suppress(queue.Empty):
+            while True:
+                if (job := self._jobs.get_nowait()) is not None:
                     waiting.append(job[0])
-            for _ in self._threads:
-                self._jobs.put(None)
+        for _ in self._threads:
+            self._jobs.put(None)
         if template is not None:
             template.close()
         closed = self._error(f"{self._program.name} was closed while a request was waiting")
@@ -143,11 +146,11 @@ class Pool:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._free_threads += 1
-            item = self._jobs.get()
-            with self._changed:
-                self._free_threads -= 1
+            try:
+                item = self._jobs.get_nowait()
+            except queue.Empty:
+                self._free_threads.release()
+                item = self._jobs.get()
             if item is None:
                 return
             future, job = item
