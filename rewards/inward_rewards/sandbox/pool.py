@@ -13,6 +13,7 @@ import itertools
 import queue
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -160,13 +161,14 @@ class Pool:
 
     def _once(self, request: bytes, fresh: bool) -> Message:
         """One try; `fresh` on a process that has seen no other request. Raises `_Ended`."""
-        worker = self._take(fresh)
-        try:
-            envelope, blobs = self._ask(worker, request)
-        except _Left:
-            return self._once(request, fresh)
-        self._put(worker, envelope)
-        return envelope["reply"], blobs
+        while True:
+            try:
+                worker = self._take(fresh)
+                envelope, blobs = self._ask(worker, request)
+            except _Left:
+                continue
+            self._put(worker, envelope)
+            return envelope["reply"], blobs
 
     def _ask(self, worker: Worker, request: bytes) -> tuple[dict[str, Any], list[bytes]]:
         try:
@@ -178,9 +180,12 @@ class Pool:
             out_of_memory = blame.oom_kills() > self._oom_kills
             end = blame.of_exit(code, spent - worker.spent, self._limits.cpu_seconds, out_of_memory)
             raise _Ended(end) from None
-        except (Hung, ValueError) as error:
+        except Hung as hung:
             self._end(worker, kill=True)
-            raise _Ended(blame.of_wall_clock(str(error))) from None
+            raise _Ended(blame.of_wall_clock(str(hung))) from None
+        except ValueError:  # no message of ours
+            self._end(worker, kill=True)
+            raise _Ended(blame.of_exception(traceback.format_exc())) from None
         if "fault" in envelope:
             self._end(worker)
             raise _Ended(blame.of_exception(envelope["fault"]))
