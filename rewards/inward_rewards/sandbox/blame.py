@@ -106,8 +106,8 @@ def of_limits(limits: str) -> End:
 def of_template(cause: str) -> End:
     return End(
         None,
-        f"its template process ended from outside ({cause}; out of memory?): give the machine more "
-        "memory, or set INWARD_WORKERS lower",
+        f"its template process ended from outside ({cause}): out of memory, or of processes "
+        "(`ulimit -u`)? Give the machine more, or set INWARD_WORKERS lower",
     )
 
 

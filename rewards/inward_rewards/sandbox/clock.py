@@ -20,48 +20,57 @@ class Hung(Exception):  # noqa: N818 -- internal: it names what the process is
 
 
 class WallClock:
-    """Starts now, for one process and one piece of work of at most so many CPU seconds."""
+    """Starts now, for one process and one piece of work of at most so many CPU seconds.
 
-    def __init__(self, pid: int, cpu_seconds: float) -> None:
-        self._pid, self._most = pid, cpu_seconds
-        self._start, self._before = time.monotonic(), _cpu_seconds(pid)
+    `spent` is the process's CPU time before it.
+    """
 
-    def left(self) -> float:
-        """Seconds until it runs out, if the process makes no progress."""
-        now = _cpu_seconds(self._pid)
-        used = self._most if now is None or self._before is None else now - self._before
-        return self._start + WALL_SECONDS + LOAD * min(used, self._most) - time.monotonic()
+    def __init__(self, pid: int, spent: float, cpu_seconds: float) -> None:
+        self._pid, self._spent, self._most = pid, spent, cpu_seconds
+        self._start = time.monotonic()
 
     def wait(self, channel: socket.socket, event: int) -> None:
         """Until the channel is ready for `select.POLLIN` or `POLLOUT`. Raises `Hung`."""
         poll = select.poll()
         poll.register(channel, event)
-        while not poll.poll(1000 * max(0.0, left := self.left())):
-            if left <= 0:
-                raise Hung(self._state())
+        used = 0.0
+        while not poll.poll(1000 * max(0.0, self._left(used))):
+            used = self._used()
+            if self._left(used) <= 0:
+                taken = time.monotonic() - self._start
+                raise Hung(f"no reply in {taken:.0f} s of wall time and {used:.1f} s of CPU time")
 
     def send(self, channel: socket.socket, data: bytes) -> None:
         """To a channel that does not block. Raises `Hung` or `OSError`."""
         view = memoryview(data)
         while view:
-            self.wait(channel, select.POLLOUT)
-            view = view[channel.send(view) :]
+            try:
+                view = view[channel.send(view) :]
+            except BlockingIOError:
+                self.wait(channel, select.POLLOUT)
 
     def take(self, channel: socket.socket, size: int) -> bytes:
         """Exactly so many bytes. Raises `Hung`, `EOFError` or `OSError`."""
         data = bytearray()
         while len(data) < size:
-            self.wait(channel, select.POLLIN)
-            if not (chunk := channel.recv(size - len(data))):
+            try:
+                chunk = channel.recv(size - len(data))
+            except BlockingIOError:
+                self.wait(channel, select.POLLIN)
+                continue
+            if not chunk:
                 raise EOFError
             data += chunk
         return bytes(data)
 
-    def _state(self) -> str:
-        taken = time.monotonic() - self._start
+    def _left(self, used: float) -> float:
+        """Seconds until it runs out, if the process makes no more progress."""
+        return self._start + WALL_SECONDS + LOAD * used - time.monotonic()
+
+    def _used(self) -> float:
+        """CPU seconds of this piece of work so far; all of them where the system does not tell."""
         now = _cpu_seconds(self._pid)
-        used = "" if now is None or self._before is None else f" and {now - self._before:.1f} s CPU"
-        return f"no reply in {taken:.0f} s of wall time{used}"
+        return self._most if now is None else min(max(0.0, now - self._spent), self._most)
 
 
 def _cpu_seconds(pid: int) -> float | None:

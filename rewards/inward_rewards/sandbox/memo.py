@@ -74,6 +74,8 @@ class Memo(Generic[KeyT, ValueT]):
 
     def _left(self, key: KeyT, flight: _Flight[ValueT], mine: Future[ValueT]) -> None:
         """One caller has its result, or has given up."""
+        if not mine.cancelled():
+            return
         with self._lock:
             if mine in flight.callers:
                 flight.callers.remove(mine)

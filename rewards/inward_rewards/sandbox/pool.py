@@ -13,6 +13,7 @@ import itertools
 import queue
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -66,7 +67,8 @@ class Pool:
         self._starting = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[Future[Any], _Job] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._free_threads = 0
+        self._free_threads = threading.Semaphore(0)
+        self._submitting = threading.Lock()
         self._seeking = False
         self._yields_until = 0.0
         self._probed = False
@@ -91,11 +93,12 @@ class Pool:
             else:
                 future.set_result(result)
 
-        with self._changed:
+        # Not `_changed`, which the threads at work take all the time: this is an event loop's call.
+        with self._submitting:
             if self._closed:
                 raise self._error(f"{self._program.name} is closed: make a new one")
             self._jobs.put((future, job))
-            if self._free_threads < self._jobs.qsize() and len(self._threads) < most:
+            if not self._free_threads.acquire(blocking=False) and len(self._threads) < most:
                 thread = threading.Thread(target=self._run, name=self._program.name, daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -119,16 +122,17 @@ class Pool:
 
     def close(self) -> None:
         """Kills the processes; calls still waiting or in work raise `error`."""
-        with self._changed:
+        with self._submitting, self._changed:
             self._closed = True
             template, self._template = self._template, None
             self._changed.notify_all()
-            waiting = []
-            while not self._jobs.empty():
-                if (job := self._jobs.get()) is not None:
+        waiting = []
+        with suppress(queue.Empty):
+            while True:
+                if (job := self._jobs.get_nowait()) is not None:
                     waiting.append(job[0])
-            for _ in self._threads:
-                self._jobs.put(None)
+        for _ in self._threads:
+            self._jobs.put(None)
         if template is not None:
             template.close()
         closed = self._error(f"{self._program.name} was closed while a request was waiting")
@@ -143,11 +147,11 @@ class Pool:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._free_threads += 1
-            item = self._jobs.get()
-            with self._changed:
-                self._free_threads -= 1
+            try:
+                item = self._jobs.get_nowait()
+            except queue.Empty:
+                self._free_threads.release()
+                item = self._jobs.get()
             if item is None:
                 return
             future, job = item
@@ -157,13 +161,14 @@ class Pool:
 
     def _once(self, request: bytes, fresh: bool) -> Message:
         """One try; `fresh` on a process that has seen no other request. Raises `_Ended`."""
-        worker = self._take(fresh)
-        try:
-            envelope, blobs = self._ask(worker, request)
-        except _Left:
-            return self._once(request, fresh)
-        self._put(worker, envelope)
-        return envelope["reply"], blobs
+        while True:
+            try:
+                worker = self._take(fresh)
+                envelope, blobs = self._ask(worker, request)
+            except _Left:
+                continue
+            self._put(worker, envelope)
+            return envelope["reply"], blobs
 
     def _ask(self, worker: Worker, request: bytes) -> tuple[dict[str, Any], list[bytes]]:
         try:
@@ -175,9 +180,12 @@ class Pool:
             out_of_memory = blame.oom_kills() > self._oom_kills
             end = blame.of_exit(code, spent - worker.spent, self._limits.cpu_seconds, out_of_memory)
             raise _Ended(end) from None
-        except (Hung, ValueError) as error:
+        except Hung as hung:
             self._end(worker, kill=True)
-            raise _Ended(blame.of_wall_clock(str(error))) from None
+            raise _Ended(blame.of_wall_clock(str(hung))) from None
+        except ValueError:  # no message of ours
+            self._end(worker, kill=True)
+            raise _Ended(blame.of_exception(traceback.format_exc())) from None
         if "fault" in envelope:
             self._end(worker)
             raise _Ended(blame.of_exception(envelope["fault"]))

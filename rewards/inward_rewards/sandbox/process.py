@@ -36,6 +36,8 @@ TURN_SECONDS = 5.0
 """How long a worker that has work may stay when another program wants its place."""
 IDLE_SECONDS = 0.1
 """After which a worker has no work: between two requests it only looks so."""
+FIRST_SECONDS = 2.0
+"""The same before its first request, which is on its way."""
 END_SECONDS = 10.0
 """What a worker that hung up may take to end."""
 _ROOM = 32 << 20
@@ -187,7 +189,9 @@ class _Worker:
         self._send({})
         ceiling = _peak_bytes() + self._limits.memory_bytes // 4
         turn = time.monotonic() + TURN_SECONDS
-        while self._waited():
+        idle = FIRST_SECONDS
+        while self._waited(idle):
+            idle = IDLE_SECONDS
             header, blobs = unpack(self._take)
             signal.setitimer(signal.ITIMER_PROF, self._limits.cpu_seconds)
             try:
@@ -206,14 +210,14 @@ class _Worker:
                 return 0
         return LEFT
 
-    def _waited(self) -> bool:
+    def _waited(self, idle: float) -> bool:
         """True with a request at hand, False where there is none and another wants this place."""
         while True:
             ready, _, _ = select.select([self._channel, self._slot], [], [])
             if self._channel in ready:
                 return True
             if slots.asked(self._slot):
-                ready, _, _ = select.select([self._channel], [], [], IDLE_SECONDS)
+                ready, _, _ = select.select([self._channel], [], [], idle)
                 return bool(ready)
 
     def _take(self, size: int) -> bytes:

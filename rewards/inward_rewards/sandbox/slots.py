@@ -11,6 +11,7 @@ container has it. Where there are no such names (macOS), each pool keeps to the 
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import select
 import socket
@@ -28,6 +29,7 @@ FRESH_SECONDS = 1.0
 _STAMP = struct.Struct("!d")
 _configured: int | None = None
 _warned = False
+_cores = functools.cache(usable_cores)  # each submitted request asks
 
 
 def set_workers(count: int | None) -> None:
@@ -45,7 +47,7 @@ def budget() -> int:
         return _configured
     value = os.environ.get(VARIABLE, "")
     if not value:
-        return usable_cores()
+        return _cores()
     if not value.isdecimal() or int(value) < 1:
         raise ValueError(f"{VARIABLE}={value!r}: set it to a whole number from 1, or unset it")
     return int(value)

@@ -25,9 +25,11 @@ FORK = 0
 START_CPU_SECONDS = 60.0
 """What imports may take: the wall clock over them, not a limit."""
 
+# The caller's own copy of this package, whatever else is installed; its folder goes last, where it
+# can shadow nothing.
 _ENTRY = (
-    "import sys; sys.path.append(sys.argv.pop(1)); "
-    "from inward_rewards.sandbox.process import main; main()"
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); import inward_rewards; "
+    "sys.path.append(sys.path.pop(0)); from inward_rewards.sandbox.process import main; main()"
 )
 _ROOT = str(Path(__file__).parents[2])
 _SETTINGS = {
@@ -83,7 +85,7 @@ class Worker:
 
     def ask(self, request: bytes) -> tuple[dict[str, Any], list[bytes]]:
         """As `receive`."""
-        clock = WallClock(self.pid, self.template.limits.cpu_seconds)
+        clock = WallClock(self.pid, self.spent, self.template.limits.cpu_seconds)
         clock.send(self.channel, request)
         envelope, blobs = self.receive(clock)
         self.spent = envelope["spent"]
@@ -134,7 +136,7 @@ class Template:
         """Until it has imported the program. Raises `PoolError`."""
         assert self._process.stderr is not None
         try:
-            self._reply(WallClock(self._process.pid, START_CPU_SECONDS))
+            self._reply(WallClock(self._process.pid, 0, START_CPU_SECONDS))
         except (Hung, EOFError, OSError) as error:
             if isinstance(error, Hung):
                 self._process.kill()
@@ -188,7 +190,7 @@ class Template:
 
     def _answer(self) -> tuple[int, float]:
         try:
-            return self._reply(WallClock(self._process.pid, 0))
+            return self._reply(WallClock(self._process.pid, 0, 0))
         except (Hung, EOFError, OSError) as error:
             raise Lost(str(error) or "it hung up") from error
 

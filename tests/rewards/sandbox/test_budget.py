@@ -176,7 +176,7 @@ def test_a_bad_budget_is_named(monkeypatch, value):
 
 
 def test_a_config_goes_before_the_variable_and_that_before_the_cores(monkeypatch):
-    monkeypatch.setattr(slots, "usable_cores", lambda: 7)
+    monkeypatch.setattr(slots, "_cores", lambda: 7)
     monkeypatch.delenv("INWARD_WORKERS", raising=False)
     assert slots.budget() == 7
     monkeypatch.setenv("INWARD_WORKERS", "5")
