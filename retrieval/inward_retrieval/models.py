@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inward_retrieval.cache_dir import make_absolute
 from inward_retrieval.config import (
     HybridConfig,
     LocalEmbedderConfig,
@@ -20,8 +21,9 @@ def require_models(config: RetrieverConfig) -> None:
     folder with a model, not in the hub's cache, and the hub does not know it or does not answer.
 
     Loads none, and asks the hub only for what its cache lacks: fit to call before the process that
-    searches is started.
+    searches is started. That process inherits the folders of caches, absolute from here on.
     """
+    make_absolute()
     embedder = config.embedder if isinstance(config, HybridConfig) else config
     for part in (embedder, config.rerank):
         if isinstance(part, LocalEmbedderConfig | RerankConfig):
