@@ -1,7 +1,7 @@
 """Every touch of verifiers' insides that `inward eval` needs, on 0.4.0 and on 0.4.1.
 
-`parse` gives the one typed config of a run; `refuse`, `clear` and `play` do what `vf-eval` does with
-it, but leave the output to us.
+`parse` gives the one typed config of a run; `refuse`, `clear` and `play` do with it what `vf-eval`
+does, but leave the output to us.
 """
 
 from __future__ import annotations

@@ -111,11 +111,11 @@ def test_vf_eval_from_a_clean_install(name, clean_venv, tmp_path):
     bin_dir = clean_venv(name)
     check_alone(name, bin_dir, tmp_path)
     module = ENVIRONMENTS[name].name
-    front = importlib.import_module(f"{module}.front")
-    policy = next(iter(front.BASELINES.values()))(0)
+    plugin = importlib.import_module(f"{module}.front").PLUGIN
+    policy = next(iter(plugin.baselines.values()))(0)
     with PolicyServer(policy) as server:
         run(
-            bin_dir / "vf-eval", name, *front.DEFAULT_ARGS, "-m", server.model,
+            bin_dir / "vf-eval", name, *plugin.default_args, "-m", server.model,
             "--client.base-url", server.base_url, "-n", "3", "--no-push", "--no-rich",
             "--run.name", "run",
             cwd=tmp_path, env=clean_env(tmp_path), timeout=280,
