@@ -65,8 +65,9 @@ def evaluate(args: argparse.Namespace, words: Sequence[str]) -> int:
     """`args` are our own options, `words` what is `vf-eval`'s. Returns the exit status."""
     loopback.exempt()  # in foreign environments too
     job = Job(_config(args, list(words)), args.json)
+    vf_runs.refuse(job.config)
     if job.config.dry_run:
-        folder = vf_runs.prepare(job.config)
+        folder = vf_runs.clear(job.config)
         sys.stdout.write(f"wrote config to {vf_runs.write_config(job.config, folder)}\n")
         return 0
     if job.baseline is None:
@@ -139,7 +140,7 @@ def _with_baseline(job: Job, name: str, *, named: bool) -> int:
 
 
 def _run(job: Job) -> int:
-    config, folder = job.config, vf_runs.prepare(job.config)
+    config, folder = job.config, vf_runs.clear(job.config)
     before = runs.episode_ids(folder) if config.resume else frozenset()
     sys.stderr.write(", ".join(f"{name} {v}" for name, v in versions().items()) + "\n")
     start = time.monotonic()

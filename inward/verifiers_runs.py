@@ -1,13 +1,12 @@
 """Every touch of verifiers' insides that `inward eval` needs, on 0.4.0 and on 0.4.1.
 
-`parse` gives the one typed config of a run, `prepare` and `play` do what `vf-eval` does with it,
-in the same order, but leave the output to us.
+`parse` gives the one typed config of a run; `refuse`, `clear` and `play` do with it what `vf-eval`
+does, but leave the output to us.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import shutil
 import signal
@@ -37,14 +36,18 @@ from inward import plugin
 from inward.errors import UserError
 
 __all__ = [
+    "BASELINE_PREFIX",
     "TRACES_FILE",
     "EvalConfig",
+    "InwardConfig",
+    "clear",
     "content_text",
+    "names_an_environment",
     "options_help",
     "output_path",
     "parse",
     "play",
-    "prepare",
+    "refuse",
     "saved_config_path",
     "write_config",
 ]
@@ -69,7 +72,7 @@ def _completed(asked: dict[str, Any]) -> dict[str, Any]:
     asked = {"push": False, **asked}
     taskset = (asked.get("env") or {}).get("taskset") or {}
     found = plugin.find(str(taskset.get("id") or ""))
-    if found is None:
+    if found is None or not found.baselines:
         return asked
     if "model" not in asked and "base_url" in (asked.get("client") or {}):
         raise UserError("an endpoint but no model: name the one to evaluate with -m MODEL")
@@ -142,23 +145,27 @@ def options_help(arguments: Sequence[str]) -> None:
             raise UserError(_one_line(stop)) from None
 
 
-def prepare(config: EvalConfig) -> Path:
-    """The run's folder, cleared where `--clean` says so, and refused where it holds another run."""
+def refuse(config: EvalConfig) -> None:
+    """Raises `UserError` where the run's folder holds another run than the one that is meant."""
     folder = output_path(config)
     if config.resume:
         _refuse_another_config(config, folder)
-        return folder
-    if config.clean and folder.exists():
+    elif config.clean:
         parent = config.output_dir.resolve()
         if parent not in folder.resolve().parents:
             raise UserError(f"--clean: {str(folder)!r} is no folder within {str(parent)!r}")
-        shutil.rmtree(folder)
-    traces = folder / TRACES_FILE
-    if traces.exists() and traces.stat().st_size:
+    elif (folder / TRACES_FILE).exists() and (folder / TRACES_FILE).stat().st_size:
         raise UserError(
             f"{str(folder)!r} holds a run: complete it with inward eval --resume {folder}, play it"
             " anew with --clean, or choose another --run.name"
         )
+
+
+def clear(config: EvalConfig) -> Path:
+    """The run's folder; without the run that it held, where `--clean` says so."""
+    folder = output_path(config)
+    if config.clean and not config.resume and folder.exists():
+        shutil.rmtree(folder)
     return folder
 
 
@@ -230,10 +237,3 @@ def _handled(warnings: logging.Handler, *, to_log: logging.Handler) -> Iterator[
         library.removeHandler(warnings)
         root.removeHandler(warnings)
         root.removeHandler(to_log)
-
-
-def saved_config(folder: Path) -> dict[str, Any] | None:
-    """The run's config as it was saved; None where it holds none."""
-    path = saved_config_path(folder)
-    saved: dict[str, Any] | None = None if path is None else json.loads(path.read_text())
-    return saved

@@ -123,9 +123,9 @@ def test_a_library_alone_imports_what_it_ships(name, clean_venv, tmp_path):
     check_alone(name, clean_venv(name), tmp_path)
 
 
-def served(front):
+def served(plugin):
     """A baseline behind the policy server, and the names of the tools that each request offers."""
-    policy, offered = next(iter(front.BASELINES.values()))(0), []
+    policy, offered = next(iter(plugin.baselines.values()))(0), []
 
     def play(body):
         offered.append({tool["function"]["name"] for tool in body.get("tools") or []})
@@ -158,12 +158,12 @@ def test_the_first_run_of_a_clean_install(script, name, python, uv, clean_venv, 
     versions = run(uv, "pip", "freeze", "--python", bin_dir / "python")
     if script == "vf-eval":
         check_alone(name, bin_dir, tmp_path)
-    front = importlib.import_module(f"{ENVIRONMENTS[name].name}.front")
-    server, offered = served(front)
+    plugin = importlib.import_module(f"{ENVIRONMENTS[name].name}.front").PLUGIN
+    server, offered = served(plugin)
     with server:
         run(
             bin_dir / script, *(["eval"] if script == "inward" else []), name,
-            *front.DEFAULT_ARGS, "-m", server.model, "--client.base-url", server.base_url,
+            *plugin.default_args, "-m", server.model, "--client.base-url", server.base_url,
             "-n", "3", "--no-push", "--no-rich", "--run.name", "run",
             cwd=tmp_path, env=clean_env(tmp_path), timeout=280,
         )  # fmt: skip

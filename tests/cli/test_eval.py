@@ -1,10 +1,14 @@
 """`inward eval` and `inward show` as a person types them."""
 
+import asyncio
 import re
+import signal
 import socket
+import subprocess
+import threading
 
 import pytest
-from support.runs import call, command, episodes
+from support.runs import SCRIPTS, call, command, episodes
 
 from inward.policy_server import HttpReply, PolicyServer
 
@@ -111,33 +115,62 @@ def test_a_bad_row_is_told_in_one_line(tmp_path):
 
 
 def test_a_model_that_answers_nonsense(tmp_path):
-    with PolicyServer(lambda body: {"content": "blub"}) as server:
+    policy = PolicyServer(lambda body: {"content": "[/blub]"}, model="org/model[v2]")
+    with policy as server:
         done = with_model(server, cwd=tmp_path)
     assert done.code == 1
+    assert "quality-rag · org/model[v2]" in done.out
+    assert "No rollout called a tool, though search was offered in 4" in done.out
     assert "none of 4 rollouts gave an answer in the format" in done.out
     assert "0.000" in row(done, "accuracy ")
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "cause"),
     [
-        HttpReply(404, {"error": {"message": "no model of that name"}}),
-        HttpReply(200, "<html>it works</html>"),
+        (HttpReply(404, {"error": {"message": "no model of that name"}}), "no model of that name"),
+        (HttpReply(404, "<html><title>It works</title></html>"), "an HTML page titled 'It works'"),
+        (HttpReply(200, "<html>it works</html>"), "malformed upstream response"),
     ],
-    ids=["refused", "not the format"],
+    ids=["refused", "a web server", "not the format"],
 )
-def test_an_endpoint_that_is_none_leaves_nothing_scored_and_the_run_resumes(tmp_path, reply):
+def test_an_endpoint_that_is_none_leaves_nothing_scored_and_the_run_resumes(tmp_path, reply, cause):
     broken = [True]
     with PolicyServer(lambda body: reply if broken[0] else {"content": "Answer: A"}) as server:
         done = with_model(server, "--run.name", "r", cwd=tmp_path)
         assert done.code == 1
         assert "0 of 4" in row(done, "rollouts")
         assert "4 rollouts failed and are not scored" in done.out
+        assert cause in row(done, "4 failed: ProviderError: ")
+        assert "further information" not in done.out
         assert "–" in row(done, "accuracy ")
         broken[0] = False
         again = inward("eval", "--resume", "outputs/r", cwd=tmp_path)
     assert again.code == 0, again.err
     assert "4 of 4" in row(again, "rollouts")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_complete_it(tmp_path, number):
+    asked = threading.Event()
+
+    async def slow(body):
+        asked.set()
+        await asyncio.sleep(60)
+        return {"content": "Answer: A"}
+
+    with PolicyServer(slow) as server:
+        running = subprocess.Popen(
+            [SCRIPTS / "inward", "eval", "quality-rag", *FEW, "--run.name", "r", "-m", server.model,
+             "--client.base-url", server.base_url],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert asked.wait(120)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=120)
+    assert (running.returncode, out) == (130, "")
+    assert "interrupted; complete it with: inward eval --resume outputs/r" in err
+    assert "Traceback" not in err
 
 
 def test_a_baseline_run_resumes_on_its_own_port(tmp_path):
@@ -148,7 +181,7 @@ def test_a_baseline_run_resumes_on_its_own_port(tmp_path):
     traces.write_text("\n".join(kept) + "\n")
     again = inward("eval", "--resume", "outputs/r", cwd=tmp_path)
     assert again.code == 0, again.err
-    assert "4 of 4" in row(again, "rollouts")
+    assert "4 of 4" in row(again, "rollouts ")
     ids = [e["task"]["data"]["id"] for e in episodes(tmp_path / "outputs/r")]
     assert len(set(ids)) == len(ids) == 4
 
