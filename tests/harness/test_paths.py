@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from chart_spec.taskset import ChartSpecConfig
 from inward_chat import ExistingFile, ExistingFolder
+from inward_rewards.hidden_states import EntropyConfig
 from math500_entropy.taskset import Math500EntropyConfig
 from pydantic import TypeAdapter, ValidationError
 from quality_rag.taskset import QualityRagConfig
@@ -68,3 +69,11 @@ def test_every_environment_saves_its_path_absolute(home, config, name):
     saved = config(path=name).model_dump_json()
     assert config.model_validate_json(saved).path == home / name
     assert str(home / name) in saved
+
+
+@pytest.mark.parametrize(
+    ("model", "saved"), [("folder", "{home}/folder"), ("org/name", "org/name")]
+)
+def test_a_models_folder_is_saved_absolute_and_a_name_is_left(home, model, saved):
+    config = EntropyConfig(source="transformers", model=model)
+    assert config.model == saved.format(home=home)

@@ -63,12 +63,12 @@ def dropped(response: vf.Response) -> int:
     parsed it is asked again. Other clients have none, and nothing to drop.
     """
     tokens, message = response.tokens, response.message
-    if tokens is None or not tokens.completion_ids:
+    if tokens is None:
         return 0
+    # Lists on verifiers 0.4.0, arrays of numpy later.
+    completion, prompt = list(map(int, tokens.completion_ids)), list(map(int, tokens.prompt_ids))
     for slot in (slots[0] for slots in ElasticRendererPool._renderers.values() if slots):
-        parsed = slot.renderer.parse_response(
-            tokens.completion_ids, prompt_ids=list(tokens.prompt_ids)
-        )
+        parsed = slot.renderer.parse_response(completion, prompt_ids=prompt)
         if (parsed.content or None) == message.content:  # not another model's renderer
             return len(parsed.tool_calls) - len(message.tool_calls or ())
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -43,6 +44,12 @@ class EntropyConfig(BaseConfig):  # type: ignore[misc]
         if self.normalise is None:
             return preset
         return dataclasses.replace(preset, normalise=self.normalise)
+
+    @field_validator("model")
+    @classmethod
+    def _absolute(cls, model: str | None) -> str | None:
+        """A folder as seen from here: a saved run may be resumed from elsewhere."""
+        return str(Path(model).resolve()) if model and Path(model).is_dir() else model
 
     @field_validator("layers", mode="before")
     @classmethod
