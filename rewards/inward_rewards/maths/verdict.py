@@ -13,8 +13,9 @@ class Verdict:
     """`correct` and why.
 
     `equal` and `different` come from a comparison; `unreadable` means that nothing mathematical
-    could be read in the answer, `echoed` that it is copied from its problem. `too_long`, `timeout` (CPU time) and `crash` (memory, a fault in C
-    code) are the answer's own fault: it is wrong, and `verify_timeout` tells it from a wrong value.
+    could be read in the answer, `echoed` that it is copied from its problem. `too_long`, `timeout`
+    (CPU time) and `crash` (memory, a fault in C code) are the answer's own fault: it is wrong, and
+    `verify_timeout` tells it from a wrong value.
     """
 
     correct: bool
