@@ -41,6 +41,7 @@ _IDLE_LAST = (("+", "0"), ("-", "0"), ("*", "1"), ("/", "1"), ("^", "1"))
 
 
 def is_echo(problem: str, gold: str, answer: str) -> bool:
+    answer = " ".join(answer.split())  # expressions below take long over runs of spaces
     sides = [answer]
     if "=" not in gold:  # of an equation, the last side is what counts
         sides += _equation(answer)[1:][-1:]
@@ -82,16 +83,25 @@ def _tokens(text: str) -> list[str]:
 
 
 def _essence(tokens: list[str]) -> list[str]:
-    """Without brackets around the whole and without what adds nothing."""
+    """Without brackets around the whole and without what adds nothing, a few layers deep."""
+    for _ in range(_LAYERS):
+        tokens = _without_layer(tokens)
+    return tokens
+
+
+_LAYERS = 8
+
+
+def _without_layer(tokens: list[str]) -> list[str]:
     whole = "".join(tokens)
     if whole.startswith("(") and enclosed(whole) and len(split_at_commas(whole[1:-1])) == 1:
-        return _essence(tokens[1:-1])
+        return tokens[1:-1]
     for idle in _IDLE_FIRST:
         if len(tokens) > len(idle) and tuple(tokens[: len(idle)]) == idle:
-            return _essence(tokens[len(idle) :])
+            return tokens[len(idle) :]
     for idle in _IDLE_LAST:
         if len(tokens) > len(idle) and tuple(tokens[-len(idle) :]) == idle:
-            return _essence(tokens[: -len(idle)])
+            return tokens[: -len(idle)]
     return tokens
 
 

@@ -47,7 +47,7 @@ def inequalities(form: Any) -> bool:
 
 
 def still_to_solve(one: Any, other: Any) -> bool:
-    """Whether one is an equation in the variable whose value the other gives: `2x = 10`, `x = 5`."""
+    """Whether one is an equation that the other gives the solution of: `2x = 10`, `x = 5`."""
     equations = [form for form in (one, other) if isinstance(form, sympy.Eq)]
     symbols = {symbol for form in equations for symbol in form.free_symbols}
     if len(symbols) != 1 or all(_gives_a_value(form) for form in equations):

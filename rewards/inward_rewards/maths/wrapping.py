@@ -1,8 +1,8 @@
 """What stands around an answer: delimiters, code fences, emphasis, quotes, a box.
 
 The text is one answer. A single box with prose around it is that answer; a box inside a formula is
-part of the formula, so that `-\\boxed{5}` is -5 and `x \\ne \\boxed{5}` is no 5. Prose is a clause of
-plain words that offers no alternative and denies nothing: `6, or \\boxed{5}` and
+part of the formula, so that `-\\boxed{5}` is -5 and `x \\ne \\boxed{5}` is no 5. Prose is a clause
+of plain words that offers no alternative and denies nothing: `6, or \\boxed{5}` and
 `\\boxed{5} is wrong` are no 5 either.
 """
 
