@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +217,13 @@ def test_style_pairs(renderer: Renderer) -> None:
     assert not wrong
 
 
+def test_a_line_along_a_stack_is_no_second_number(renderer: Renderer) -> None:
+    spec = stacked("area", amount("c"), by_hand=False)
+    lined = spec | {"mark": {"type": "area", "line": True, "point": True}}
+    _, _, score = compared(renderer, spec, lined)
+    assert score.table == pytest.approx(1)
+
+
 def test_panels_side_by_side_are_facets(renderer: Renderer) -> None:
     rows = [{"c": c, "s": s, "v": b - a} for c, s, a, b in GROUPS]
     facets = view("bar", rows, x=named("c"), y=amount("v"), column=named("s"))
@@ -239,6 +246,7 @@ def test_panels_side_by_side_are_facets(renderer: Renderer) -> None:
         *[("01/02/2023", "2023-01-02"), ("31/01/2023", "2023-01-31"), ("2023.04", "2023-04-01")],
         *[("2023-01-01T00:00:00", "2023-01-01"), ("Jan 1, 2023", "2023-01-01")],
         *[("08:00", "08:00"), ("8:00", "08:00"), ("8 AM", "08:00"), ("12:30 p.m.", "12:30")],
+        *[("Jan 05", "Jan 5"), ("5 January", "Jan 5"), ("Jan. 5", "Jan 5")],
         *[("January", "Jan"), ("JAN", "Jan"), ("Sunday", "Sun"), ("Sun.", "Sun")],
         *[("20-30", 25.0), ("20 \u2013 30", 25.0), ("[0, 10)", 5.0), ("1,000 to 2,000", 1500.0)],
         *[("30-20", "30-20"), ("Group 1", "Group 1"), ("2021", "2021"), ("13/2023", "13/2023")],
@@ -249,13 +257,24 @@ def test_what_a_name_says(name: str, said: str | float) -> None:
     assert meaning(name) == said
 
 
-def test_hours_of_a_day_are_hours(renderer: Renderer) -> None:
-    hours = [f"{hour:02}:00" for hour in range(0, 24, 4)]
-    rows = [{"n": h, "d": f"2023-03-05T{h}:00", "v": int(h[:2]) + 3} for h in hours]
-    x = {"field": "d", "type": "temporal", "title": "n", "axis": {"format": "%H:%M"}}
-    times = view("line", rows, x=x, y=amount("v"))
+@pytest.mark.parametrize(
+    ("times", "form"),
+    [
+        ([datetime(2023, 3, 5, hour) for hour in range(0, 24, 4)], "%H:%M"),
+        ([datetime(2023, month, 1) for month in range(2, 8)], "%b"),
+        ([datetime(2023, 3, day) for day in range(6, 13)], "%a"),
+        ([datetime(2023, 3, day) for day in range(2, 9)], "%b %d"),
+    ],
+)
+def test_times_without_a_year_are_what_is_left(
+    renderer: Renderer, times: list[datetime], form: str
+) -> None:
+    rows = [{"n": f"{t:{form}}", "d": t.isoformat(), "v": i * i + 3} for i, t in enumerate(times)]
+    x = {"field": "d", "type": "temporal", "title": "n", "axis": {"format": form}}
+    x["axis"]["values"] = [1000 * t.replace(tzinfo=UTC).timestamp() for t in times]
+    dated = view("line", rows, x=x, y=amount("v"))
     names = view("line", rows, x=named("n"), y=amount("v"))
-    _, _, score = compared(renderer, times, names)
+    _, _, score = compared(renderer, dated, names)
     assert score.table == pytest.approx(1)
 
 
