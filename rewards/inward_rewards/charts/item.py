@@ -116,7 +116,7 @@ class Item:
         axes = self._value_axes()
         if self.mark.shifted:
             return [], []
-        keys = (*self._places(axes), *series)
+        keys = _distinct(*self._places(axes), *series)
         readings: list[Reading] = []
         extents: list[Extent] = []
         for name in axes:
@@ -129,7 +129,7 @@ class Item:
             else:
                 extents.append(self._extent(name, keys))
         flat = self.roles["x"] == self.roles["y"] == "single"
-        places = (*self._places(() if flat else axes), *series)
+        places = _distinct(*self._places(() if flat else axes), *series)
         shown = self._values(axes)
         for name in ("color", "size"):
             value = self.given.get(name)
@@ -308,6 +308,10 @@ class Item:
             return value
         channel = self.channels.get(name)
         return of_time(value, channel.units if channel else frozenset())
+
+
+def _distinct(*keys: Key) -> tuple[Key, ...]:
+    return tuple(dict.fromkeys(keys))
 
 
 def given(description: str) -> list[tuple[Given, float]]:

@@ -38,6 +38,10 @@ _FORMS = tuple(
         r"Q(?P<quarter>[1-4])[ /-]*'(?P<short>\d\d)",
     )
 )
+_MONTH_DAY = re.compile(
+    rf"(?:{_MONTH} {_DAY}|(?P<day_before>\d{{1,2}}) {_MONTH.replace('<month>', '<month_after>')})",
+    re.IGNORECASE,
+)
 _STAMP = re.compile(r"(?P<day>[12]\d{3}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)Z?")
 _HOUR = re.compile(
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d))?(?P<half> ?[ap]\.?m\.?)?", re.IGNORECASE
@@ -46,6 +50,18 @@ _BIN = re.compile(
     rf"[\[(]?\s*(?P<low>{_NUMBER})\s*(?:-|\u2013|\u2014|\bto\b|,\s)\s*(?P<high>{_NUMBER})\s*[\])]?",
     re.IGNORECASE,
 )
+
+
+_SHAPES = tuple(
+    (frozenset(units.split()), re.compile(shape))
+    for units, shape in (
+        ("month", "|".join(month[:3].title() for month in MONTHS)),
+        ("day", "|".join(day[:3].title() for day in WEEKDAYS)),
+        ("month date", r"[A-Z][a-z]{2} \d{1,2}"),
+        ("hours", r"\d\d:\d\d"),
+    )
+)
+"""What labels without a year may look like, and the units of time that they print."""
 
 
 def plain(text: str) -> str:
@@ -68,7 +84,7 @@ def meaning(name: str) -> Key:
         for member in members:
             if word in (member, member[:3]):
                 return member[:3].title()
-    return _hour(name) or _bin(name)
+    return _month_day(name) or _hour(name) or _bin(name)
 
 
 def of_time(value: np.datetime64, units: frozenset[str] = frozenset()) -> str:
@@ -97,14 +113,12 @@ def without_year(keys: Collection[str], texts: Sequence[str]) -> dict[str, str]:
     if not keys or any(year in printed or f"'{year[2:]}" in printed for year in years):
         return {}
     times = {key: np.datetime64(key, "ms") for key in keys}
-    months = {key[5:7] for key in keys}
-    if len({key[:10] for key in keys}) == 1 and len(keys) > 1:
-        return {key: of_time(time, frozenset({"hours"})) for key, time in times.items()}
-    named = {text.casefold() for text in map(plain, texts)} & {
-        name for month in MONTHS for name in (month, month[:3])
-    }
-    if named and all(key[8:] == "01" for key in keys) and len(months) == len(keys):
-        return {key: of_time(time, frozenset({"month"})) for key, time in times.items()}
+    said = {str(meaning(text)) for text in texts}
+    for units, shape in _SHAPES:
+        shorter = {key: of_time(time, units) for key, time in times.items()}
+        # Labels are thinned out, so some are enough; but each must stand for one key alone.
+        if any(map(shape.fullmatch, said)) and len(set(shorter.values())) == len(keys):
+            return shorter
     return {}
 
 
@@ -129,6 +143,14 @@ def _day(found: dict[str, str]) -> str | None:
         return date(int(found["year"]), month, day).isoformat()
     except ValueError:
         return None
+
+
+def _month_day(name: str) -> str | None:
+    found = _MONTH_DAY.fullmatch(name)
+    if found is None:
+        return None
+    month = (found["month"] or found["month_after"])[:3].title()
+    return f"{month} {int(found['day'] or found['day_before'])}"
 
 
 def _hour(name: str) -> str | None:

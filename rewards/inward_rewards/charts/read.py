@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .extents import settle
+from .extents import TOUCH, settle
 from .item import PLACES, End, Extent, Item, Reading
 from .names import meaning, plain, without_year
 from .paint import Element, Painting
@@ -69,9 +69,21 @@ def read(plan: Plan, painting: Painting) -> Scene:
             if item.facets:
                 encodings.add("facet:discrete")
                 names["facet"] |= {key for key in item.facets if isinstance(key, str)}
-    readings += settle(extents)
+    lengths = list(settle(extents))
+    readings = [*lengths, *_off_edges(readings, lengths)]
     rows = _rows(_unprinted(sectors(readings)), _unread(names, texts), texts)
     return Scene(rows, tuple(texts), tuple(sorted(marks)), tuple(sorted(encodings)))
+
+
+def _off_edges(readings: list[Reading], lengths: list[Reading]) -> Iterator[Reading]:
+    """Without the lines and points that only mark where a bar or an area of the same keys ends."""
+    edges: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    for length in lengths:
+        edges[length.channel.name, length.cell, length.keys] += [p[0] for _, p in length.ends]
+    for reading in readings:
+        ends = edges.get((reading.channel.name, reading.cell, reading.keys), ())
+        if not any(abs(end - reading.ends[0][1][0]) <= TOUCH for end in ends):
+            yield reading
 
 
 def _drawn(element: Element) -> Iterator[dict[str, Any]]:

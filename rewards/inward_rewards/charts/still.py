@@ -65,8 +65,8 @@ def _parameter(one: Json, told: _Parameters) -> None:
         if "value" in one:
             _refuse_start(name)
         told.selections.add(name)
-    elif "value" in one and not isinstance(one["value"], dict | list):
-        told.values[name] = one["value"]
+    elif not isinstance(value := one.get("value"), dict | list):
+        told.values[name] = value
 
 
 def _refuse_start(name: str) -> None:
@@ -112,11 +112,15 @@ def _resolved(node: Json, told: _Parameters, key: str) -> Json:
 
 
 def _selected(node: Json, told: _Parameters) -> bool | None:
-    """Whether a predicate on a selection holds while nothing is selected; None for another."""
+    """Whether a predicate on a parameter holds while nothing is selected; None for another."""
     if not isinstance(node, dict):
         return None
     name = node.get("param", node.get("selection"))
-    if not isinstance(name, str) or name not in told.selections:
+    if not isinstance(name, str):
+        return None
+    if name in told.values:
+        return bool(told.values[name])
+    if name not in told.selections:
         return None
     return node.get("empty", True) not in (False, "none")
 

@@ -90,6 +90,13 @@ STILL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             mark={"type": "bar", "cornerRadius": 4},
         ),
     ),
+    "a box that is not ticked": (
+        bar(
+            params=[{"name": "brush", "bind": {"input": "checkbox"}}],
+            encoding={"x": {"field": "a"}, "color": HOVER},
+        ),
+        bar(encoding={"x": {"field": "a"}, "color": {"value": "grey"}}),
+    ),
     "as wide as its page": (bar(width="container"), bar()),
     "a cursor": (bar(mark={"type": "bar", "cursor": "pointer"}), bar(mark={"type": "bar"})),
     "a whole line": (
