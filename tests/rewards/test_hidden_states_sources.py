@@ -125,7 +125,7 @@ async def test_faults_of_the_local_model_raise(tiny_qwen):
     async with make_source(local(tiny_qwen)) as source:
         with pytest.raises(HiddenStatesError, match="must share the policy's tokenizer"):
             await source.measure(Completion((1,), (99_999,)), policy())
-        with pytest.raises(HiddenStatesError, match="reads 4096"):
+        with pytest.raises(UnmeasurableError, match="reads 4096"):
             await source.measure(Completion((1,) * 4096, (5,)), policy())
         with torch.no_grad():
             source._model._model.layers[0].mlp.down_proj.weight.fill_(math.nan)

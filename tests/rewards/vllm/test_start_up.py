@@ -50,6 +50,36 @@ try:
 except ValueError as error:
     print("REFUSED", str(error).replace(chr(10), " "))
 """
+NOTICE = """
+import json, logging, sys
+from types import SimpleNamespace as Request
+from vllm.config import KVTransferConfig
+from vllm.engine.arg_utils import EngineArgs
+from vllm.exceptions import VLLMValidationError
+from vllm.sampling_params import SamplingParams
+from inward_rewards.vllm_plugin import contact
+
+told = []
+contact.logger.warning = lambda form, *values: told.append(form % values)
+flags, placeholder = json.loads(sys.argv[1]), int(sys.argv[2])
+for connector, role in (("ExampleConnector", "kv_both"), ("NixlConnector", "kv_both"),
+                        ("ExampleConnector", "kv_producer")):
+    transfer = KVTransferConfig(kv_connector=connector, kv_role=role)
+    config = EngineArgs(max_model_len=512, enforce_eager=True, kv_transfer_config=transfer,
+                        **flags).create_engine_config()
+print(json.dumps({"told": told}))
+
+settings, model = contact.settings_of(config), config.model_config.hf_config
+params = SamplingParams(extra_args={"inward": [0, 2]})
+for token in (5, placeholder):
+    ids = [5, token, 6]
+    request = Request(prompt_token_ids=ids, sampling_params=params, mm_features=None)
+    try:
+        contact._inspect(request, settings, model)
+        print(json.dumps({"passed": token}))
+    except VLLMValidationError as error:
+        print(json.dumps({"refused": token, "why": str(error)}))
+"""
 REFUSED = [
     ({"layers": [6]}, {}, "layers [6] include 6, the last: transformers reads it behind the final"),
     ({"layers": [7]}, {}, "layers [7] leave 0..6, all that this model has"),
@@ -121,6 +151,30 @@ def test_all_that_is_looked_for_is_there_and_the_rust_front_end_is_refused(
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "REFUSED inward: cannot score hidden states behind the Rust front end" in done.stdout
+
+
+def test_what_some_scores_will_lack_is_told(vllm_python, plugin, model):
+    """In one line each; and a placeholder of the model's own config is refused."""
+    inward = {"inward": {"layers": [2], "buffer_tokens": 100}}
+    folder = model("qwen3", image_token_id=260)
+    flags = {"model": str(folder), "additional_config": inward}
+    done = subprocess.run(
+        [vllm_python, "-c", NOTICE, json.dumps(flags), "260"],
+        env=environment(plugin),
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    printed = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    told = printed[0]["told"]
+    assert len(told) == 5
+    assert all("more than 100 tokens (buffer_tokens) are not" in told[i] for i in (0, 1, 3))
+    assert "prefill/decode split (NixlConnector, kv_both)" in told[2]
+    assert "prefill/decode split (ExampleConnector, kv_producer)" in told[4]
+    assert printed[1] == {"passed": 5}
+    assert printed[2]["refused"] == 260
+    assert "1 placeholder tokens of pictures or sounds without" in printed[2]["why"]
 
 
 def gpt2(folder: Path, of: Path) -> Path:
