@@ -8,7 +8,7 @@ from inward_retrieval import Hit, chunk_document
 from quality_rag.passages import Story, asked_number, characters_seen, shown
 
 TEXT = "\n\n".join(
-    " ".join(f"w{paragraph}x{n}" for n in range(40)) + "." for paragraph in range(12)
+    " ".join(f"w{paragraph:02}x{n:02}" for n in range(40)) + "." for paragraph in range(12)
 )
 
 

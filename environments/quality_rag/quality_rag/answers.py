@@ -254,7 +254,6 @@ def _length(option: str, text: str, *, article: bool = False) -> int:
 
 # The whole of a reply.
 
-_JOINED = re.compile(r"\b(?:and|or)\b|[/&|+]")
 _ADJACENT = re.compile(r"\W*(?:(?:and|or|maybe|perhaps|possibly|also|the|my|final|correct)\b\W*)*")
 _IS_CORRECT = re.compile(
     r"\W*is\s+(?:the\s+)?(?:correct|right|best)(?:\s+(?:answer|option|choice|one))?\W*",
@@ -273,7 +272,8 @@ def _contradicted(
         if choice and choice["letter"].upper() != letter:
             between = [choice["tail"], *lines[before.end : last.start], last.lead]
             joined = " ".join(between).casefold()
-            if _JOINED.search(joined) and _ADJACENT.fullmatch(joined):
+            sign = before.start == last.start and re.search(r"[/&|+]", joined)
+            if (sign or re.search(r"\b(?:and|or)\b", joined)) and _ADJACENT.fullmatch(joined):
                 return True
     return any(
         other not in (None, letter)

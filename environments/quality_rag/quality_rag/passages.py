@@ -96,10 +96,11 @@ def shown(results: Iterable[vf.ToolMessage]) -> Iterator[tuple[int, str]]:
 def characters_seen(passages: Iterable[tuple[int, str]], overlap: int) -> int:
     """Characters of the story in the passages, each counted once. `overlap`: most words that a
     passage shares with the one before it."""
-    texts = [text for _, text in sorted(dict(passages).items())]
-    seen = sum(map(len, texts))
-    # Starts and ends both grow with the number: what overlaps is the end of one and the next.
-    return seen - sum(_shared(a, b) for a, b in pairwise(texts)) if overlap else seen
+    texts = sorted(dict(passages).items())
+    # Starts and ends both grow with the number, by a word at least: what overlaps is the end of
+    # one and the next, and no two whose numbers lie further apart.
+    twice = sum(_shared(a, b) for (m, a), (n, b) in pairwise(texts) if n - m <= overlap)
+    return sum(len(text) for _, text in texts) - twice
 
 
 def _shared(first: str, second: str) -> int:
