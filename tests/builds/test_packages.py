@@ -147,6 +147,7 @@ def check_played(name, folder, offered, versions):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a fresh install compiles each module at its first import
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize(
     ("script", "name"), [*(("vf-eval", name) for name in ENVIRONMENTS), ("inward", "quality-rag")]
