@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: the intervals are of 95 %."""
+ROUNDING = 1e-12
+"""Values that differ by less than this share of themselves are equal."""
 Counts = NDArray[np.integer[Any]]
 STUDENT = (12.7062, 4.3027, 3.1825, 2.7765, 2.5706, 2.4470, 2.3647, 2.3061, 2.2622, 2.2282)
 """The 97.5 % quantiles of Student's t for 1 to 10 degrees of freedom."""
@@ -94,8 +96,8 @@ def student(freedom: float) -> float:
 def _standard_error(
     values: NDArray[np.float64], sums: NDArray[np.float64], counts: Counts
 ) -> tuple[float, float]:
-    """Of the mean, and its degrees of freedom; (0, 0) for one cluster."""
-    if len(sums) == 1:
+    """Of the mean, and its degrees of freedom; (0, 0) for one cluster, and for equal values."""
+    if len(sums) == 1 or np.ptp(values) <= ROUNDING * np.abs(values).max():
         return 0.0, 0.0
     share = counts / counts.sum()
     residual = (sums - values.mean() * counts) / counts.sum()

@@ -80,6 +80,7 @@ def test_other_values_get_an_interval_that_holds_the_truth():
         ([0.0] * 36, "a" * 18 + "b" * 18, 0.0, (0.7, 0.9)),  # two stories, not 36 questions
         ([0.0], "a", 0.0, (0.9, 1.0)),
         ([0.5] * 6, "abcdef", (0.0, 0.3), (0.7, 1.0)),
+        ([1 / 3] * 6, "aabbcc", (0.0, 0.1), (0.8, 1.0)),  # of which the mean is rounded
         ([0.0, 1.0] * 9, "a" * 18, 0.0, 1.0),  # one story says nothing about others
     ],
 )

@@ -65,7 +65,8 @@ async def test_recall_is_what_the_ranking_is(place, at_1, at_5, mrr):
     recall = await known_item_recall(Retriever(corpus, Oracle(items, corpus, place)), items)
     assert (recall.at_1.value, recall.at_5.value) == (at_1, at_5)
     assert recall.mrr.value == pytest.approx(mrr)
-    assert recall.mrr.low == pytest.approx(recall.mrr.high)
+    # Equal values of a few documents say little about others.
+    assert recall.mrr.high - recall.mrr.low > 0.3
 
 
 async def test_bm25_beats_a_random_order_on_known_items():
