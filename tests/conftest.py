@@ -7,6 +7,9 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     # Each of some hundred processes would compile its libraries anew: twice the suite's time.
     os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache/bytecode")
 
+# Room for the sandboxes of several test processes: none waits for another's.
+os.environ.setdefault("INWARD_WORKERS", "8")
+
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):

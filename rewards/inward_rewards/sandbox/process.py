@@ -34,9 +34,9 @@ from inward_rewards.sandbox.template import FORK, REPLY, REQUEST
 
 TURN_SECONDS = 5.0
 """How long a worker that has work may stay when another program wants its place."""
-IDLE_SECONDS = 0.1
+IDLE_SECONDS = 0.5
 """After which a worker has no work: between two requests it only looks so."""
-FIRST_SECONDS = 2.0
+FIRST_SECONDS = 5.0
 """The same before its first request, which is on its way."""
 END_SECONDS = 10.0
 """What a worker that hung up may take to end."""

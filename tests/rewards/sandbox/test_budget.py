@@ -7,7 +7,6 @@ import time
 
 import pytest
 from inward_rewards import sandbox
-from inward_rewards.charts import render
 from inward_rewards.charts.render import Renderer
 from inward_rewards.maths import Verifier
 from inward_rewards.sandbox import slots
@@ -191,9 +190,25 @@ def test_a_config_goes_before_the_variable_and_that_before_the_cores(monkeypatch
         sandbox.set_workers(0)
 
 
+def test_both_environments_set_it_from_their_config():
+    from chart_spec.taskset import ChartSpecConfig, ChartSpecTaskset
+    from math500_entropy.taskset import Math500EntropyConfig, Math500EntropyTaskset
+
+    before = slots.budget()
+    try:
+        ChartSpecTaskset(ChartSpecConfig(id="chart-spec", sandbox_workers=31))
+        assert slots.budget() == 31
+        Math500EntropyTaskset(Math500EntropyConfig(id="math500-entropy", sandbox_workers=32))
+        assert slots.budget() == 32
+        ChartSpecTaskset(ChartSpecConfig(id="chart-spec"))
+        assert slots.budget() == 32
+    finally:
+        sandbox.set_workers(None)
+    assert slots.budget() == before
+
+
 def test_no_pool_has_more_threads_than_the_budget(monkeypatch):
     monkeypatch.setattr(slots, "budget", lambda: 1)
-    assert render.PROGRAM.name == "the chart renderer"
     with Verifier(workers=64) as one:
         for k in range(2, 30):
             one._found(rf"\sqrt{{{4 * k}}}", rf"2\sqrt{{{k}}}")

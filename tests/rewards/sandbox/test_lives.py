@@ -105,7 +105,7 @@ def in_a_child(work):
 
 def test_a_forked_child_has_a_pool_of_its_own(user):
     user.honest()
-    template, worker = user.template, user.worker()
+    template = user.template
 
     def work():
         user.honest()
@@ -115,7 +115,6 @@ def test_a_forked_child_has_a_pool_of_its_own(user):
 
     assert in_a_child(work) != template
     assert alive(template)
-    assert alive(worker)
     user.honest()
 
 
@@ -154,7 +153,7 @@ def test_equal_requests_are_worked_out_once(user, monkeypatch):
 
     def one():
         barrier.wait()
-        return repr(user.ask("5"))
+        return repr(user.ask("equal"))
 
     with ThreadPoolExecutor(8) as threads:
         found = {future.result() for future in [threads.submit(one) for _ in range(8)]}
@@ -165,8 +164,8 @@ def test_equal_requests_are_worked_out_once(user, monkeypatch):
 def test_a_cancelled_caller_takes_nothing_from_the_others(user):
     def ask():
         if hasattr(user.opened, "verify"):
-            return user.opened.verify(r"\sqrt{2}", "7")
-        return user.opened.render(bar(title="7"))
+            return user.opened.verify(r"\sqrt{2}", "cancelled")
+        return user.opened.render(bar(title="cancelled"))
 
     async def both():
         one, other = (asyncio.ensure_future(ask()) for _ in range(2))
