@@ -17,12 +17,21 @@ from typing import Any
 
 from inward_rewards.formats import parse_reply
 from inward_rewards.maths import Verdict, Verifier
+from math500_entropy.baselines import (
+    make_constant,
+    make_copy_first_expression,
+    make_random_integer,
+)
 from math500_entropy.data import Problem, load_problems
-from math500_entropy.front import BASELINES
 from targets import Target, report
 
 SHARED = Path(__file__).parents[2] / "shared/data/math500/math500_test.jsonl"
 MAX_COPY = 0.01
+BASELINES = {
+    "constant": make_constant,
+    "random-integer": make_random_integer,
+    "copy-first-expression": make_copy_first_expression,
+}
 REWRITINGS = (
     (r"", ""),
     (r"\\frac(?![a-zA-Z])", r"\\dfrac"),
