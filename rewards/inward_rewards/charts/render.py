@@ -26,7 +26,7 @@ from .score import Score
 
 Result = tuple[Rendered, Score | None]
 
-REVISION = 5
+REVISION = 6
 """Raised whenever another picture, scene or score comes out of the same specification."""
 
 
