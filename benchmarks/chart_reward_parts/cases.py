@@ -192,7 +192,7 @@ def summary(found: list[Found]) -> dict[str, float]:
 
 
 def show(rows: dict[str, dict[str, Any]]) -> None:
-    columns = list(next(iter(rows.values())))
-    print(f"{'':18}" + "".join(f"{column:>12}" for column in columns))
+    widths = {column: max(12, len(column) + 2) for column in next(iter(rows.values()))}
+    print(f"{'':18}" + "".join(f"{column:>{width}}" for column, width in widths.items()))
     for name, row in rows.items():
-        print(f"{name:18}" + "".join(f"{row[column]:12.3f}" for column in columns))
+        print(f"{name:18}" + "".join(f"{row[column]:{w}.3f}" for column, w in widths.items()))

@@ -31,6 +31,8 @@ READABLE_PIXELS = 24.0
 """The same for places and lengths; or a value must itself be as long."""
 SHARP_PIXELS = 100.0
 """Values that spread over fewer pixels are not read finer than if they spread over as many."""
+BASELINE_SHARE = 0.5
+"""Bars of nearly equal lengths are told apart by their ends, yet read along their whole length."""
 SEEN_NAMES = 0.5
 """Share of a scale's names that must be printed somewhere; labels that overlap are thinned out."""
 CUT_NAME = 3
@@ -176,28 +178,38 @@ def _scale(reading: Reading) -> tuple[str, str, bool]:
 def _spans(readings: list[Reading]) -> dict[tuple[str, str, bool], float]:
     """What the values of each scale span: see `Row.span`."""
     ends: dict[tuple[str, str, bool], list[End]] = defaultdict(list)
+    values: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
     logs = set()
     for reading in readings:
         scale = _scale(reading)
+        values[scale].append(reading.value)
         ends[scale] += reading.ends or ((reading.value, ()),)
         if reading.length:
             ends[scale] += ((0.0, ()), (reading.value, ()))
         if reading.channel.log:
             logs.add(scale)
-    return {scale: _spread(found, scale[2], scale in logs) for scale, found in ends.items()}
+    return {
+        scale: _span_of(values[scale], found, scale[2], scale in logs)
+        for scale, found in ends.items()
+    }
 
 
-def _spread(ends: list[End], length: bool, log: bool) -> float:
-    """How far values spread; those that are drawn near each other, somewhat farther."""
-    values = [value for value, place in ends if not (length and place)]
+def _span_of(values: list[float], ends: list[End], length: bool, log: bool) -> float:
+    """How far values spread, or half as far as they reach from their baseline where that is more.
+
+    Values that are drawn near each other are taken to spread somewhat farther.
+    """
+    reach = _spread([value for value, place in ends if not (length and place)], log)
+    spread = max(_spread(values, log), BASELINE_SHARE * reach)
     drawn = [place[0] for _, place in ends if len(place) == 1]
-    if log:
-        positive = [value for value in values if value > 0]
-        spread = math.log(max(positive) / min(positive)) if positive else 0.0
-    else:
-        spread = max(values) - min(values)
-    pixels = max(drawn) - min(drawn) if drawn else 0.0
+    pixels = (max(drawn) - min(drawn)) * spread / reach if drawn and reach else 0.0
     return spread * max(1.0, SHARP_PIXELS / pixels) if pixels else spread
+
+
+def _spread(values: list[float], log: bool) -> float:
+    if log:
+        values = [math.log(value) for value in values if value > 0]
+    return max(values) - min(values) if values else 0.0
 
 
 def _readable(readings: list[Reading]) -> Iterator[Reading]:

@@ -38,8 +38,9 @@ class Row:
     keys: tuple[Key, ...]
     value: float
     span: float | None = field(default=None, compare=False)
-    """What the values of its scale span as drawn, which is what an error is a part of: a bar's from
-    its baseline, a point's from the lowest to the highest; in natural logarithms where `log`."""
+    """What the values of its scale span as drawn, which is what an error is a part of: from the
+    lowest to the highest, and half the length of the longest bar at least; in natural logarithms
+    where `log`."""
     log: bool = field(default=False, compare=False)
     """Whether the scale is logarithmic."""
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from . import limits
 from .errors import RenderError
 
 Json: TypeAlias = Any
@@ -66,6 +67,9 @@ def _parameter(one: Json, told: _Parameters) -> None:
             _refuse_start(name)
         told.selections.add(name)
     elif not isinstance(value := one.get("value"), dict | list):
+        # It may be written in many places: a short one cannot make a specification grow.
+        if isinstance(value, str) and len(value) > limits.MAX_STRING:
+            raise RenderError(f"parameter {name!r} has more than {limits.MAX_STRING} characters")
         told.values[name] = value
 
 
@@ -151,4 +155,5 @@ def _spelt(expression: str, told: _Parameters) -> str:
         name = found.group()
         return json.dumps(told.values[name]) if name in told.values else name
 
-    return _LITERAL.sub(value, expression)
+    short = len(expression) <= limits.MAX_EXPRESSION
+    return _LITERAL.sub(value, expression) if short else expression

@@ -214,6 +214,10 @@ def flood() -> dict[str, Spec]:
         "bin step of a field that is none": encoded(x={"field": {"a": 1}, "bin": {"step": 1}}),
         "format of a billion in an expression": calculated("format(datum.b, '0999999999d')"),
         "parameter that is computed": bar(params=[{"name": "p", "expr": "sequence(0, 1e9)"}]),
+        "parameter that makes an expression grow": bar(
+            params=[{"name": "p", "value": "x" * 50_000}],
+            transform=[{"calculate": " + ".join(["p"] * 5_000), "as": "c"}],
+        ),
         "selection that starts": bar(
             params=[{"name": "p", "select": "interval", "value": {"x": [0, 1]}}]
         ),
