@@ -28,7 +28,6 @@ from verifiers.v1.cli.output import (
 from verifiers.v1.cli.resolve import narrow_config, with_positional_taskset
 from verifiers.v1.configs.cli.eval import EvalConfig
 from verifiers.v1.types import content_text
-from verifiers.v1.utils.interrupt import install_interrupt
 from verifiers.v1.utils.logging import LIBRARY_LOGGER, InterceptHandler, setup_logging
 from verifiers.v1.utils.trace_store import TRACES_FILE
 
@@ -54,6 +53,7 @@ __all__ = [
 
 BASELINE_PREFIX = "baseline/"
 """A model of this name is a baseline policy, served on loopback for the length of the run."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FREE_ON_RESUME = {"verbose", "rich", "max_concurrent"}
 FREE_OF_CLIENT = {"base_url", "api_key_var", "headers", "headers_from_env", "timeout"}
 """How a run is played and shown, not what is played: a resumed run may change them."""
@@ -206,20 +206,35 @@ def play(config: EvalConfig, folder: Path, warnings: logging.Handler, *, dashboa
         if not dashboard:
             printed = stack.enter_context((logs / "stdout.log").open("w", encoding="utf-8"))
             stack.enter_context(redirect_stdout(printed))
-        stack.enter_context(_signals())
         stack.enter_context(_handled(warnings, to_log=InterceptHandler()))
-        asyncio.run(run_eval(config))
+        if asyncio.run(_until_interrupted(config)):
+            raise KeyboardInterrupt
 
 
-@contextmanager
-def _signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    install_interrupt()
+async def _until_interrupted(config: EvalConfig) -> bool:
+    """Whether a signal ended the run. It cancels the run's task: an exception raised from a signal
+    handler, as verifiers does it, is lost where it lands in code that catches everything."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    signals: list[int] = []
+
+    def stop(number: int) -> None:
+        if not signals:
+            logging.getLogger(LIBRARY_LOGGER).warning("interrupted: winding up, please wait")
+            task.cancel()
+        signals.append(number)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop, number)
     try:
-        yield
+        await run_eval(config)
+    except asyncio.CancelledError:
+        if not signals:
+            raise
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+    return bool(signals)
 
 
 @contextmanager
