@@ -12,7 +12,8 @@ Tried with:
 |--------|----------------------------------------------------------------------------|
 | 0.26.0 | CPU build, V1 model runner: all tests but those of placeholders, adapters  |
 |        | and weight updates; these and the V2 model runner: sources read            |
-| 0.28.0 | CPU build: every attribute below is there; 0.30.0 and 0.31.0 as well       |
+| 0.28.0 | CPU build: every attribute below is there; 0.30.0 as well                  |
+| 0.31.0 | CPU build, V1 model runner: the request tests, but for load and faults     |
 | 0.32.0 | CPU build, V1 model runner: all tests; V2 model runner: agreement          |
 | 0.33.0 | sources read, but for placeholders, adapters and weight updates            |
 
