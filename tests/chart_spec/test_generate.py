@@ -18,6 +18,7 @@ from chart_spec.generate import KINDS, LEVELS, Chart, generate
 from chart_spec.generate.mpl import draw, matplotlib_png
 from chart_spec.generate.numbers import SHORT, format_date, format_number, nice_ticks, shortens
 from inward_rewards.charts.lint import lint
+from inward_rewards.charts.names import meaning
 from inward_rewards.charts.render import Renderer
 from inward_rewards.charts.scene import Row
 from PIL import Image
@@ -174,7 +175,7 @@ def test_box_plot_table_is_tukeys() -> None:
         q1, median, q3 = np.percentile(sample, (25, 50, 75))
         inside = [v for v in sample if q1 - 1.5 * (q3 - q1) <= v <= q3 + 1.5 * (q3 - q1)]
         expected = {q1, median, q3, min(inside), max(inside), *(set(sample) - set(inside))}
-        told = {row.value for row in chart.table if row.keys == (name,)}
+        told = {row.value for row in chart.table if row.keys == (meaning(name),)}
         assert np.allclose(sorted(told), sorted(expected))
 
 
