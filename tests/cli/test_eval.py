@@ -110,7 +110,8 @@ def test_a_bad_row_is_told_in_one_line(tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"article_id": "1"}\n')
     done = inward("eval", "quality-rag", "--env.taskset.path", "rows.jsonl", cwd=tmp_path)
     assert done.code == 2
-    assert re.search(rf"inward eval: {tmp_path / 'rows.jsonl'}, line 1: title: Field required", done.err)
+    where = re.escape(str(tmp_path / "rows.jsonl"))
+    assert re.search(rf"inward eval: {where}, line 1: title: Field required", done.err)
     assert "Traceback" not in done.err
 
 

@@ -81,7 +81,9 @@ class Verifier:
         found = self._found(gold.strip(), answer.strip(), problem)
         return found if isinstance(found, Verdict) else found.result()
 
-    def _found(self, gold: str, answer: str, problem: str | None = None) -> Verdict | Future[Verdict]:
+    def _found(
+        self, gold: str, answer: str, problem: str | None = None
+    ) -> Verdict | Future[Verdict]:
         """Siblings give the same answer again, and a metric asks what a reward asked."""
         verdict = self._at_once(gold, answer, problem)
         if verdict is not None:
