@@ -106,7 +106,7 @@ async def surprisal(trace: AnyTrace) -> float:
     sampled = [node for node in trace.nodes if node.sampled]
     if not sampled:
         return 0.0
-    logprobs = [logprob for node in sampled for logprob in node.logprobs]
+    logprobs = [float(logprob) for node in sampled for logprob in node.logprobs]
     if not logprobs:
         raise ValueError("the trace holds no logprobs: surprisal needs the train client")
     return surprisals(logprobs).mean
@@ -121,7 +121,7 @@ async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
     client it works only where the taskset keeps token ids itself (`keep_token_ids`).
     """
     if INFO_KEY not in trace.info and any(
-        node.sampled and not node.token_ids for node in trace.nodes
+        node.sampled and not len(node.token_ids) for node in trace.nodes
     ):
         raise HiddenStatesError(
             "plug:matrix_entropy needs the train client (--client.type train): with the eval "

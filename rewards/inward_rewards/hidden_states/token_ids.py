@@ -75,7 +75,7 @@ def _completions(trace: AnyTrace) -> Iterator[Completion]:
         _refuse_pictures(trace, index)
         yield (
             _from_graph(trace, index)
-            if node.token_ids
+            if len(node.token_ids)  # a list, in newer versions an array
             else _from_info(trace, index, next(kept, None))
         )
 
@@ -97,19 +97,19 @@ def _refuse_pictures(trace: AnyTrace, index: int) -> None:
 def _from_graph(trace: AnyTrace, index: int) -> Completion:
     """The train client's tokens: a path's nodes concatenate to what the model saw."""
     node = trace.nodes[index]
-    sampled = sum(node.mask)
+    sampled = int(sum(node.mask))
     start = len(node.token_ids) - sampled
     if any(node.mask[:start]):
         raise HiddenStatesError(
             f"node {index} of the trace mixes sampled and given tokens; its completion is no span"
         )
-    before: list[list[int]] = [node.token_ids[:start]]
+    before = [node.token_ids[:start]]
     parent = node.parent
     while parent is not None:
         before.append(trace.nodes[parent].token_ids)
         parent = trace.nodes[parent].parent
-    prompt = tuple(token for ids in reversed(before) for token in ids)
-    return Completion(prompt, tuple(node.token_ids[start:]))
+    prompt = tuple(int(token) for ids in reversed(before) for token in ids)
+    return Completion(prompt, tuple(int(token) for token in node.token_ids[start:]))
 
 
 def _from_info(trace: AnyTrace, index: int, record: dict[str, Any] | None) -> Completion:
