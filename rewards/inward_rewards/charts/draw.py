@@ -61,12 +61,14 @@ def draw(spec: dict[str, Any]) -> Rendered:
     return Rendered(png, picture.shape[1], picture.shape[0], scene)
 
 
-def work(mark: dict[str, Any]) -> int:
+def work(mark: dict[str, Any] | None) -> int:
     """What drawing a mark of a scenegraph takes: an item 1, a text 3, and what groups hold.
 
     Counted, not timed: whether a chart is drawn must not hang on how busy a machine is. A unit is
-    some 0.3 ms of CPU time.
+    some 0.3 ms of CPU time. Raises `RenderError` where Vega broke off, which leaves marks unmade.
     """
+    if mark is None:
+        raise RenderError("Vega cannot finish it: ask for fewer ticks, bins or items")
     if mark["marktype"] != "group":
         return len(mark["items"]) * (limits.WORK_TEXT if mark["marktype"] == "text" else 1)
     return sum(work(part) for group in mark["items"] for part in group["items"])
