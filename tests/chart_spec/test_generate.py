@@ -55,6 +55,7 @@ def test_same_index_and_seed_give_the_same_chart() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_chart_does_not_depend_on_the_process() -> None:
     code = (
         "import sys, hashlib; from chart_spec.generate import generate;"

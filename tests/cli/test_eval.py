@@ -53,6 +53,7 @@ def test_without_a_model_a_baseline_plays_and_a_table_tells_how_it_went(tmp_path
         assert text in shown.out
 
 
+@pytest.mark.slow
 def test_another_baseline_by_name_is_seeded(tmp_path):
     runs = [
         inward("eval", "quality-rag", "--baseline", "random", "-n", "8", cwd=tmp_path)
@@ -130,8 +131,16 @@ def test_a_model_that_answers_nonsense(tmp_path):
     ("reply", "cause"),
     [
         (HttpReply(404, {"error": {"message": "no model of that name"}}), "no model of that name"),
-        (HttpReply(404, "<html><title>It works</title></html>"), "an HTML page titled 'It works'"),
-        (HttpReply(200, "<html>it works</html>"), "malformed upstream response"),
+        pytest.param(
+            HttpReply(404, "<html><title>It works</title></html>"),
+            "an HTML page titled 'It works'",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            HttpReply(200, "<html>it works</html>"),
+            "malformed upstream response",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["refused", "a web server", "not the format"],
 )
@@ -151,7 +160,9 @@ def test_an_endpoint_that_is_none_leaves_nothing_scored_and_the_run_resumes(tmp_
     assert "4 of 4" in row(again, "rollouts")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_run_says_how_to_complete_it(tmp_path, number):
     asked = threading.Event()
 

@@ -88,6 +88,7 @@ def test_the_first_command_asks_nothing_of_a_proxy(proxy: list[str], tmp_path: P
     assert proxy == []
 
 
+@pytest.mark.slow
 def test_vf_eval_asks_a_proxy_for_the_model_alone(proxy: list[str], tmp_path: Path) -> None:
     done = command(
         "vf-eval", "counting", "-m", "policy", "--client.base-url", "http://policy.example/v1",

@@ -384,6 +384,7 @@ def search_servers(of):
     return out
 
 
+@pytest.mark.slow
 def test_a_killed_search_server_is_no_ones_zero_and_the_run_resumes(tmp_path):
     """32 rollouts in flight; the search server dies under them; `--resume` completes."""
     if not Path("/proc").is_dir():
@@ -427,6 +428,7 @@ def test_a_killed_search_server_is_no_ones_zero_and_the_run_resumes(tmp_path):
     assert played == {question.id: 2 for question in QUESTIONS[:16]}
 
 
+@pytest.mark.slow
 def test_a_path_is_saved_absolute_and_replayed_from_elsewhere(tmp_path, monkeypatch):
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     home.mkdir()

@@ -131,6 +131,7 @@ def test_trap_would_notice(trap: Trap) -> None:
     assert not trap.untouched(trap.file.read_bytes())
 
 
+@pytest.mark.slow
 async def test_neighbours_unchanged(unlinted: Renderer, trap: Trap) -> None:
     """Pictures, scenes and scores stay the same among specifications that fail, hang and die."""
     true = await unlinted.render(hostile.bar(title="Chart", width=206))

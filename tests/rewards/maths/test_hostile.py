@@ -71,6 +71,7 @@ def honest(k):
     return (rf"\sqrt{{{4 * k}}}", rf"2\sqrt{{{k}}}" if k % 2 else rf"2\sqrt{{{k + 1}}}")
 
 
+@pytest.mark.slow
 async def test_hostile_answers_beside_honest_ones(verifier):
     assert len(HOSTILE) >= 40
     # One hostile answer after each fifth honest one, so that both are in flight until the end.
