@@ -12,7 +12,7 @@ from inward_rewards.maths import Verifier
 from inward_rewards.sandbox import slots
 from rewards.charts.hostile import bar
 from rewards.sandbox.conftest import TESTS
-from support.processes import templates, wait_until, workers
+from support.processes import alive, templates, wait_until, workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="per pool alone elsewhere")
 
@@ -59,7 +59,13 @@ def programs(kinds, hold, **env):
 
 
 def living(started):
-    return sum(len(workers(template)) for one in started for template in templates(one.pid))
+    """How many workers lived at one moment: between two looks, each of which takes its time."""
+
+    def look():
+        found = (pid for one in started for part in templates(one.pid) for pid in workers(part))
+        return {pid for pid in found if alive(pid)}
+
+    return len(look() & look())
 
 
 @pytest.fixture
