@@ -83,7 +83,8 @@ class Pool:
     def submit(self, work: Callable[..., ResultT], *args: Any) -> Future[ResultT]:
         """Runs `work`, which may `call`, in a thread of the pool. Never waits."""
         future: Future[ResultT] = Future()
-        most = min(self._workers or slots.budget(), slots.budget())
+        budget = slots.budget()
+        most = min(self._workers or budget, budget)
 
         def job() -> None:
             try:
