@@ -50,9 +50,9 @@ from chart_reward_parts.cases import (
     summary,
     whole_reward,
 )
-from chart_spec.generate import generate
-from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.table import table_f1
+from inward_charts import generate
+from inward_rewards.charts.measures.table import table_f1
+from inward_rewards.charts.renderer import Renderer
 from PIL import Image
 from targets import Target, report
 

@@ -26,8 +26,8 @@ from inward_retrieval import (
     RetrieverConfig,
     build_retriever,
 )
-from inward_retrieval.evaluate import Question, known_item_recall
 from inward_retrieval.known_item import KnownItem
+from inward_retrieval.recall import Question, known_item_recall
 from inward_retrieval.report import Row, compare, markdown
 
 STORIES = Path(__file__).parents[2] / "shared/data/quality/quality_dev_gutenberg_36.json"

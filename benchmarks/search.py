@@ -552,7 +552,7 @@ async def tool_calls(urls: Mapping[str, str], secret: str) -> dict[str, list[flo
     """Milliseconds of each of many calls by `TOOL_CALLERS` callers, by kind of server."""
     from aiohttp import web
     from inward_chat.connections import http_client
-    from inward_chat.mcp import JsonServer
+    from inward_chat.tool_servers import JsonServer
     from quality_rag.data import load_stories
     from verifiers.v1.mcp.server import (
         STATE_ROUTE_PARAM,

@@ -34,7 +34,7 @@ from typing import Any
 
 import httpx
 import torch
-from inward_rewards.entropy_layers import select_layers
+from inward_rewards.entropy.layers import select_layers
 from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,

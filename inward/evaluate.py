@@ -20,12 +20,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from inward_chat import loopback
+from inward_chat.testing import PolicyServer
 
 from inward import endpoint, plugin, runs
 from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
 from inward.plugin import EvalPlugin
-from inward.policy_server import PolicyServer
 from inward.report import Played, Summary, as_json, print_report, summarise, versions
 from inward.terminal import is_terminal, one_line
 from inward.verifiers_runs import BASELINE_PREFIX, TRACES_FILE, InwardConfig

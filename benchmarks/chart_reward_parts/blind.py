@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chart_spec.generate.figure import Figure, Layer, Record
-from chart_spec.generate.layout import Layout, lay_out
-from chart_spec.generate.vega import vega_lite
+from inward_charts.figure import Figure, Layer, Record
+from inward_charts.layout import Layout, lay_out
+from inward_charts.vega import vega_lite
 
 from .perturbations import jittered, shuffled
 

@@ -10,15 +10,15 @@ from multiprocessing import get_context
 from statistics import mean
 from typing import Any
 
-from chart_spec.generate import generate
-from chart_spec.generate.mpl import matplotlib_png
-from chart_spec.generate.vega import vega_lite
 from chart_spec.prompt import Weights
-from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.scene import Row, Scene
-from inward_rewards.charts.similarity import Reference, chart_similarity
-from inward_rewards.charts.table import table_f1
-from inward_rewards.charts.text import text_f1
+from inward_charts import generate
+from inward_charts.mpl import matplotlib_png
+from inward_charts.vega import vega_lite
+from inward_rewards.charts.measures.similarity import Reference, chart_similarity
+from inward_rewards.charts.measures.table import table_f1
+from inward_rewards.charts.measures.text import text_f1
+from inward_rewards.charts.reading.scene import Row, Scene
+from inward_rewards.charts.renderer import Renderer
 from PIL import Image
 from scipy.stats import kendalltau
 

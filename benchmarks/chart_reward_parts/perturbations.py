@@ -13,12 +13,12 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from chart_spec.generate import KINDS, Chart, generate
-from chart_spec.generate.figure import Figure, Layer, Record
-from chart_spec.generate.layout import rgb
-from chart_spec.generate.numbers import tick_decimals
-from chart_spec.generate.style import PALETTES, RAMPS
-from chart_spec.generate.vega import vega_lite
+from inward_charts import KINDS, Chart, generate
+from inward_charts.figure import Figure, Layer, Record
+from inward_charts.layout import rgb
+from inward_charts.numbers import tick_decimals
+from inward_charts.style import PALETTES, RAMPS
+from inward_charts.vega import vega_lite
 
 Spec = dict[str, Any]
 

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from inward.policy_server import PolicyServer, tool_call
+from inward_chat.testing import PolicyServer, tool_call
 
 
 def policy(body: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import bench_calls
-from inward_chat.mcp import SdkServer
+from inward_chat.tool_servers import SdkServer
 from inward_chat.tools import Tools
 
 __all__ = ["TimedSdkCalls"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inward_chat.interception import Message, ModelClient, ToolGate
-from inward_chat.mcp import ArgumentsTooLargeError, Content
+from inward_chat.tool_servers import ArgumentsTooLargeError, Content
 from inward_chat.tools import Tools
 from inward_chat.verifiers_compat import bound_tool_message
 

@@ -2,8 +2,8 @@
 
 The SDK spends three times as long around a call as in it: it lists the tools again, checks the
 request's headers against them, opens a connection object, a trace span and a task of its own.
-`JsonCalls` answers the one kind of request that `inward_chat.mcp.JsonServer` makes for a call;
-every other request, and so every other client, is the SDK's as before.
+`JsonCalls` answers the one kind of request that `inward_chat.tool_servers.JsonServer` makes for a
+call; every other request, and so every other client, is the SDK's as before.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from inward_chat import mcp
+from inward_chat import tool_servers
 from inward_chat.errors import ToolServerError
 
 LISTING_TIMEOUT = 60.0
@@ -23,12 +23,12 @@ class Tools:
     def __init__(self) -> None:
         self.schemas: list[dict[str, Any]] = []
         """In the chat format's `tools`."""
-        self._servers: dict[str, tuple[str, mcp.ToolServer, str]] = {}
+        self._servers: dict[str, tuple[str, tool_servers.ToolServer, str]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._servers
 
-    def add(self, prefix: str, url: str, server: mcp.ToolServer) -> None:
+    def add(self, prefix: str, url: str, server: tool_servers.ToolServer) -> None:
         """Name each of the server's tools `<prefix>_<name>`, or bare where the prefix is empty."""
         for tool in server.tools:
             name = f"{prefix}_{tool.name}" if prefix else tool.name
@@ -44,17 +44,17 @@ class Tools:
             }
             self.schemas.append({"type": "function", "function": function})
 
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> mcp.Content:
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> tool_servers.Content:
         """Call the tool that the model knows as `name`.
 
         Raises:
-            mcp.ArgumentsTooLargeError: the model's fault.
+            tool_servers.ArgumentsTooLargeError: the model's fault.
             ToolServerError: the server's.
         """
         url, server, raw_name = self._servers[name]
         try:
             return await server.call(raw_name, arguments)
-        except mcp.ArgumentsTooLargeError:
+        except tool_servers.ArgumentsTooLargeError:
             raise
         except Exception as error:
             raise _failed(f"tool {name!r}", url, error) from error
@@ -73,7 +73,7 @@ async def connect_tools(
         for prefix, url in urls.items():
             try:
                 async with asyncio.timeout(LISTING_TIMEOUT):
-                    server = await mcp.connect(http, url, call_timeout)
+                    server = await tool_servers.connect(http, url, call_timeout)
             except Exception as error:
                 raise _failed(f"tools of {prefix!r}", url, error) from error
             stack.push_async_callback(server.aclose)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inward_retrieval.evaluate import Question
+from inward_retrieval.recall import Question
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from inward_retrieval.config import RetrieverConfig
-from inward_retrieval.evaluate import (
+from inward_retrieval.known_item import SENTENCE_WORDS, known_items
+from inward_retrieval.recall import (
     Contrast,
     Question,
     Recall,
     known_item_recall,
     option_contrast,
 )
-from inward_retrieval.known_item import SENTENCE_WORDS, known_items
 from inward_retrieval.retriever import build_retriever
 
 HEADS = ("retriever", "chunk words", "recall@1", "recall@5", "MRR", "option wins", "option margin")

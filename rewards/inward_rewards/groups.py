@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Literal
 
-from inward_rewards.entropy_definition import ROUNDING
+from inward_rewards.entropy.definition import ROUNDING
 
 Gate = Literal["correct", "none"]
 Over = Literal["all", "correct"]

@@ -15,8 +15,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from inward.policy_server import PolicyServer
+from inward_chat.testing import PolicyServer
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = {
@@ -159,7 +158,7 @@ def test_the_first_run_of_a_clean_install(script, name, python, uv, clean_venv, 
     versions = run(uv, "pip", "freeze", "--python", bin_dir / "python")
     if script == "vf-eval":
         check_alone(name, bin_dir, tmp_path)
-    plugin = importlib.import_module(f"{ENVIRONMENTS[name].name}.front").PLUGIN
+    plugin = importlib.import_module(f"{ENVIRONMENTS[name].name}.eval_plugin").PLUGIN
     server, offered = served(plugin)
     with server:
         run(

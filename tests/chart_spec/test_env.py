@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_spec.front import picture
+from chart_spec.eval_plugin import picture
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTaskset
-from inward_rewards.charts.render import shared_renderer
+from inward_chat.testing import PolicyServer
+from inward_rewards.charts.renderer import shared_renderer
 from support.charts import fenced, numbers_changed
 from support.runs import call, episodes, vf_eval
-
-from inward.policy_server import PolicyServer
 
 COUNT = 4
 KINDS = ("bar", "line", "bar_stacked")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_spec.pictures import shrunk
 from chart_spec.prompt import Weights
+from inward_charts.pictures import shrunk
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.scene import Scene
+from inward_rewards.charts.reading.scene import Scene
+from inward_rewards.charts.renderer import Renderer
 
 Spec = dict[str, Any]
 

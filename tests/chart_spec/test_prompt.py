@@ -6,8 +6,8 @@ import json
 
 import pytest
 from chart_spec.prompt import Weights, last_block, system_prompt
-from inward_rewards.charts import limits
 from inward_rewards.charts.errors import RenderError
+from inward_rewards.charts.specification import limits
 from pydantic import ValidationError
 
 SPEC = {"mark": "bar", "note": "a } and a {"}

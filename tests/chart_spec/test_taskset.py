@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chart_spec import pictures
-from chart_spec.generate import KINDS, LEVELS
 from chart_spec.prompt import Weights
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskConfig, ChartSpecTaskset
+from inward_charts import KINDS, LEVELS, pictures
 from inward_rewards.charts.page import MAX_SIDE
-from inward_rewards.charts.render import shared_renderer
+from inward_rewards.charts.renderer import shared_renderer
 from PIL import Image
 from pydantic import ValidationError
 from support.charts import fenced, numbers_changed

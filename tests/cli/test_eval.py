@@ -8,9 +8,8 @@ import subprocess
 import threading
 
 import pytest
+from inward_chat.testing import HttpReply, PolicyServer
 from support.runs import SCRIPTS, call, command, episodes
-
-from inward.policy_server import HttpReply, PolicyServer
 
 FEW = ("--env.taskset.split", "sample", "-n", "4")
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from inward_retrieval.bootstrap import clustered_mean, student
+from inward_statistics.intervals import clustered_mean, student
 
 REPEATS = 250
 

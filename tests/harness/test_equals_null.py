@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import verifiers.v1 as vf
+from inward_chat.testing import Completion, HttpReply, PolicyServer, tool_call
 from verifiers.v1.env import RunSlot
-
-from inward.policy_server import Completion, HttpReply, PolicyServer, tool_call
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

@@ -9,10 +9,9 @@ import pytest
 import verifiers.v1 as vf
 from inward_chat import InwardChat, LocalEnv, LocalEnvConfig, local_agent
 from inward_chat.errors import ToolServerError
+from inward_chat.testing import PolicyServer, tool_call
 from verifiers.v1.trace import Error
 from verifiers.v1.utils.retries import RetryState
-
-from inward.policy_server import PolicyServer, tool_call
 
 
 def test_the_package_is_a_harness_and_an_environment_by_id() -> None:

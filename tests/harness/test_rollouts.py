@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import verifiers.v1 as vf
-from inward_chat import LocalEnv, LocalEnvConfig, mcp
+from inward_chat import LocalEnv, LocalEnvConfig, tool_servers
 from inward_chat.chat import ArgumentsError, parse_arguments
-
-from inward.policy_server import HttpReply, tool_call
+from inward_chat.testing import HttpReply, tool_call
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -191,7 +190,7 @@ async def test_a_dead_tool_server_is_an_error_and_no_score(
 ) -> None:
     from stage import open_stage
 
-    monkeypatch.setattr(mcp, "MCP_CALL_ATTEMPTS", 2)
+    monkeypatch.setattr(tool_servers, "MCP_CALL_ATTEMPTS", 2)
     config = LocalEnvConfig(taskset={"id": "probe", "tools": True})
     async with open_stage(LocalEnv(config)) as stage:
         stage.script(calls(tool_call("probe_die", {}, "a")), DONE)

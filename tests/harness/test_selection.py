@@ -9,6 +9,7 @@ import inward_chat
 import pytest
 import verifiers.v1 as vf
 from inward_chat import InwardChat, InwardChatConfig, LocalEnvConfig
+from inward_chat.testing import PolicyServer
 from inward_retrieval import ApiConfig, Bm25Config, DenseConfig, HybridConfig
 from inward_retrieval.config import ApiEmbedderConfig, LocalEmbedderConfig
 from math500_entropy.taskset import Math500EntropyConfig
@@ -18,8 +19,6 @@ from quality_rag.taskset import QualityRagConfig
 from support.runs import call
 from verifiers.v1.cli.resolve import narrow_config, plugin_errors, with_positional_taskset
 from verifiers.v1.configs.cli.eval import EvalConfig
-
-from inward.policy_server import PolicyServer
 
 OURS = ("quality-rag", "math500-entropy", "chart-spec")
 ENVIRONMENTS = (*OURS, "counting")

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from inward_chat import mcp
+from inward_chat import tool_servers
 from inward_chat.connections import http_client
 from inward_chat.errors import ToolServerError
+from inward_chat.testing import tool_call
 from inward_chat.tools import connect_tools
-
-from inward.policy_server import tool_call
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -50,8 +49,8 @@ async def test_calls_of_one_turn_lose_no_write_and_rollouts_never_mix(stage: Any
 
 async def test_a_call_is_answered_alike_by_shortcut_and_sdk(stage: Any) -> None:
     url = stage.env._shared_tools["count"].url
-    plain = await mcp.JsonServer.connect(await http_client(), url, 30)
-    sdk = await mcp.SdkServer.connect(url, 30)
+    plain = await tool_servers.JsonServer.connect(await http_client(), url, 30)
+    sdk = await tool_servers.SdkServer.connect(url, 30)
     cases: list[tuple[str, dict[str, Any]]] = [
         ("note", {"word": "a ☃"}),
         ("note", {}),
@@ -75,7 +74,7 @@ async def test_a_call_is_answered_alike_by_shortcut_and_sdk(stage: Any) -> None:
 async def test_a_state_out_of_reach_is_the_servers_fault_not_the_tools(
     stage: Any, coordinates: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mcp, "MCP_CALL_ATTEMPTS", 1)
+    monkeypatch.setattr(tool_servers, "MCP_CALL_ATTEMPTS", 1)
     url = f"{stage.env._shared_tools['count'].url}?{coordinates}"
     async with connect_tools(await http_client(), {"count": url}, 30) as tools:
         with pytest.raises(ToolServerError, match="State cannot be read"):

@@ -15,6 +15,7 @@ from verifiers.v1.utils.trace_store import read_episodes
 pytestmark = [pytest.mark.models, pytest.mark.timeout(900)]
 pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
 
+from inward_chat.testing import HttpReply  # noqa: E402
 from math500_entropy.data import load_problems  # noqa: E402
 from math500_entropy.taskset import (  # noqa: E402
     Math500Data,
@@ -25,7 +26,6 @@ from rewards.runs import play  # noqa: E402
 from rewards.tiny_qwen import PluginEngine, TinyQwen  # noqa: E402
 from support.runs import call, vf_eval  # noqa: E402
 
-from inward.policy_server import HttpReply  # noqa: E402
 from rewards import recompute  # noqa: E402
 
 GOLD = {problem.problem: problem.answer for problem in load_problems("sample")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import verifiers.v1 as vf
-from math500_entropy.front import COLUMNS, notes
+from math500_entropy.eval_plugin import COLUMNS, notes
 from math500_entropy.report import Row, correlation, describe, row_of
 from math500_entropy.taskset import Math500Data
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
+from inward_chat.testing import HttpReply, PolicyServer
 from math500_entropy.baselines import make_constant
 from math500_entropy.data import load_problems
 from math500_entropy.prompt import REFERENCE_REPLY
 from rewards.runs import in_order
 from support.runs import call, episodes, vf_eval
-
-from inward.policy_server import HttpReply, PolicyServer
 
 GOLD = {problem.problem: problem.answer for problem in load_problems("sample")}
 

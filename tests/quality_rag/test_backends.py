@@ -4,9 +4,8 @@ import os
 import sys
 
 import pytest
+from inward_chat.testing import PolicyServer, tool_call
 from support.runs import call, traces, vf_eval
-
-from inward.policy_server import PolicyServer, tool_call
 
 SAMPLE = ("--env.taskset.split", "sample", "-n", "3")
 

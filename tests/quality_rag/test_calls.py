@@ -2,10 +2,9 @@
 
 import pytest
 import verifiers.v1 as vf
+from inward_chat.testing import PolicyServer, tool_call
 from quality_rag import calls
 from support.runs import call, traces, vf_eval
-
-from inward.policy_server import PolicyServer, tool_call
 
 TOOLS = [
     vf.Tool(

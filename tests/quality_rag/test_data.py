@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from inward_chat.downloads import PinnedFile
+from inward_chat.testing import PolicyServer, tool_call
 from quality_rag.data import FILES, DataError, clean, load_questions, load_stories
 from support.runs import traces, vf_eval
-
-from inward.policy_server import PolicyServer, tool_call
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "quality"
 REAL = SHARED / "quality_v1.0.1_htmlstripped_dev_first2.jsonl"

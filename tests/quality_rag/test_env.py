@@ -9,12 +9,11 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from inward_chat.testing import Completion, PolicyServer, tool_call
 from inward_retrieval import chunk_document
 from quality_rag.data import load_questions
 from quality_rag.prompt import LETTERS
 from support.runs import SCRIPTS, call, episodes, traces, vf_eval
-
-from inward.policy_server import Completion, PolicyServer, tool_call
 
 QUESTIONS = list(load_questions("sample"))
 BY_TEXT = {q.text: q for q in QUESTIONS}

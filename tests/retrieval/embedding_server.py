@@ -1,6 +1,6 @@
 """A loopback server that speaks OpenAI's `/v1/embeddings`."""
 
-from inward.policy_server import HttpReply, PolicyServer
+from inward_chat.testing import HttpReply, PolicyServer
 
 
 def embedding_server(embed):

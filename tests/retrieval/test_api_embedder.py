@@ -6,12 +6,11 @@ import time
 
 import numpy as np
 import pytest
+from inward_chat.testing import HttpReply
 from inward_retrieval import ApiEmbedderConfig, EmbeddingError
 from inward_retrieval.api_embedder import ApiEmbedder
 from inward_retrieval.embedders import RejectedTextError
 from retrieval.embedding_server import embedding_server
-
-from inward.policy_server import HttpReply
 
 
 @pytest.fixture(autouse=True)

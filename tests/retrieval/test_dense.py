@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inward_chat.testing import HttpReply
 from inward_retrieval import (
     ApiConfig,
     ApiEmbedderConfig,
@@ -27,12 +28,11 @@ from inward_retrieval import (
 from inward_retrieval.api_embedder import ApiEmbedder
 from inward_retrieval.commands import add_report
 from inward_retrieval.dense import Dense
-from inward_retrieval.evaluate import known_item_recall
 from inward_retrieval.local_embedder import LocalEmbedder
+from inward_retrieval.recall import known_item_recall
 from inward_retrieval.terms import words
 from retrieval.embedding_server import embedding_server
 
-from inward.policy_server import HttpReply
 from retrieval import tiny_model as recipe
 
 pytestmark = pytest.mark.models

@@ -362,7 +362,7 @@ def test_memory_does_not_grow_with_the_number_of_tokens(alpha):
 @pytest.mark.parametrize("alpha", [0.5, 1.0])
 def test_layers_are_stacked_only_up_to_a_limit(alpha, monkeypatch):
     item = 8 if alpha < 1 else 4
-    monkeypatch.setattr("inward_rewards.entropy._STACK_BYTES", 3 * 128 * 128 * item)
+    monkeypatch.setattr("inward_rewards.entropy.spectrum._STACK_BYTES", 3 * 128 * 128 * item)
     z = states(200, 128, layers=10)
     with _LargestResult() as largest:
         matrix_entropy(z, alpha)

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from inward_rewards.entropy_definition import ADVENT, LAYER_BY_LAYER, PRESETS, Definition
-from inward_rewards.entropy_layers import middle_layers, select_layers
+from inward_rewards.entropy.definition import ADVENT, LAYER_BY_LAYER, PRESETS, Definition
+from inward_rewards.entropy.layers import middle_layers, select_layers
 
 
 def test_presets():
@@ -78,8 +78,8 @@ def test_bad_layers_are_named(layers, complaint):
 def test_the_light_modules_import_no_torch():
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "import inward_rewards.entropy_definition, inward_rewards.entropy_layers\n"
-        "import inward_rewards.entropy_wire\n"
+        "import inward_rewards.entropy.definition, inward_rewards.entropy.layers\n"
+        "import inward_rewards.entropy.wire\n"
         "try:\n    import inward_rewards.entropy\n"
         "except ImportError as error:\n    print(error)\n"
     )

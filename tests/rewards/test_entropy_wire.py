@@ -7,7 +7,7 @@ import json
 import math
 
 import pytest
-from inward_rewards.entropy_wire import (
+from inward_rewards.entropy.wire import (
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,

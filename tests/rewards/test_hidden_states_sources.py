@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import verifiers.v1 as vf
-from inward_rewards.entropy_wire import ScoreRequest
+from inward_chat.testing import HttpReply, PolicyServer
+from inward_rewards.entropy.wire import ScoreRequest
 from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,
@@ -23,8 +24,6 @@ from inward_rewards.hidden_states import (
     vllm,
 )
 from pydantic import ValidationError
-
-from inward.policy_server import HttpReply, PolicyServer
 
 pytestmark = pytest.mark.models
 torch = pytest.importorskip("torch", reason="hidden states need torch (group `models`)")

@@ -15,12 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from inward_rewards.entropy_layers import select_layers
-from inward_rewards.entropy_wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
+from inward_chat.testing import Completion, HttpReply, PolicyServer
+from inward_rewards.entropy.layers import select_layers
+from inward_rewards.entropy.wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LocalModel
-
-from inward.policy_server import Completion, HttpReply, PolicyServer
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 MARKS = [

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import verifiers.v1 as vf
+from inward_charts import KINDS, LEVELS, generate, pictures
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.render import shared_renderer
-from inward_rewards.charts.scene import Rendered, Scene
+from inward_rewards.charts.reading.scene import Rendered, Scene
+from inward_rewards.charts.renderer import shared_renderer
 from inward_rewards.charts.score import Score
 from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator
 
-from chart_spec import pictures
-from chart_spec.generate import KINDS, LEVELS, generate
 from chart_spec.prompt import (
     ASK,
     REFUSED,
@@ -215,7 +214,7 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
             matplotlib_share=self.config.matplotlib_share,
         )
         if chart.renderer == "matplotlib":
-            from chart_spec.generate.mpl import matplotlib_png
+            from inward_charts.mpl import matplotlib_png
 
             picture = matplotlib_png(chart.figure)
         else:

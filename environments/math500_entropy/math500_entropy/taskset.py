@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFile
-from inward_rewards.entropy_definition import Definition
+from inward_rewards.entropy.definition import Definition
 from inward_rewards.formats import format_reward, last_reply, parse_reply
 from inward_rewards.groups import MIN_STD, Gate, Over, absolute_bonus, group_bonus
 from inward_rewards.hidden_states import (

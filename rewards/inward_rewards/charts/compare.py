@@ -7,14 +7,14 @@ from functools import lru_cache
 
 from PIL import Image
 
-from .agreement import encoding_agreement, mark_agreement
-from .page import as_shown
-from .rms import rms_f1
-from .scene import Rendered, Scene
-from .score import Score
-from .similarity import Reference, chart_similarity
-from .table import table_f1
-from .text import text_f1
+from inward_rewards.charts.measures.agreement import encoding_agreement, mark_agreement
+from inward_rewards.charts.measures.rms import rms_f1
+from inward_rewards.charts.measures.similarity import Reference, chart_similarity
+from inward_rewards.charts.measures.table import table_f1
+from inward_rewards.charts.measures.text import text_f1
+from inward_rewards.charts.page import as_shown
+from inward_rewards.charts.reading.scene import Rendered, Scene
+from inward_rewards.charts.score import Score
 
 
 @lru_cache(maxsize=64)

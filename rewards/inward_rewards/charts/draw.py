@@ -8,14 +8,13 @@ from typing import Any
 
 import vl_convert
 
+from inward_rewards.charts.errors import RenderError
+from inward_rewards.charts.reading.paint import elements, paint, pixels
+from inward_rewards.charts.reading.plan import each, instrument
+from inward_rewards.charts.reading.read import read
+from inward_rewards.charts.reading.scene import Rendered
+from inward_rewards.charts.specification import limits
 from inward_rewards.sandbox import Broken
-
-from . import limits
-from .errors import RenderError
-from .paint import elements, paint, pixels
-from .plan import each, instrument
-from .read import read
-from .scene import Rendered
 
 CHANGING = re.compile(r"\b(?:random|now|sample\w*)\s*\(")
 """Calls after which the same specification would be drawn differently."""

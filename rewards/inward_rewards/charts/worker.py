@@ -15,13 +15,12 @@ from typing import Any
 
 import vl_convert
 
+from inward_rewards.charts.compare import compare, reference_of
+from inward_rewards.charts.draw import draw
+from inward_rewards.charts.errors import RenderError
+from inward_rewards.charts.reading.scene import Scene
+from inward_rewards.charts.specification.lint import lint, parse
 from inward_rewards.sandbox import Broken, Message
-
-from .compare import compare, reference_of
-from .draw import draw
-from .errors import RenderError
-from .lint import lint, parse
-from .scene import Scene
 
 BLANK = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">a</text></svg>'
 KNOWN = {

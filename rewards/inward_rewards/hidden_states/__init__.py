@@ -4,7 +4,7 @@
 policy's own engine, in the format of `entropy_wire`.
 """
 
-from inward_rewards.entropy_wire import HiddenStatesError, UnmeasurableError
+from inward_rewards.entropy.wire import HiddenStatesError, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LocalModelSource
 from inward_rewards.hidden_states.source import Measurement, Policy, Source

@@ -11,8 +11,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_config import BaseConfig
 
-from inward_rewards.entropy_definition import PRESETS, Definition, Normalise
-from inward_rewards.entropy_layers import select_layers
+from inward_rewards.entropy.definition import PRESETS, Definition, Normalise
+from inward_rewards.entropy.layers import select_layers
 
 
 class EntropyConfig(BaseConfig):  # type: ignore[misc]

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
 
-from inward_rewards.entropy_layers import select_layers
-from inward_rewards.entropy_wire import HiddenStatesError, Span, UnmeasurableError
+from inward_rewards.entropy.layers import select_layers
+from inward_rewards.entropy.wire import HiddenStatesError, Span, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.source import Measurement, Policy
 from inward_rewards.hidden_states.token_ids import Completion

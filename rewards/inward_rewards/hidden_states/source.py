@@ -10,8 +10,8 @@ import verifiers.v1 as vf
 from verifiers.v1.clients.client import SESSION_ID_HEADER
 from verifiers.v1.configs.client import resolve_api_key, resolve_headers
 
-from inward_rewards.entropy_definition import PRESETS, Definition
-from inward_rewards.entropy_wire import HiddenStatesError
+from inward_rewards.entropy.definition import PRESETS, Definition
+from inward_rewards.entropy.wire import HiddenStatesError
 from inward_rewards.hidden_states.token_ids import AnyTrace, Completion
 
 Measures = Literal["policy", "text"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 
-from inward_rewards.entropy_wire import HiddenStatesError, Span
+from inward_rewards.entropy.wire import HiddenStatesError, Span
 
 AnyTrace = vf.Trace[Any, Any, Any]
 

@@ -11,8 +11,8 @@ from typing import Any, Self
 import httpx
 from verifiers.v1.clients.base import join_url
 
-from inward_rewards.entropy_layers import select_layers
-from inward_rewards.entropy_wire import (
+from inward_rewards.entropy.layers import select_layers
+from inward_rewards.entropy.wire import (
     SPANS_KEY,
     HiddenStatesError,
     ScoreAnswer,

@@ -1,7 +1,7 @@
 """vLLM plugin: matrix entropy of the served policy's own hidden states, in the normal response.
 
 Off until the server is started with `--additional-config '{"inward": {"layers": "middle:10"}}'`.
-The request and its answer are those of `inward_rewards.entropy_wire`; docs/entropy.md tells how
+The request and its answer are those of `inward_rewards.entropy.wire`; docs/entropy.md tells how
 it works.
 """
 

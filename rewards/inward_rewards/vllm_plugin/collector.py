@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from inward_rewards.entropy import matrix_entropy, prefix_entropy
-from inward_rewards.entropy_wire import (
+from inward_rewards.entropy.wire import (
     ASK_AGAIN,
     FORMAT,
     ScoreAnswer,

@@ -35,7 +35,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from inward_rewards.entropy_wire import SPANS_KEY, ScoreRequest
+from inward_rewards.entropy.wire import SPANS_KEY, ScoreRequest
 from inward_rewards.vllm_plugin.placeholders import placeholder_ids, refuse_bare, refuse_deepstack
 from inward_rewards.vllm_plugin.settings import KEY, Settings
 
@@ -393,7 +393,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _scheduler_class(base: Any, name: str) -> Any:
-    from inward_rewards.vllm_plugin.desk import ScoreDesk
+    from inward_rewards.vllm_plugin.admission import ScoreDesk
 
     check(ENGINE_CORE)
 

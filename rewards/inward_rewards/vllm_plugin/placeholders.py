@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from inward_rewards.entropy_wire import Span
+from inward_rewards.entropy.wire import Span
 
 _NAME = re.compile(r"(image|img|video|vision|audio|speech|sound)\w*_token_(id|index)")
 _MARK = re.compile(r"(start|end|begin|newline|break|sep)")

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from inward_rewards.entropy_definition import PRESETS, Definition
-from inward_rewards.entropy_layers import select_layers
-from inward_rewards.entropy_wire import ScoreRequest, Span
+from inward_rewards.entropy.definition import PRESETS, Definition
+from inward_rewards.entropy.layers import select_layers
+from inward_rewards.entropy.wire import ScoreRequest, Span
 
 KEY = "inward"
 BUFFER_TOKENS = 16_384

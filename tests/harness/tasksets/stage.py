@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import verifiers.v1 as vf
+from inward_chat.testing import Answer, PolicyServer
 from verifiers.v1.env import Env, RunSlot
-
-from inward.policy_server import Answer, PolicyServer
 
 
 class Stage:

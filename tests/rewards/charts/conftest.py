@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.renderer import Renderer
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from inward_rewards.charts.agreement import encoding_agreement, mark_agreement
+from inward_rewards.charts.measures.agreement import encoding_agreement, mark_agreement
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from inward_rewards.charts import render
+from inward_rewards.charts import renderer
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.scene import Rendered
+from inward_rewards.charts.reading.scene import Rendered
+from inward_rewards.charts.renderer import Renderer
 from inward_rewards.charts.score import Score
 from PIL import Image
 from rewards.charts import hostile
@@ -89,9 +89,9 @@ def test_refused_with_its_reason(renderer: Renderer, trap: Trap, name: str) -> N
 @pytest.fixture(scope="module")
 def unlinted() -> Iterator[Renderer]:
     """Its worker is without its first wall."""
-    program = replace(render.PROGRAM, module="rewards.charts.unlinted")
+    program = replace(renderer.PROGRAM, module="rewards.charts.unlinted")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render, "PROGRAM", program)
+        patch.setattr(renderer, "PROGRAM", program)
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         made = Renderer(workers=2)
         # The processes inherit the path when they start.

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inward_rewards.charts import limits
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.lint import lint, parse
+from inward_rewards.charts.specification import limits
+from inward_rewards.charts.specification.lint import lint, parse
 from rewards.charts.hostile import bar, calculated, encoded
 
 ORDINARY: dict[str, dict[str, Any]] = {

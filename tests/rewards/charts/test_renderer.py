@@ -12,10 +12,10 @@ import warnings
 from pathlib import Path
 
 import pytest
-from inward_rewards.charts import render as render_module
+from inward_rewards.charts import renderer as renderer_module
 from inward_rewards.charts.cache import Cache
 from inward_rewards.charts.errors import RendererDown, RenderError
-from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.renderer import Renderer
 from rewards.charts.hostile import bar
 
 
@@ -107,9 +107,9 @@ def test_pool_that_cannot_start_raises(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_missing_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
-        raise render_module.PackageNotFoundError(name)
+        raise renderer_module.PackageNotFoundError(name)
 
-    monkeypatch.setattr(render_module, "version", missing)
+    monkeypatch.setattr(renderer_module, "version", missing)
     with pytest.raises(ImportError, match=r"pip install \"inward-rewards\[charts\]\""):
         Renderer()
 

@@ -7,8 +7,8 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inward_rewards.charts.rms import rms_f1
-from inward_rewards.charts.scene import Row
+from inward_rewards.charts.measures.rms import rms_f1
+from inward_rewards.charts.reading.scene import Row
 
 Mapping = tuple[str, float]
 

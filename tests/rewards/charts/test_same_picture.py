@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_spec.generate import generate
-from inward_rewards.charts.names import meaning
-from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.scene import Rendered, Scene
+from inward_charts import generate
+from inward_rewards.charts.reading.names import meaning
+from inward_rewards.charts.reading.scene import Rendered, Scene
+from inward_rewards.charts.renderer import Renderer
 from inward_rewards.charts.score import Score
 
 Spec = dict[str, Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from inward_rewards.charts.printed import prints
-from inward_rewards.charts.render import Renderer
-from inward_rewards.charts.scene import Row, Scene
+from inward_rewards.charts.reading.printed import prints
+from inward_rewards.charts.reading.scene import Row, Scene
+from inward_rewards.charts.renderer import Renderer
 from rewards.charts.hostile import ROWS, Spec, X, Y, bar, encoded
 
 NUMBERS = [{"x": i, "y": (i * 7) % 11} for i in range(12)]

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chart_spec.generate import generate
-from chart_spec.generate.figure import Figure
-from chart_spec.generate.mpl import matplotlib_png
-from inward_rewards.charts.similarity import Reference, chart_similarity
+from inward_charts import generate
+from inward_charts.figure import Figure
+from inward_charts.mpl import matplotlib_png
+from inward_rewards.charts.measures.similarity import Reference, chart_similarity
 from PIL import Image, ImageDraw
 
 

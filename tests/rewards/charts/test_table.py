@@ -7,11 +7,11 @@ import random
 from dataclasses import replace
 
 import pytest
-from chart_spec.generate import KINDS, generate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inward_rewards.charts.scene import Row
-from inward_rewards.charts.table import table_f1
+from inward_charts import KINDS, generate
+from inward_rewards.charts.measures.table import table_f1
+from inward_rewards.charts.reading.scene import Row
 
 
 def rows(**values: float) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inward_rewards.charts.text import text_f1
+from inward_rewards.charts.measures.text import text_f1
 
 CHART = ["Rainfall by city", "City", "Rainfall (mm)", "Oslo", "Lima", "0", "100", "200"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from inward_rewards.charts import limits
 from inward_rewards.charts.draw import draw, work
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.lint import lint
+from inward_rewards.charts.specification import limits
+from inward_rewards.charts.specification.lint import lint
 from rewards.charts.hostile import bar
 
 

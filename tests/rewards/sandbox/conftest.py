@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from inward_rewards.charts import render
+from inward_rewards.charts import renderer
 from inward_rewards.charts.errors import RendererDown, RenderError
-from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.renderer import Renderer
 from inward_rewards.maths import PoolError, Verifier, verifier
 from inward_rewards.sandbox import Limits
 from rewards.charts.hostile import bar
@@ -97,9 +97,9 @@ def opened(kind):
             patch.setattr(verifier, "PROGRAM", faulty)
             user = Maths(Verifier(workers=1, cpu_seconds=3))
         else:
-            faulty = replace(render.PROGRAM, module="rewards.sandbox.faulty_charts")
-            patch.setattr(render, "PROGRAM", faulty)
-            patch.setattr(render, "LIMITS", Limits(3, render.LIMITS.memory_mb))
+            faulty = replace(renderer.PROGRAM, module="rewards.sandbox.faulty_charts")
+            patch.setattr(renderer, "PROGRAM", faulty)
+            patch.setattr(renderer, "LIMITS", Limits(3, renderer.LIMITS.memory_mb))
             user = Charts(Renderer(workers=1))
         try:
             yield user

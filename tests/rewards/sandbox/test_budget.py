@@ -7,7 +7,7 @@ import time
 
 import pytest
 from inward_rewards import sandbox
-from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.renderer import Renderer
 from inward_rewards.maths import Verifier
 from inward_rewards.sandbox import slots
 from rewards.charts.hostile import bar
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="per pool alone 
 
 BUSY = """
 import asyncio, os, sys, time
-from inward_rewards.charts.render import Renderer
+from inward_rewards.charts.renderer import Renderer
 from inward_rewards.maths import Verifier
 from rewards.charts.hostile import bar
 

@@ -26,10 +26,10 @@ OPENED = {
         ask = lambda word: opened.verify_sync(r"\\sqrt{2}", word)
         """,
     "charts": """
-        from inward_rewards.charts import render
+        from inward_rewards.charts import renderer
         from rewards.charts.hostile import bar
-        render.PROGRAM = replace(render.PROGRAM, module="rewards.sandbox.faulty_charts")
-        opened = render.shared_renderer()
+        renderer.PROGRAM = replace(renderer.PROGRAM, module="rewards.sandbox.faulty_charts")
+        opened = renderer.shared_renderer()
         honest = lambda: bool(opened.render_sync(bar()).png)
         ask = lambda word: opened.render_sync(bar(title=word))
         """,

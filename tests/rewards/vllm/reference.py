@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from inward_rewards.entropy import PRESETS, matrix_entropy, prefix_entropy
-from inward_rewards.entropy_wire import ScoreAnswer, ScoreRequest
+from inward_rewards.entropy.wire import ScoreAnswer, ScoreRequest
 from transformers import AutoModelForCausalLM
 
 TOLERANCE = 1e-5

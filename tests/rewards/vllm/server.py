@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from inward_rewards.entropy_wire import ScoreAnswer
+from inward_rewards.entropy.wire import ScoreAnswer
 from inward_rewards.hidden_states import EntropyConfig, Policy, VllmSource
 from rewards.vllm.reference import Case
 

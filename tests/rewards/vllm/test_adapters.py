@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
-from inward_rewards.entropy_wire import ScoreAnswer  # noqa: E402
+from inward_rewards.entropy.wire import ScoreAnswer  # noqa: E402
 from inward_rewards.hidden_states import (  # noqa: E402
     EntropyConfig,
     Policy,

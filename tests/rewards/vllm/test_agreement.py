@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
-from inward_rewards.entropy_wire import ScoreAnswer  # noqa: E402
+from inward_rewards.entropy.wire import ScoreAnswer  # noqa: E402
 from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import MODEL, VllmServer, score_all, switch_on  # noqa: E402
 

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from inward_rewards.entropy_wire import HiddenStatesError, ScoreAnswer, ScoreRequest
+from inward_rewards.entropy.wire import HiddenStatesError, ScoreAnswer, ScoreRequest
 
 pytestmark = pytest.mark.models
 torch = pytest.importorskip("torch", reason="hidden states need torch (group `models`)")

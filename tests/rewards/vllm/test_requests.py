@@ -16,7 +16,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
-from inward_rewards.entropy_wire import (  # noqa: E402
+from inward_rewards.entropy.wire import (  # noqa: E402
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,

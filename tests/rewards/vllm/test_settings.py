@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from inward_rewards.entropy_wire import ScoreRequest
+from inward_rewards.entropy.wire import ScoreRequest
 from inward_rewards.vllm_plugin.settings import BUFFER_TOKENS, Settings, count_positions
 
 
@@ -99,7 +99,7 @@ def test_the_plugin_imports_nothing_of_the_rest():
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['verifiers', 'httpx', 'transformers']))\n"
         "import inward_rewards.vllm_plugin, inward_rewards.vllm_plugin.contact\n"
-        "import inward_rewards.vllm_plugin.desk\n"
+        "import inward_rewards.vllm_plugin.admission\n"
         "print(sorted(name for name in sys.modules if name.startswith('inward_rewards.')))\n"
     )
     done = subprocess.run(

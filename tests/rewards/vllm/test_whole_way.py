@@ -13,10 +13,10 @@ import pytest
 
 pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
+from inward_chat.testing import HttpReply, PolicyServer
 from rewards.vllm.server import MODEL, VllmServer, switch_on, token_endpoint, vllm_version
 from support.runs import vf_eval
 
-from inward.policy_server import HttpReply, PolicyServer
 from rewards import recompute
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -1,0 +1,102 @@
+"""What `inward eval chart-spec` adds to a plain run: baselines and the columns of its report.
+
+It is loaded by `inward` alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import verifiers.v1 as vf
+from inward_charts.pictures import from_data_url
+
+from chart_spec.prompt import BLOCK, FENCE
+from chart_spec.tracing import traced
+from inward.plugin import EvalPlugin
+
+Policy = Callable[[dict[str, Any]], dict[str, Any]]
+
+CONSTANT = {
+    "width": 320,
+    "height": 240,
+    "data": {
+        "values": [{"x": name, "y": y} for name, y in zip("ABCDE", (3, 5, 4, 6, 2), strict=True)]
+    },
+    "mark": "bar",
+    "encoding": {
+        "x": {"field": "x", "type": "nominal"},
+        "y": {"field": "y", "type": "quantitative"},
+    },
+}
+
+
+def reply(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"content": f"{BLOCK}\n{json.dumps(spec)}\n{FENCE}"}
+
+
+def picture(body: dict[str, Any]) -> bytes:
+    """The first picture of a chat-completions request."""
+    return next(
+        from_data_url(part["image_url"]["url"])
+        for message in body["messages"]
+        if isinstance(message["content"], list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    )
+
+
+def make_tracing(seed: int) -> Policy:
+    """Traces the coloured shapes of the picture."""
+    return lambda body: reply(traced(picture(body)))
+
+
+def make_constant(seed: int) -> Policy:
+    """The same five bars for every picture."""
+    return lambda body: reply(CONSTANT)
+
+
+DEFAULT_ARGS = ("--select.limit", "44")
+BASELINES = {"tracing": make_tracing, "constant": make_constant}
+
+
+def reward(trace: vf.WireTrace) -> float | None:
+    found = trace.rewards.get("chart")
+    return None if found is None else found.score
+
+
+def reward_of(drawn_by: str) -> Callable[[vf.WireTrace], float | None]:
+    def column(trace: vf.WireTrace) -> float | None:
+        return reward(trace) if getattr(trace.task.data, "drawn_by", None) == drawn_by else None
+
+    return column
+
+
+def metric(name: str) -> Callable[[vf.WireTrace], float | None]:
+    return lambda trace: trace.metrics.get(name)
+
+
+COLUMNS = (
+    ("reward", reward),
+    ("reward, drawn by matplotlib", reward_of("matplotlib")),
+    ("similarity", metric("similarity")),
+    ("table F1", metric("table")),
+    ("text F1", metric("text")),
+    ("DePlot's RMS F1", metric("rms")),
+    ("mark kinds", metric("marks")),
+    ("encodings", metric("encodings")),
+    ("rendered", metric("rendered")),
+    ("gain a revision", metric("gain_a_revision")),
+)
+
+
+def answered(trace: vf.WireTrace) -> bool:
+    """Whether the reply held a specification that was drawn."""
+    return trace.metrics.get("rendered") == 1.0
+
+
+# Figures are drawn independently: the plug-in's own cluster, the question, is right.
+PLUGIN = EvalPlugin(
+    baselines=BASELINES, columns=COLUMNS, default_args=DEFAULT_ARGS, answered=answered
+)

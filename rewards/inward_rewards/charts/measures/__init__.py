@@ -1,0 +1,1 @@
+"""How near a candidate chart comes to its reference: picture, table, text."""

@@ -1,0 +1,173 @@
+"""Rewards and metrics for any taskset, plugged in from a config:
+
+    [env.taskset.task.rewards]
+    maths = { fn = "inward_rewards.plugins:maths" }
+    layout = { fn = "inward_rewards.plugins:think_answer", weight = 0.5 }
+    [env.taskset.task.metrics]
+    tokens = { fn = "inward_rewards.plugins:completion_tokens" }
+
+Each takes the task's data and the trace as verifiers passes them. A trace without a reply scores
+0 in all of them. Scores that compare siblings (`inward_rewards.groups`) cannot be plugged: a
+reward sees one rollout, an env sees the group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import verifiers.v1 as vf
+
+from inward_rewards.formats import format_reward, last_reply
+from inward_rewards.hidden_states import (
+    EntropyConfig,
+    HiddenStatesError,
+    Policy,
+    Source,
+    UnmeasurableError,
+    completions,
+    make_source,
+)
+from inward_rewards.hidden_states.token_ids import INFO_KEY, AnyTrace
+from inward_rewards.lengths import soft_overlong
+from inward_rewards.tokens import surprisals
+
+# verifiers shows the records of its own loggers only.
+logger = logging.getLogger("verifiers.v1.inward_rewards")
+
+OVERLONG_CACHE = 0.2
+"""Share of the token limit over which `overlong` falls, as in DAPO."""
+
+
+async def maths(task: vf.TaskData, trace: AnyTrace) -> float:
+    """1 where the reply's answer equals the task's `answer` field, else 0.
+
+    The answer is the reply's only `<answer>` block or, where it has none, its last `\\boxed{}`;
+    both outside the thinking.
+    """
+    from inward_rewards.maths import verify
+
+    answer = _final_answer(trace)
+    if answer is None:
+        return 0.0
+    return float((await verify(_gold(task), answer)).correct)
+
+
+async def verify_timeout(task: vf.TaskData, trace: AnyTrace) -> float:
+    """Metric: 1 where checking the answer was refused or killed."""
+    from inward_rewards.maths import verify
+
+    answer = _final_answer(trace)
+    if answer is None:
+        return 0.0
+    return float((await verify(_gold(task), answer)).verify_timeout)
+
+
+async def think_answer(trace: AnyTrace) -> float:
+    """+0.2 for `<think>…</think>` followed by one `<answer>…</answer>`, else -0.5."""
+    reply = last_reply(trace.assistant_messages)
+    return 0.0 if reply is None else format_reward(reply)
+
+
+async def overlong(trace: AnyTrace) -> float:
+    """0 to -1 over the last fifth of the call's own token limit (`--sampling.max-tokens`)."""
+    calls = _replied(trace)
+    if not calls:
+        return 0.0
+    last = calls[-1]
+    limit = last.sampling.max_tokens if last.sampling else None
+    if limit is None or last.usage is None:
+        raise ValueError(
+            "overlong measures a completion against its token limit: set --sampling.max-tokens, "
+            "and use a server that reports usage"
+        )
+    cache = max(1, round(OVERLONG_CACHE * limit))
+    return soft_overlong(last.usage.completion_tokens, limit, cache)
+
+
+async def completion_tokens(trace: AnyTrace) -> float:
+    """Metric: tokens that the policy wrote, over all turns."""
+    counts = [call.usage.completion_tokens for call in _replied(trace) if call.usage]
+    if len(counts) < len(_replied(trace)):
+        raise ValueError(
+            "the policy's server reports no usage: completion_tokens needs one that does, and "
+            "text is never counted by guess"
+        )
+    return float(sum(counts))
+
+
+async def surprisal(trace: AnyTrace) -> float:
+    """Metric: mean -log p of the sampled tokens, an estimate of the token entropy (nats).
+
+    Needs the train client, which keeps the logprobs.
+    """
+    sampled = [node for node in trace.nodes if node.sampled]
+    if not sampled:
+        return 0.0
+    logprobs = [float(logprob) for node in sampled for logprob in node.logprobs]
+    if not logprobs:
+        raise ValueError("the trace holds no logprobs: surprisal needs the train client")
+    return surprisals(logprobs).mean
+
+
+async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
+    """Matrix entropy of the policy's own hidden states over its last completion, as a fraction of
+    the largest possible (0..1): preset `advent`, alpha 1, ten middle layers. Nothing is recorded
+    of a completion that is longer than the engine reads; the rest of its rollout is scored.
+
+    Needs the train client, and an engine that was started with the inward plugin. With the eval
+    client it works only where the taskset keeps token ids itself (`keep_token_ids`).
+    """
+    if INFO_KEY not in trace.info and any(
+        node.sampled and not len(node.token_ids) for node in trace.nodes
+    ):
+        raise HiddenStatesError(
+            "plug:matrix_entropy needs the train client (--client.type train): with the eval "
+            "client nothing keeps the token ids, unless the taskset itself calls "
+            "inward_rewards.hidden_states.keep_token_ids from an intercept"
+        )
+    found = [completion for completion in completions(trace) if completion.completion_ids]
+    if not found:
+        return 0.0
+    try:
+        measurement = await _engine().measure(found[-1], Policy.of(trace))
+    except UnmeasurableError as reason:
+        logger.warning("a rollout is scored without its entropy: %s", reason)
+        return {}
+    return measurement.value(_ENTROPY.definition)
+
+
+_ENTROPY = EntropyConfig(source="vllm", normalise="max")
+_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Source] = WeakKeyDictionary()
+"""One connection pool an event loop, for its life: a plugged function has no one to close it."""
+
+
+def _engine() -> Source:
+    loop = asyncio.get_running_loop()
+    if loop not in _engines:
+        source = make_source(_ENTROPY)
+        assert source is not None
+        _engines[loop] = source
+    return _engines[loop]
+
+
+def _replied(trace: AnyTrace) -> list[vf.ModelCall]:
+    """The calls that brought a reply."""
+    return [call for call in trace.calls if call.node is not None]
+
+
+def _gold(task: vf.TaskData) -> str:
+    gold: Any = getattr(task, "answer", None)
+    if not isinstance(gold, str | int | float):
+        raise ValueError(
+            f"{type(task).__name__} has no `answer` field to compare with; write a function of "
+            "your own around inward_rewards.maths.verify"
+        )
+    return str(gold)
+
+
+def _final_answer(trace: AnyTrace) -> str | None:
+    reply = last_reply(trace.assistant_messages)
+    return None if reply is None else reply.answer_or_box
