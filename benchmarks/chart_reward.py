@@ -51,8 +51,7 @@ from chart_reward_parts.cases import (
     whole_reward,
 )
 from inward_charts import generate
-from inward_rewards.charts.measures.table import table_f1
-from inward_rewards.charts.renderer import Renderer
+from inward_rewards.charts import Renderer, table_f1
 from PIL import Image
 from targets import Target, report
 

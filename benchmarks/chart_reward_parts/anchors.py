@@ -11,7 +11,7 @@ from collections.abc import Callable
 import imagehash
 import numpy as np
 import numpy.typing as npt
-from inward_rewards.charts.measures.similarity import chart_similarity
+from inward_rewards.charts import chart_similarity
 from PIL import Image
 from sewar.full_ref import msssim
 from skimage.feature import hog

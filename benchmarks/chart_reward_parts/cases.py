@@ -14,11 +14,15 @@ from chart_spec.prompt import Weights
 from inward_charts import generate
 from inward_charts.mpl import matplotlib_png
 from inward_charts.vega import vega_lite
-from inward_rewards.charts.measures.similarity import Reference, chart_similarity
-from inward_rewards.charts.measures.table import table_f1
-from inward_rewards.charts.measures.text import text_f1
-from inward_rewards.charts.reading.scene import Row, Scene
-from inward_rewards.charts.renderer import Renderer
+from inward_rewards.charts import (
+    Reference,
+    Renderer,
+    Row,
+    Scene,
+    chart_similarity,
+    table_f1,
+    text_f1,
+)
 from PIL import Image
 from scipy.stats import kendalltau
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from inward_rewards.charts.reading.scene import Row
+from inward_rewards.charts import Row
 
 from inward_charts.draft import Draft
 from inward_charts.figure import Figure

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from inward_rewards.charts.page import COLORS, as_shown
+from inward_rewards.charts import COLORS, as_shown
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 logger = logging.getLogger("verifiers.v1.chart_spec")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from inward_rewards.charts.reading.names import meaning
-from inward_rewards.charts.reading.scene import Key, Row, unique_rows
+from inward_rewards.charts import Key, Row, meaning, unique_rows
 
 from inward_charts.figure import Figure, Layer, Record
 

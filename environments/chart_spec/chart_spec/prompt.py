@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.specification.rules import RULES
+from inward_rewards.charts import RULES, RenderError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FENCE = "```"

@@ -15,10 +15,7 @@ from typing import Any, Literal
 import verifiers.v1 as vf
 from inward_charts import KINDS, LEVELS, generate, pictures
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
-from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.reading.scene import Rendered, Scene
-from inward_rewards.charts.renderer import shared_renderer
-from inward_rewards.charts.score import Score
+from inward_rewards.charts import Rendered, RenderError, Scene, Score, shared_renderer
 from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator
 
