@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from inward import plugin
+from inward import eval_plugin
 from inward.errors import UserError
 from inward.terminal import make_lossless, printable
 
@@ -105,7 +105,7 @@ def _evaluate(args: argparse.Namespace, words: list[str]) -> int:
     if args.help:
         args.parser.print_help()
     if args.help and not words:
-        known = ", ".join(sorted(plugin.installed()))
+        known = ", ".join(sorted(eval_plugin.installed()))
         sys.stdout.write(f"\nenvironments of inward here: {known}\n")
         return 0
     # verifiers takes seconds to import: a mistyped command does not wait for it.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import verifiers.v1 as vf
+from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
-from inward.verifiers_runs import TRACES_FILE
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import sys
 from typing import Any
 
 import verifiers.v1 as vf
+from inward_chat.verifiers_compat import TRACES_FILE, content_text
 
 from inward import runs
 from inward.errors import UserError
-from inward.report import unreadable
 from inward.runs import Rollout, Run
+from inward.table import unreadable
 from inward.terminal import printable
-from inward.verifiers_runs import TRACES_FILE, content_text
 
 WIDTH = 50
 

@@ -14,7 +14,7 @@ from inward_charts.pictures import from_data_url
 
 from chart_spec.prompt import BLOCK, FENCE
 from chart_spec.tracing import traced
-from inward.plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin
 
 Policy = Callable[[dict[str, Any]], dict[str, Any]]
 

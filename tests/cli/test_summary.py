@@ -9,8 +9,9 @@ from cli import rollouts as make
 from rich.console import Console
 
 from inward import causes, runs
-from inward.plugin import EvalPlugin
-from inward.report import Played, as_json, below, print_report, summarise, table
+from inward.eval_plugin import EvalPlugin
+from inward.summary import Played, as_json, summarise
+from inward.table import below, print_summary, table
 
 PYDANTIC = """\
 malformed upstream response: ValidationError: 1 validation error for ChatCompletion
@@ -95,7 +96,7 @@ def test_what_a_user_or_a_model_wrote_is_never_markup(tmp_path, capsys, name):
     )
     failed = make.episode(1, ok=False, errors=[make.error(name, name)])
     folder = tmp_path / name.replace("/", "-")
-    print_report(summary(folder, make.episode(), failed, plugin=plugin, model=name))
+    print_summary(summary(folder, make.episode(), failed, plugin=plugin, model=name))
     out = capsys.readouterr().out
     shown = name.replace("\x1b", r"\x1b")
     assert out.count(shown) == 5
