@@ -16,6 +16,7 @@ from inward_statistics.intervals import Mean, clustered_mean
 from inward import causes
 from inward.eval_plugin import Column, EvalPlugin, question
 from inward.runs import Run
+from inward.trainability import Card, card_json, trainability
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Summary:
     played: Played
     notes: list[str]
     causes: list[tuple[str, int]]
+    card: Card | None
+    """None where no task has two scored rollouts."""
 
 
 def summarise(
@@ -84,6 +87,7 @@ def summarise(
         played=played,
         notes=[*tool_notes(run.scored), *(plugin.notes(run.scored) if plugin else [])],
         causes=causes.counted(run.failed),
+        card=trainability(run, plugin),
     )
 
 
@@ -131,6 +135,7 @@ def as_json(summary: Summary, status: int) -> dict[str, Any]:
         else None,
         "wall_s": round(played.wall_s, 3),
         "notes": summary.notes,
+        "trainability": card_json(summary.card) if summary.card else None,
         "versions": versions(),
         "status": status,
     }

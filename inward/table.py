@@ -12,9 +12,11 @@ from rich.text import Text
 
 from inward.summary import Score, Summary, versions
 from inward.terminal import one_line, printable
+from inward.trainability import Card
 
 MAX_CAUSES = 10
 """Causes of failures that get a line of their own."""
+UNKNOWN = "–"
 PLAIN_WIDTH = 240
 """Columns where the output is no terminal: no cell is cut or wrapped."""
 
@@ -51,9 +53,9 @@ def _add(out: Table, *cells: str) -> None:
 def _cells(score: Score) -> tuple[str, ...]:
     mean = score.mean
     if mean is None:
-        return score.label, "–", "–", "0", "0"
+        return score.label, UNKNOWN, UNKNOWN, "0", "0"
     known = math.isfinite(mean.low)
-    interval = f"{mean.low:.3f} – {mean.high:.3f}" if known else "–"
+    interval = f"{mean.low:.3f} – {mean.high:.3f}" if known else UNKNOWN
     return score.label, f"{mean.value:.3f}", interval, str(score.questions), str(mean.clusters)
 
 
@@ -63,13 +65,47 @@ def print_summary(summary: Summary) -> None:
         console.width = PLAIN_WIDTH
     console.print()
     console.print(table(summary))
+    if summary.card is not None:
+        console.print(card_table(summary.card))
     for line in below(summary):
         console.print(Text(printable(line)), soft_wrap=True)
 
 
+def card_table(card: Card) -> Table:
+    """The trainability card."""
+    title = f"trainability · {card.groups} groups, {card.rollouts} rollouts"
+    out = Table(title=Text(title), title_justify="left")
+    out.add_column("")
+    out.add_column("", justify="right")
+    best = " · ".join(f"{k}: {value:.3f}" for k, value in card.pass_at.items())
+    _add(out, "groups without spread", _share(card.without_spread / card.groups))
+    _add(out, "pass@k" if card.solved_in_part is not None else "best of k", best or UNKNOWN)
+    _add(out, "tasks solved in 20 to 80 % of rollouts", _share(card.solved_in_part))
+    _add(out, "variance of the reward within tasks", _figure(card.variance_within))
+    _add(out, "variance of the reward between tasks", _figure(card.variance_between))
+    if card.noise_floor is not None:
+        _add(out, "noise floor of the reward", _figure(card.noise_floor))
+    _add(out, "truncated", _share(card.truncated))
+    better, worse = (
+        ("right", "wrong") if card.solved_in_part is not None else ("better half", "worse half")
+    )
+    _add(out, f"tokens per rollout, {better}", _figure(card.length_right, 0))
+    _add(out, f"tokens per rollout, {worse}", _figure(card.length_wrong, 0))
+    return out
+
+
+def _share(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.0%}"
+
+
+def _figure(value: float | None, digits: int = 4) -> str:
+    return UNKNOWN if value is None else f"{value:.{digits}f}"
+
+
 def below(summary: Summary) -> list[str]:
-    """Notes, and why rollouts failed."""
-    lines = [*summary.notes]
+    """The verdict of the trainability card, notes, and why rollouts failed."""
+    lines = [summary.card.verdict] if summary.card else []
+    lines += summary.notes
     lines += [f"{count} failed: {cause}" for cause, count in summary.causes[:MAX_CAUSES]]
     if rest := summary.causes[MAX_CAUSES:]:
         lines.append(f"{sum(count for _, count in rest)} failed of {len(rest)} other causes")
