@@ -66,6 +66,14 @@ def test_the_useful_line_of_an_error_whole(tmp_path, message, status, line):
     assert causes.cause(runs.read(tmp_path).rollouts[0]) == line
 
 
+def test_the_endpoint_at_fault_is_named_without_its_password(tmp_path):
+    config = {"client": {"type": "eval", "base_url": "http://me:secret@10.0.0.1:8000/v1"}}
+    errors = [make.error("ProviderError", "upstream 500: boom", 500)]
+    make.write(tmp_path, make.episode(ok=False, errors=errors, config=config))
+    found = causes.cause(runs.read(tmp_path).rollouts[0])
+    assert found == "ProviderError of http://10.0.0.1:8000/v1: upstream 500: boom"
+
+
 def test_failures_are_grouped_by_cause(tmp_path):
     messages = [
         "upstream 400: context of 8192 tokens, you sent 9301 (request req_011CSHoEeqs)",
