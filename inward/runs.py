@@ -40,6 +40,12 @@ class Run:
     """Lines, from 1, that are no episode: the last one where a write was cut short."""
 
     @property
+    def environment(self) -> str | None:
+        """The id of what was played; None where the run does not say."""
+        played = self.rollouts[0].episode.env if self.rollouts else None
+        return played.id if played else None
+
+    @property
     def scored(self) -> list[vf.WireTrace]:
         return [r.trace for r in self.rollouts if r.ok and r.trace is not None]
 

@@ -74,7 +74,7 @@ def print_summary(summary: Summary) -> None:
 def card_table(card: Card) -> Table:
     """The trainability card."""
     title = f"trainability · {card.groups} groups, {card.rollouts} rollouts"
-    out = Table(title=Text(title), title_justify="left")
+    out = Table(title=Text(title), title_justify="left", show_header=False)
     out.add_column("")
     out.add_column("", justify="right")
     best = " · ".join(f"{k}: {value:.3f}" for k, value in card.pass_at.items())
