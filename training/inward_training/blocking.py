@@ -36,15 +36,18 @@ class Blocking:
     def __init__(self, make: Callable[[], AbstractAsyncContextManager[Player]]) -> None:
         """`make` is called on that thread: what it makes belongs to that loop."""
         self._make = make
-        self._loop = asyncio.new_event_loop()
+        self._live = threading.Event()
         self._thread = threading.Thread(
-            target=self._loop.run_forever, name="inward-rollouts", daemon=True
+            target=lambda: asyncio.run(self._until_left()), name="inward-rollouts", daemon=True
         )
+        self._loop: asyncio.AbstractEventLoop
+        self._left: asyncio.Event
         self._stack = contextlib.AsyncExitStack()
         self._player: Player | None = None
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._live.wait()
         try:
             self._player = self._wait(self._enter())
         except BaseException:
@@ -120,8 +123,12 @@ class Blocking:
             raise
         return begun[0].result()
 
+    async def _until_left(self) -> None:
+        self._loop, self._left = asyncio.get_running_loop(), asyncio.Event()
+        self._live.set()
+        await self._left.wait()
+
     def _end(self) -> None:
         self._player = None
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._left.set)
         self._thread.join()
-        self._loop.close()

@@ -107,7 +107,7 @@ def _samples(trace: Any, weights: tuple[int, int]) -> list[Sample] | Failure:
         )
     if samples:
         return samples
-    if any(node.token_ids for node in trace.nodes) or not trace.calls:
+    if not any(call.error is None for call in trace.calls) or any(n.token_ids for n in trace.nodes):
         return Failure("NoToken", "the policy sampled no token")
     raise RolloutsError(
         "the engine returned no token ids: rollouts to train on need one that serves"

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 try:
+    import renderers.client
     import verifiers.v1 as vf
 except ModuleNotFoundError as error:
     raise ImportError(
@@ -83,6 +84,8 @@ class Rollouts:
         self._reading = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        # renderers keeps one lock for the process, which binds to the first loop that contends.
+        renderers.client._max_prompt_len_lock = asyncio.Lock()
         self._serving = self._env.serving()
         await self._serving.__aenter__()
         return self

@@ -95,6 +95,11 @@ def _row(group: Group) -> dict[str, Any]:
         ids: dict[str, Any] = {"prompt_ids": [0], "completion_ids": [0], "logprobs": [0.0]}
         return {**ids, "env_mask": [0], REWARD: None}
     (sample,) = group.samples
+    if sample.images:
+        raise RolloutsError(
+            f"task {group.task} shows {len(sample.images)} pictures, and GRPOTrainer takes none"
+            " from a rollout_func: it would train on their placeholders alone"
+        )
     return {
         "prompt_ids": list(sample.prompt_ids),
         "completion_ids": list(sample.completion_ids),
