@@ -33,7 +33,7 @@ class Rollouts:
         self,
         env: vf.EnvConfig | Mapping[str, Any],
         model: str,
-        endpoint: str,
+        endpoint: str | vf.TrainClientConfig,
         *,
         tokenizer: str | None = None,
         renderer: Mapping[str, Any] | None = None,
@@ -46,6 +46,7 @@ class Rollouts:
             env: the table `[env]` of a config: `{"taskset": {"id": "quality-rag"}, …}`.
             model: the name that the engine serves the policy under.
             endpoint: its address up to `/v1`; it must serve `POST /inference/v1/generate` beside.
+                Or verifiers' whole client config, and none of the arguments that follow from it.
             tokenizer: id or folder of the policy's tokenizer; `model` where left out.
             renderer: verifiers' renderer, such as `{"name": "qwen3"}`: the one of the tokenizer's
                 model where left out. With tools, name it: the fallback parses no tool calls and
@@ -55,16 +56,19 @@ class Rollouts:
             api_key_var: the environment variable that holds the endpoint's key, if it wants one.
         """
         config = env if isinstance(env, vf.EnvConfig) else vf.resolve_env_config(dict(env))
-        client: dict[str, Any] = {
-            "base_url": endpoint,
-            "api_key_var": api_key_var,
-            "renderer_model_name": tokenizer or model,
-        }
-        if renderer is not None:
-            client["renderer"] = dict(renderer)
+        if isinstance(endpoint, str):
+            client: dict[str, Any] = {
+                "base_url": endpoint,
+                "api_key_var": api_key_var,
+                "renderer_model_name": tokenizer or model,
+                **({} if renderer is None else {"renderer": dict(renderer)}),
+            }
+            config_of_client = vf.TrainClientConfig.model_validate(client)
+        else:
+            config_of_client = endpoint
         self._context = vf.ModelContext(
             model=model,
-            client=vf.TrainClientConfig.model_validate(client),
+            client=config_of_client,
             sampling=vf.SamplingConfig.model_validate(dict(sampling or {})),
         )
         if max_concurrent < 1:
