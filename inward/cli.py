@@ -18,6 +18,7 @@ from inward.terminal import make_lossless, printable
 
 COMMANDS = {
     "eval": "evaluate, then print a table",
+    "serve-rollouts": "play rollouts for a trainer in another environment",
     "show": "print a rollout of a run and why its reward is what it is",
     "retrieval-report": "how well search finds the evidence",
     "cache": "list or clear the indexes kept between runs",
@@ -25,6 +26,7 @@ COMMANDS = {
 USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
        inward eval --resume RUN_DIR                             complete an interrupted run
+       inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
        inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
        inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
        inward retrieval-report FILE                             how well search finds the evidence
@@ -96,6 +98,9 @@ def _run(arguments: list[str]) -> int:
         return 2
     if command == "eval":
         return _evaluate(args, words)
+    if command == "serve-rollouts":
+        served: int = import_module("inward.serve_rollouts").serve(args, words)
+        return served
     if words:
         raise UserError(f"unrecognized arguments: {' '.join(words)}")
     status: int = args.run(args)
@@ -132,6 +137,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
             _add_retrieval(commands, name)
         elif name == command == "eval":
             _add_eval(commands)
+        elif name == command == "serve-rollouts":
+            _add_serve_rollouts(commands)
         elif name == command:
             _add_show(commands)
         else:
@@ -172,6 +179,21 @@ def _add_eval(commands: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print the report as one line of JSON, and no table"
     )
+
+
+def _add_serve_rollouts(commands: Any) -> None:
+    parser = commands.add_parser(
+        "serve-rollouts",
+        usage="inward serve-rollouts ENV -m MODEL --client.base-url URL [any vf-eval option]",
+        description="Plays rollouts of an environment for a trainer that lives in another virtual"
+        " environment, and asks for them with inward_training.RemoteRollouts. URL is the engine's,"
+        " which must serve POST /inference/v1/generate. Runs until it is interrupted.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="where to listen (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=8765, help="the port (default: %(default)s)")
 
 
 def _add_show(commands: Any) -> None:

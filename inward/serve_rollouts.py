@@ -1,0 +1,60 @@
+"""`inward serve-rollouts`: rollouts to train on, for a trainer in another virtual environment."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from inward_chat import loopback
+
+from inward import endpoint
+from inward import verifiers_runs as vf_runs
+from inward.errors import UserError
+from inward.verifiers_runs import BASELINE_PREFIX, InwardConfig
+
+try:
+    from inward_training import Rollouts
+    from inward_training.serve import served
+except ImportError as error:
+    raise UserError(f"{error.name} is missing: pip install 'inward[training]'") from error
+
+TRAIN_CLIENT = ["--client.type", "train"]
+MAX_CONCURRENT = 128
+"""Where the config says none: verifiers' own."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def serve(args: argparse.Namespace, words: Sequence[str]) -> int:
+    """Serves until it is interrupted; `words` are those of `inward eval`."""
+    loopback.exempt()
+    if not vf_runs.names_an_environment(words):
+        raise UserError("name the environment first: inward serve-rollouts ENV -m MODEL …")
+    config = vf_runs.parse([*words, *TRAIN_CLIENT])
+    if config.model.startswith(BASELINE_PREFIX) or "model" not in config.model_fields_set:
+        raise UserError("name the policy that the engine serves: -m MODEL --client.base-url URL")
+    endpoint.check(config.client.base_url)
+    asyncio.run(_serve(config, args.host, args.port))
+    return 0
+
+
+async def _serve(config: InwardConfig, host: str, port: int) -> None:
+    ended = asyncio.Event()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    rollouts = Rollouts(
+        config.env,
+        config.model,
+        config.client,
+        sampling=config.sampling.model_dump(exclude_unset=True),
+        max_concurrent=config.max_concurrent or MAX_CONCURRENT,
+    )
+    try:
+        async with rollouts, served(rollouts, host, port) as url:
+            sys.stdout.write(f"rollouts of {rollouts.environment} by {config.model} at {url}\n")
+            sys.stdout.flush()
+            await ended.wait()
+    except OSError as error:
+        raise UserError(f"cannot listen at {host}:{port}: {error.strerror or error}") from error

@@ -1,0 +1,55 @@
+"""`inward serve-rollouts`, as a trainer meets it: another process, over HTTP."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from inward_training import RemoteRollouts
+
+MAIN = "from inward.cli import main; main()"
+
+
+def command(*words):
+    return [sys.executable, "-c", MAIN, "serve-rollouts", *words]
+
+
+async def test_a_trainer_plays_through_it(engine, tokenizer):
+    url = engine(lambda text: "a" if "Say a" in text else "x")
+    words = ["copy-letter", "-m", "tiny", "--client.base-url", url, "--port", "0"]
+    renderer = ["--client.renderer.name", "qwen3", "--client.renderer-model-name", str(tokenizer)]
+    server = await asyncio.create_subprocess_exec(
+        *command(*words, *renderer), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        line = (await asyncio.wait_for(server.stdout.readline(), 120)).decode()
+        found = re.fullmatch(
+            r"rollouts of copy-letter by tiny at (http://127\.0\.0\.1:\d+)\n", line
+        )
+        assert found, line or (await server.stderr.read()).decode()
+        async with RemoteRollouts(found[1]) as rollouts:
+            (group,) = [g async for g in rollouts.play([0], group_size=2)]
+        assert [s.reward for s in group.samples] == [1.0, 1.0]
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(server.wait(), 60) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "name the environment first: inward serve-rollouts ENV -m MODEL"),
+        (["copy-letter"], "name the policy that the engine serves: -m MODEL"),
+        (
+            ["copy-letter", "-m", "tiny", "--client.base-url", "http://127.0.0.1:9/v1"],
+            "127.0.0.1:9",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(words, line):
+    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert line in done.stderr
+    assert len(done.stderr.splitlines()) == 1

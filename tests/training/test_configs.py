@@ -1,0 +1,90 @@
+"""The configs for prime-rl and for evaluations, read by the classes that will read them."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RL = sorted((ROOT / "configs/rl").glob("*.toml"))
+EVAL = sorted((ROOT / "configs/eval").glob("*.toml"))
+ENVIRONMENTS = {
+    p.name for p in (ROOT / "environments").iterdir() if (p / "pyproject.toml").exists()
+}
+
+
+def named(files):
+    return {"params": files, "ids": [f.name for f in files]}
+
+
+def environment(table):
+    import verifiers.v1 as vf
+
+    return vf.resolve_env_config(table)
+
+
+@pytest.fixture(**named(RL))
+def rl(request):
+    return tomllib.loads(request.param.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(**named(EVAL))
+def evaluation(request):
+    return request.param
+
+
+@pytest.mark.parametrize("files", [RL, EVAL], ids=["rl", "eval"])
+def test_every_environment_has_one(files):
+    tasksets = {f.stem.replace("-", "_") for f in files}
+    # An environment over other tasksets has no tasks of its own.
+    assert tasksets == ENVIRONMENTS - {"entropy_group"}
+
+
+def test_an_environment_that_owns_its_groups_is_played_once_per_task(rl):
+    for source in rl["orchestrator"]["train"]["source"]:
+        config = environment(source["env"])
+        size = source.get("group_size", rl["orchestrator"]["group_size"])
+        assert (size == 1) == hasattr(config, "group")
+
+
+def test_no_group_vanishes_and_no_turn_is_a_sequence_of_its_own(rl):
+    orchestrator = rl["orchestrator"]
+    algorithms = [
+        orchestrator["algo"],
+        *(s.get("algo", {}) for s in orchestrator["train"]["source"]),
+    ]
+    assert all(a.get("type") != "max_rl" for a in algorithms)
+    assert orchestrator["renderer"]["name"] not in ("auto", "default")
+
+
+def test_an_evaluation_is_read_by_the_command(evaluation, tmp_path):
+    code = "from inward.cli import main; main()"
+    words = ["eval", "@", str(evaluation), "--dry-run", "--output-dir", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "wrote config to" in done.stdout
+
+
+@pytest.mark.parametrize("file", RL, ids=lambda f: f.name)
+def test_prime_rls_own_classes_take_it(file):
+    checkout = os.environ.get("PRIME_RL")
+    if not checkout:
+        pytest.skip("PRIME_RL names no checkout of prime-rl: its own config classes were not asked")
+    code = (
+        "import sys, tomllib; from prime_rl.configs.rl import RLConfig;"
+        "RLConfig.model_validate(tomllib.load(open(sys.argv[1], 'rb')))"
+    )
+    source = Path(checkout) / "packages/prime-rl-configs/src"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(source)},
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,75 @@
+"""Groups as plain data: what may stand in them, their advantages, their JSON."""
+
+import json
+
+import pytest
+from inward_training import Failure, Group, Sample
+
+
+def sample(reward=1.0, rollout="r", **changes):
+    fields = {
+        "prompt_ids": (1, 2),
+        "completion_ids": (3, 4, 5),
+        "logprobs": (-0.5, 0.0, -1.5),
+        "loss_mask": (True, False, True),
+        "reward": reward,
+        "rewards": {"right": reward},
+        "metrics": {},
+        "rollout": rollout,
+        "agent": "agent",
+        "images": ("data:image/png;base64,AA==",),
+        "stop": "agent_completed",
+        "truncated": False,
+        "weights": (3, 4),
+    }
+    return Sample(**{**fields, **changes})
+
+
+def group(*samples, planned=None, failures=()):
+    return Group("g", "task", 0, samples, planned or len(samples), failures)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"logprobs": (-0.5,)}, "3 completion tokens has 1 logprobs"),
+        ({"loss_mask": (False,) * 3}, "without a sampled token"),
+        ({"reward": float("nan")}, "reward is nan"),
+        ({"reward": float("inf")}, "reward is inf"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_no_sample(changes, words):
+    with pytest.raises(ValueError, match=words):
+        sample(**changes)
+
+
+def test_advantages_compare_rollouts_not_their_branches():
+    # One rollout of two branches and reward 1, two of reward 0: the mean is a third.
+    mixed = group(sample(1.0, "a"), sample(1.0, "a"), sample(0.0, "b"), sample(0.0, "c"))
+    assert mixed.advantages() == pytest.approx([2 / 3, 2 / 3, -1 / 3, -1 / 3])
+    assert mixed.planned - len(mixed.rewards) == 1
+
+
+def test_a_rollout_alone_has_no_advantage():
+    alone = group(sample(1.0), planned=3, failures=(Failure("TaskError", "down"),) * 2)
+    assert alone.advantages() == [0.0]
+    assert alone.lost == 2
+
+
+def test_json_and_back():
+    whole = group(sample(), sample(0.0, "b"), planned=3, failures=(Failure("E", "why"),))
+    assert Group.from_json(json.loads(json.dumps(whole.as_json()))) == whole
+
+
+def test_a_trainers_environment_needs_no_verifiers():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.modules['verifiers'] = None\n"
+        "import inward_training\n"
+        "try:\n    inward_training.Rollouts\n"
+        "except ImportError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert 'pip install "inward-training[rollouts]"' in done.stdout, done.stderr

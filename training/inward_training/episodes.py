@@ -1,0 +1,125 @@
+"""Episodes of verifiers as groups of samples."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import verifiers.v1 as vf
+
+from inward_training.errors import RolloutsError
+from inward_training.samples import Failure, Group, Sample
+
+AnyTask = vf.Task[Any, Any, Any]
+AnyEpisode = vf.Episode[Any, Any, Any]
+Played = tuple[AnyEpisode, tuple[int, int]]
+"""An episode, and the versions of the weights at its beginning and its end."""
+
+
+def as_group(
+    task: AnyTask, index: int, played: Sequence[Played], complete: Callable[[AnyEpisode], bool]
+) -> Group:
+    """The group of a task's episodes.
+
+    `complete` is the environment's own verdict (`Env.complete`). An episode that is not complete is
+    left out whole and counted: what its traces hold may not have been scored. So is a rollout whose
+    reward is not finite.
+
+    Raises:
+        RolloutsError: rollouts without token ids; several episodes of an environment that plays a
+            whole group in each.
+    """
+    samples: list[Sample] = []
+    failures: list[Failure] = []
+    planned = 0
+    for episode, weights in played:
+        traces = [t for t in episode.traces if t.agent.trainable]
+        if not complete(episode):
+            failures.append(_failure(episode))
+            planned += 1
+            continue
+        planned += len(traces)
+        _refuse_nested_groups(traces, len(played))
+        for trace in traces:
+            found = _failed(trace) or _samples(trace, weights)
+            if isinstance(found, Failure):
+                failures.append(found)
+            else:
+                samples += found
+    return Group(uuid.uuid4().hex, str(task.key), index, tuple(samples), planned, tuple(failures))
+
+
+def _refuse_nested_groups(traces: Sequence[Any], episodes: int) -> None:
+    seats = [trace.agent.name for trace in traces]
+    repeated = max(map(seats.count, seats), default=0)
+    if repeated > 1 and episodes > 1:
+        raise RolloutsError(
+            f"the environment plays {repeated} rollouts in each episode and compares them itself:"
+            f" play it with group_size=1 (got {episodes})"
+        )
+
+
+def _failed(trace: Any) -> Failure | None:
+    if not trace.ok:
+        return _failure(trace)
+    if not math.isfinite(trace.reward):
+        named = ", ".join(f"{k}={r.score}" for k, r in trace.rewards.items() if r is not None)
+        return Failure("NonFiniteReward", f"the reward is {trace.reward}: {named}")
+    return None
+
+
+def _failure(of: Any) -> Failure:
+    """The last error of an episode or a trace; an episode's may stand on one of its traces."""
+    errors = [*of.errors, *(e for t in getattr(of, "traces", ()) if not t.ok for e in t.errors)]
+    if not errors:
+        return Failure("Unknown", "not completed, and no error was recorded")
+    return Failure(errors[-1].type, errors[-1].message)
+
+
+def _samples(trace: Any, weights: tuple[int, int]) -> list[Sample] | Failure:
+    rewards = {name: r.value for name, r in trace.rewards.items() if r is not None}
+    metrics = {name: value for name, value in trace.metrics.items() if value is not None}
+    samples = []
+    for branch in trace.branches:
+        mask = branch.sampled_mask
+        if not branch.trainable or not any(mask):
+            continue
+        first = mask.index(True)
+        ids, logprobs = branch.token_ids, branch.logprobs
+        samples.append(
+            Sample(
+                prompt_ids=tuple(ids[:first]),
+                completion_ids=tuple(ids[first:]),
+                logprobs=tuple(logprobs[first:]),
+                loss_mask=tuple(mask[first:]),
+                reward=trace.reward,
+                rewards=rewards,
+                metrics=metrics,
+                rollout=trace.id,
+                agent=trace.agent.name,
+                images=tuple(_images(branch.messages)),
+                stop=trace.stop_condition or "",
+                truncated=trace.is_truncated,
+                weights=weights,
+            )
+        )
+    if samples:
+        return samples
+    if not any(call.error is None for call in trace.calls) or any(n.token_ids for n in trace.nodes):
+        return Failure("NoToken", "the policy sampled no token")
+    raise RolloutsError(
+        "the engine returned no token ids: rollouts to train on need one that serves"
+        " POST /inference/v1/generate (vLLM from 0.30 with --enable-scale-out)"
+    )
+
+
+def _images(messages: Sequence[Any]) -> list[str]:
+    urls = []
+    for message in messages:
+        content = getattr(message, "content", None)
+        for part in content if isinstance(content, list) else ():
+            if getattr(part, "type", None) == "image_url":
+                urls.append(str(part.image_url.url))
+    return urls

@@ -1,0 +1,185 @@
+"""Rollouts of any verifiers v1 environment, played in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+try:
+    import renderers.client
+    import verifiers.v1 as vf
+except ModuleNotFoundError as error:
+    raise ImportError(
+        'Rollouts plays through verifiers: pip install "inward-training[rollouts]",'
+        " or ask a server with RemoteRollouts"
+    ) from error
+
+from inward_training.episodes import AnyTask, Played, as_group
+from inward_training.samples import Group
+
+
+class Rollouts:
+    """An environment, played by the policy behind an endpoint, as groups of samples.
+
+    An async context: it holds the environment's servers. One at a time plays, on one event loop.
+    """
+
+    def __init__(
+        self,
+        env: vf.EnvConfig | Mapping[str, Any],
+        model: str,
+        endpoint: str | vf.TrainClientConfig,
+        *,
+        tokenizer: str | None = None,
+        renderer: Mapping[str, Any] | None = None,
+        sampling: Mapping[str, Any] | None = None,
+        max_concurrent: int = 64,
+        api_key_var: str = "INWARD_API_KEY",
+    ) -> None:
+        """
+        Args:
+            env: the table `[env]` of a config: `{"taskset": {"id": "quality-rag"}, …}`.
+            model: the name that the engine serves the policy under.
+            endpoint: its address up to `/v1`; it must serve `POST /inference/v1/generate` beside.
+                Or verifiers' whole client config, and none of the arguments that follow from it.
+            tokenizer: id or folder of the policy's tokenizer; `model` where left out.
+            renderer: verifiers' renderer, such as `{"name": "qwen3"}`: the one of the tokenizer's
+                model where left out. With tools, name it: the fallback parses no tool calls and
+                makes a branch of every turn.
+            sampling: verifiers' `SamplingConfig`: temperature, max_tokens, …
+            max_concurrent: episodes that play at the same time.
+            api_key_var: the environment variable that holds the endpoint's key, if it wants one.
+        """
+        config = env if isinstance(env, vf.EnvConfig) else vf.resolve_env_config(dict(env))
+        if isinstance(endpoint, str):
+            client: dict[str, Any] = {
+                "base_url": endpoint,
+                "api_key_var": api_key_var,
+                "renderer_model_name": tokenizer or model,
+                **({} if renderer is None else {"renderer": dict(renderer)}),
+            }
+            config_of_client = vf.TrainClientConfig.model_validate(client)
+        else:
+            config_of_client = endpoint
+        self._context = vf.ModelContext(
+            model=model,
+            client=config_of_client,
+            sampling=vf.SamplingConfig.model_validate(dict(sampling or {})),
+        )
+        if max_concurrent < 1:
+            raise ValueError(f"max_concurrent must be at least 1 (got {max_concurrent})")
+        self.environment: str = config.env_id
+        """The environment's id, with its taskset's."""
+        self.weights = 0
+        """The version of the weights that the engine serves now: the trainer sets it."""
+        self.failures: Counter[str] = Counter()
+        """Failed rollouts so far, by cause."""
+        self._env = vf.load_environment(config)
+        self._max_concurrent = max_concurrent
+        self._slots = asyncio.Semaphore(max_concurrent)
+        self._tasks: list[AnyTask] = []
+        self._more = iter(self._env.taskset)
+        self._serving: contextlib.AbstractAsyncContextManager[None] | None = None
+        self._reading = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        # renderers keeps one lock for the process, which binds to the first loop that contends.
+        renderers.client._max_prompt_len_lock = asyncio.Lock()
+        self._serving = self._env.serving()
+        await self._serving.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        serving, self._serving = self._serving, None
+        assert serving is not None
+        await serving.__aexit__(kind, error, trace)
+
+    async def count(self) -> int | None:
+        """How many tasks there are; None where they never end."""
+        if not self._env.taskset.bounded:
+            return None
+        async with self._reading:
+            self._tasks += await asyncio.to_thread(list, self._more)
+        return len(self._tasks)
+
+    async def play(
+        self, tasks: Iterable[int], *, group_size: int = 1
+    ) -> AsyncGenerator[Group, None]:
+        """Plays the tasks at these positions and yields each one's group when it is whole.
+
+        At most as many groups are begun as `max_concurrent` episodes fill, and no other while the
+        caller keeps a group: a slow trainer holds the rollouts up, not memory. Leaving the loop
+        early (with `aclosing`, or by cancelling the task) cancels what is in flight.
+
+        Args:
+            tasks: positions in the taskset; one may be named again.
+            group_size: episodes per task. 1 where the environment plays the group itself
+                (`entropy-group`, `math500-entropy`).
+
+        Raises:
+            IndexError: no task at a position.
+            RolloutsError: rollouts that cannot be trained on, whatever the policy does.
+        """
+        if self._serving is None:
+            raise RuntimeError("Rollouts plays only within `async with`")
+        if group_size < 1:
+            raise ValueError(f"group_size must be at least 1 (got {group_size})")
+        ahead = -(-self._max_concurrent // group_size)
+        wanted = iter(tasks)
+        playing: set[asyncio.Task[Group]] = set()
+        try:
+            while True:
+                for index in itertools.islice(wanted, ahead - len(playing)):
+                    playing.add(asyncio.create_task(self._group(index, group_size)))
+                if not playing:
+                    return
+                done, playing = await asyncio.wait(playing, return_when="FIRST_COMPLETED")
+                playing |= done
+                for task in done:
+                    group = task.result()
+                    playing.remove(task)
+                    yield group
+        finally:
+            for task in playing:
+                task.cancel()
+            await asyncio.gather(*playing, return_exceptions=True)
+
+    async def _group(self, index: int, group_size: int) -> Group:
+        task = await self._task(index)
+        episodes = [asyncio.create_task(self._episode(task)) for _ in range(group_size)]
+        try:
+            played = await asyncio.gather(*episodes)
+        except BaseException:
+            for episode in episodes:
+                episode.cancel()
+            await asyncio.gather(*episodes, return_exceptions=True)
+            raise
+        group = as_group(task, index, played, self._env.complete)
+        self.failures.update(failure.cause for failure in group.failures)
+        return group
+
+    async def _episode(self, task: AnyTask) -> Played:
+        async with self._slots:
+            before = self.weights
+            episode = await self._env.run_slot(self._env.slots(task)[0], self._context)
+            return episode, (before, self.weights)
+
+    async def _task(self, index: int) -> AnyTask:
+        async with self._reading:
+            missing = index + 1 - len(self._tasks)
+            if missing > 0:
+                more = await asyncio.to_thread(lambda: list(itertools.islice(self._more, missing)))
+                self._tasks += more
+        if not 0 <= index < len(self._tasks):
+            raise IndexError(f"{self.environment!r} has {len(self._tasks)} tasks: none at {index}")
+        return self._tasks[index]
