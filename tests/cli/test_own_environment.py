@@ -15,7 +15,8 @@ def test_it_plays_by_vf_eval(tmp_path, monkeypatch):
 
     def reply(body):
         text = body["messages"][-1]["content"]
-        return next((answer for prompt, answer in words.items() if prompt in text), "no idea")
+        known = (answer for prompt, answer in words.items() if prompt in text)
+        return {"content": next(known, "no idea")}
 
     with PolicyServer(reply) as server:
         episodes = vf_eval("first-letters", server, cwd=tmp_path)
