@@ -26,7 +26,7 @@ USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
        inward eval --resume RUN_DIR                             complete an interrupted run
        inward show RUN_DIR [K]                                  print the K-th rollout readably
-       inward retrieval-report FILE                             how well search finds the evidence
+       inward retrieval-report ENV                              how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
 EVAL_USAGE = """\
 inward eval ENV [--baseline NAME] [--json] [any vf-eval option]

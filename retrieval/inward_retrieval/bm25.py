@@ -6,7 +6,7 @@ Relevance Framework", section 3.4]. That idf is negative for a term of more than
 It is at least a quarter of its mean over the document's terms, as in rank_bm25's Okapi: within one
 story, where many words are in half of the chunks, this finds more known items than Lucene's
 ln(1 + ...), which lets such words weigh more (`benchmarks/bm25_weights.py`). Scores are computed at
-build, one a posting, so that a search only adds them up.
+build, one per posting, so that a search only adds them up.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def build_arrays(corpus: Corpus, *, k1: float, b: float) -> Bm25Arrays:
 
     def tokens() -> Iterator[list[bytes]]:
         for text in corpus.texts():
-            own = words(text)
-            lengths.append(len(own))
-            yield own
+            tokens_of_chunk = words(text)
+            lengths.append(len(tokens_of_chunk))
+            yield tokens_of_chunk
 
     # One chunk's words at a time: what stays of them is numbers.
     word_of_token = np.fromiter(
@@ -105,7 +105,7 @@ def _score(
     document_of_chunk = np.repeat(np.arange(len(first) - 1), np.diff(first))
     span = int(term.max(initial=0)) + 1
     largest = int(np.diff(first).max())
-    # One sortable number a token: document, then term, then chunk in the document.
+    # One sortable number per token: document, then term, then chunk in the document.
     document = document_of_chunk[chunk]
     key = (document * span + term) * largest + (chunk - first[document])
     key.sort()
