@@ -28,12 +28,11 @@ def normal_cdf(z):
 
 
 GRID = [
-    (clusters, size, *policies, shared, correlation)
-    for (clusters, size), policies, shared, correlation in product(
-        [(5, 1), (5, 12), (20, 1), (20, 6), (60, 1)],
+    (*shape, *policies, *dependence)
+    for shape, policies, dependence in product(
+        [(5, 1), (5, 12), (20, 6), (60, 1)],
         [(0.0, 0.0), (0.5, -0.5), (-1.5, -1.5), (1.6, 0.8)],
-        [0.0, 0.9],
-        [0.0, 0.5],
+        [(0.0, 0.5), (0.9, 0.0)],
     )
 ]
 
