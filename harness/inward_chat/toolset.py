@@ -54,7 +54,7 @@ class Toolset(vf.Toolset[ConfigT, vf.StateT]):
 
         super().register(mcp)
         sdk_app = mcp.streamable_http_app
-        shortcut: Any = lambda **how: JsonCalls(mcp, sdk_app(**how))  # noqa: E731
+        shortcut: Any = lambda **options: JsonCalls(mcp, sdk_app(**options))  # noqa: E731
         mcp.streamable_http_app = shortcut  # type: ignore[method-assign]
         self._state_client = _StateClient()  # type: ignore[assignment]
         _send_at_once(asyncio.get_running_loop())
