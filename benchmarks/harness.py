@@ -309,7 +309,7 @@ def judge(
         Target(
             "searches/s over the MCP SDK's, 32 rollouts",
             over_sdk(32, 1),
-            3,
+            2,
         ),
     ]
 
