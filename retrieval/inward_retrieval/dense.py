@@ -1,7 +1,7 @@
 """Search by vectors within one document: the product of its rows with the query's vector.
 
 No index: one document is some thirty vectors, and up to 100,000 a flat FAISS index takes as long
-(`benchmarks/search/dense.py`).
+(`benchmarks/search/vectors.py`).
 """
 
 from __future__ import annotations
