@@ -1,6 +1,6 @@
 """Search by vectors within one document: the product of its rows with the query's vector.
 
-No index: one document is some thirty vectors, and up to 100,000 a flat FAISS index takes as long
+No index: one document is some thirty vectors, for which one costs what it saves
 (`benchmarks/search/vectors.py`).
 """
 
