@@ -4,9 +4,9 @@
 
 First in 36 whole QuALITY stories, then the evidence that the questions of quality-rag's five sample
 stories rest on, asked by question and options. The file (`quality_dev_gutenberg_36.json`) has a
-schema of its own: one question a story, its gold label counted from 0. `inward retrieval-report`
-reads QuALITY's own schema. With `--dense`, a folder or hub id of a SentenceTransformer, dense and
-hybrid rows follow.
+schema of its own: one question per story, its gold label counted from 0. `inward retrieval-report
+quality-rag` reads QuALITY's own schema. With `--dense`, a folder or hub id of a
+SentenceTransformer, dense and hybrid rows follow.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from pathlib import Path
 from bm25_weights import evidence
 from inward_retrieval import (
     Bm25Config,
+    ChoiceQuestion,
     DenseConfig,
     HybridConfig,
     LocalEmbedderConfig,
     RetrieverConfig,
     build_retriever,
 )
+from inward_retrieval.comparison import RetrieverScores, compare, markdown
 from inward_retrieval.known_item import KnownItem
-from inward_retrieval.recall import Question, known_item_recall
-from inward_retrieval.report import Row, compare, markdown
+from inward_retrieval.recall import known_item_recall
 
 STORIES = Path(__file__).parents[2] / "shared/data/quality/quality_dev_gutenberg_36.json"
 
@@ -44,7 +45,7 @@ def main() -> None:
     rows = json.loads(arguments.stories.read_text("utf-8"))
     documents = {row["article_id"]: row["article"] for row in rows}
     questions = [
-        Question(row["article_id"], row["question"], row["options"], row["gold_label"])
+        ChoiceQuestion(row["article_id"], row["question"], row["options"], row["gold_label"])
         for row in rows
     ]
     configs: list[RetrieverConfig] = []
@@ -59,14 +60,14 @@ def main() -> None:
     print(markdown(asyncio.run(sample_evidence(configs))))
 
 
-async def sample_evidence(configs: list[RetrieverConfig]) -> list[Row]:
+async def sample_evidence(configs: list[RetrieverConfig]) -> list[RetrieverScores]:
     """Recall of the passages that the sample's questions rest on."""
     documents, queries = evidence()
     items = [KnownItem(q.document_id, q.text, q.at, q.at + 1) for q in queries]
     rows = []
     for config in configs:
         async with build_retriever(documents, config) as retriever:
-            rows.append(Row(config, await known_item_recall(retriever, items), None))
+            rows.append(RetrieverScores(config, await known_item_recall(retriever, items), None))
     return rows
 
 

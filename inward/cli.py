@@ -29,7 +29,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
        inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
        inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
-       inward retrieval-report FILE                             how well search finds the evidence
+       inward retrieval-report ENV                              how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
 EVAL_USAGE = """\
 inward eval ENV [--baseline NAME] [--json] [any vf-eval option]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_statistics.intervals import Mean, clustered_mean
+from inward_statistics import Mean, clustered_mean
 
 from inward import causes
 from inward.eval_plugin import Column, EvalPlugin, question

@@ -1,11 +1,10 @@
 """A tool server without the bundled one's delays, for rollouts that call it by the hundred.
 
-It is verifiers' `Toolset` in all but five points:
+It is verifiers' `Toolset` in all but four points:
 
 - Answers leave at once. The bundled server's listener is made without a protocol number, so that
   asyncio does not set TCP_NODELAY on its connections, and the second half of an answer waits 40 ms
   for the client's delayed acknowledgement of the first.
-- A call from `inward-chat` goes straight to its tool (see `shortcut`).
 - The rollout's State travels over pooled aiohttp connections, at a fraction of httpx's CPU time.
 - A State that cannot be read or written is the machine's fault: the call fails as a whole, and the
   harness repeats it, then raises. In the bundled server it reads like an error of the tool, and
@@ -49,13 +48,7 @@ class Toolset(vf.Toolset[ConfigT, vf.StateT]):
 
     def register(self, mcp: MCPServer) -> None:
         """The one step of the server's start that runs on its event loop before it listens."""
-        # The worker, which imports this module too, has no need of the server's half of MCP.
-        from inward_chat.shortcut import JsonCalls
-
         super().register(mcp)
-        sdk_app = mcp.streamable_http_app
-        shortcut: Any = lambda **how: JsonCalls(mcp, sdk_app(**how))  # noqa: E731
-        mcp.streamable_http_app = shortcut  # type: ignore[method-assign]
         self._state_client = _StateClient()  # type: ignore[assignment]
         _send_at_once(asyncio.get_running_loop())
 

@@ -9,36 +9,45 @@ from typing import Any
 
 import numpy as np
 
-from inward_retrieval.config import ApiEmbedderConfig
+from inward_retrieval.config import ApiEmbedderConfig, HybridConfig, RetrieverConfig
 from inward_retrieval.embedders import EmbeddingError, RejectedTextError, Vectors, unit_vectors
 from inward_retrieval.extras import optional
 
 BATCH = 64
-"""Texts a request."""
+"""Maximum texts per request."""
+
+
+def required_api_key(config: RetrieverConfig) -> str | None:
+    """The key of the embedding server that `config` asks, None where it asks none: for a process
+    that inherits no environment. ValueError where the variable that should hold it is not set."""
+    embedder = config.embedder if isinstance(config, HybridConfig) else config
+    return read_key(embedder) if isinstance(embedder, ApiEmbedderConfig) else None
+
+
+def read_key(config: ApiEmbedderConfig) -> str:
+    """The key in the environment variable that `config` names. ValueError where it is not set."""
+    key = os.environ.get(config.api_key_var)
+    if not key:
+        raise ValueError(
+            f"the environment variable {config.api_key_var!r} (api_key_var) is not set: set it to "
+            "the key of the embedding server, or to any text where it asks for none"
+        )
+    return key
 
 
 class ApiEmbedder:
     """The `openai` client, which itself tries again on 408, 409, 429, 5xx, a silent or a cut
     connection, and waits as long as `Retry-After` says."""
 
-    extra = "api"
-
-    def __init__(self, config: ApiEmbedderConfig) -> None:
+    def __init__(self, config: ApiEmbedderConfig, api_key: str | None = None) -> None:
+        """`api_key`: in place of what the environment variable holds."""
         self._openai = optional("openai", "api")
-        key = os.environ.get(config.api_key_var)
-        if not key:
-            raise ValueError(
-                f"the environment variable {config.api_key_var!r} (api_key_var) is not set: set it "
-                "to the key of the embedding server, or to any text where it asks for none; a "
-                "tool server of verifiers inherits no variable with API_KEY in its name, so keep "
-                "the key in one of another name, and name that"
-            )
         self.threads = config.concurrency
         self.window = config.window_ms / 1000
         self._config = config
         self._source = f"the embedding server {config.base_url!r} (model {config.model!r})"
         self._client = self._openai.OpenAI(
-            api_key=key,
+            api_key=api_key or read_key(config),
             base_url=config.base_url,
             timeout=config.timeout,
             max_retries=config.retries,
@@ -59,7 +68,7 @@ class ApiEmbedder:
         batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
         with ThreadPoolExecutor(self._config.concurrency) as pool:
             vectors = list(pool.map(self._embed, batches))
-        widths = {own.shape[1] for own in vectors}
+        widths = {batch.shape[1] for batch in vectors}
         if len(widths) > 1:
             raise EmbeddingError(
                 f"{self._source} gave vectors of different lengths: {sorted(widths)}: it must "

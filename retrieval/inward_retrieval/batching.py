@@ -17,10 +17,10 @@ class Batcher(Generic[In, Out]):
     """Calls `run` with the items of concurrent callers together, each caller awaiting its own.
 
     An item waits up to `window` seconds for others, and for a thread to be free; a batch has at
-    most `most` items. `run` returns one result an item, in order; an exception among them is raised
-    to its caller, and one that `run` raises to every caller of the batch. Callers may belong to
-    several event loops, and may give up at any time: whatever one of them, `run` or `close` does,
-    no other waits for ever.
+    most `max_batch` items. `run` returns one result per item, in order; an exception among them is
+    raised to its caller, and one that `run` raises to every caller of the batch. Callers may belong
+    to several event loops, and may give up at any time: whatever one of them, `run` or `close`
+    does, no other waits for ever.
     """
 
     def __init__(
@@ -28,17 +28,17 @@ class Batcher(Generic[In, Out]):
         run: Callable[[list[In]], Sequence[Out | Exception]],
         *,
         window: float,
-        most: int,
+        max_batch: int,
         threads: int = 1,
     ) -> None:
         self._run = run
         self._window = window
-        self._most = most
+        self._max_batch = max_batch
         self._waiting: dict[asyncio.AbstractEventLoop, list[_Job[In, Out]]] = {}
         self._jobs: deque[_Job[In, Out]] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._most_threads = threads
+        self._max_threads = threads
         self._threads: list[threading.Thread] = []
 
     async def submit(self, item: In) -> Out:
@@ -86,7 +86,7 @@ class Batcher(Generic[In, Out]):
     def _start_threads(self) -> None:
         # None is alive before the first batch, and in a forked child.
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        while len(self._threads) < self._most_threads and not self._closed:
+        while len(self._threads) < self._max_threads and not self._closed:
             thread = threading.Thread(target=self._work, name="inward-retrieval", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -98,7 +98,7 @@ class Batcher(Generic[In, Out]):
                     if self._closed:
                         return
                     self._changed.wait()
-                jobs = [self._jobs.popleft() for _ in range(min(self._most, len(self._jobs)))]
+                jobs = [self._jobs.popleft() for _ in range(min(self._max_batch, len(self._jobs)))]
             jobs = [job for job in jobs if not job[1].done()]  # not those given up meanwhile
             if jobs:
                 self._answer(jobs)
@@ -112,7 +112,7 @@ class Batcher(Generic[In, Out]):
                 loop.call_soon_threadsafe(_deliver, answers)
 
     def _results(self, jobs: list[_Job[In, Out]]) -> list[Out | BaseException]:
-        """One a job, whatever `run` does: a thread that dies here would leave callers waiting."""
+        """One per job, whatever `run` does: a thread that dies here would leave callers waiting."""
         try:
             results: list[Out | BaseException] = list(self._run([item for item, _ in jobs]))
             if len(results) != len(jobs):

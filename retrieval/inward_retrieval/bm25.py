@@ -6,14 +6,14 @@ Relevance Framework", section 3.4]. That idf is negative for a term of more than
 It is at least a quarter of its mean over the document's terms, as in rank_bm25's Okapi: within one
 story, where many words are in half of the chunks, this finds more known items than Lucene's
 ln(1 + ...), which lets such words weigh more (`benchmarks/bm25_weights.py`). Scores are computed at
-build, one a posting, so that a search only adds them up.
+build, one per posting, so that a search only adds them up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -24,14 +24,16 @@ from inward_retrieval.corpus import Corpus
 from inward_retrieval.ranking import NO_RANKS, Ranking
 from inward_retrieval.terms import stem, words
 
-FORMAT = 1
+FORMAT = 2
 """Part of every index's key: to be raised with any change to what `build_arrays` returns."""
-MATRIX_CELLS = 1 << 26
-"""Most scores of term x chunk matrices held at once: 256 MiB, some 1,700 stories of 5,000 words."""
 LEAST_IDF = 1e-3
 """Where the mean is negative too, in documents of a chunk or three: every shared term counts."""
-WORDS_REMEMBERED = 100_000
-"""Query words outside the corpus whose stems are kept at hand."""
+MAX_ROWS = 1 << 16
+"""Rows of scores kept at hand: for stories of 5,000 words, some 20 MB."""
+MAX_CELLS = 1 << 26
+"""Scores in those rows, however long the documents are: 256 MiB."""
+MAX_WORDS = 100_000
+"""Query words whose terms are kept at hand."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,8 @@ class Bm25Arrays:
     """
 
     vocabulary: NDArray[np.uint8]
-    """Every distinct word of the corpus in UTF-8, joined by line feeds."""
-    word_terms: NDArray[np.int32]
-    """(words,) the term, a stem by number, of each word of `vocabulary`"""
+    """Every distinct term (a stem) of the corpus in UTF-8, joined by line feeds, in the order of
+    their numbers."""
     entries: NDArray[np.int64]
     """(documents + 1,)"""
     terms: NDArray[np.int32]
@@ -65,24 +66,22 @@ def build_arrays(corpus: Corpus, *, k1: float, b: float) -> Bm25Arrays:
 
     def tokens() -> Iterator[list[bytes]]:
         for text in corpus.texts():
-            own = words(text)
-            lengths.append(len(own))
-            yield own
+            tokens_of_chunk = words(text)
+            lengths.append(len(tokens_of_chunk))
+            yield tokens_of_chunk
 
     # One chunk's words at a time: what stays of them is numbers.
     word_of_token = np.fromiter(
         map(numbers.__getitem__, chain.from_iterable(tokens())), dtype=np.int32
     )
-    vocabulary = list(numbers)
     stems = _Numbering()
-    word_terms = np.array([stems[term] for term in stem(vocabulary)], dtype=np.int32)
+    term_of_word = np.array([stems[term] for term in stem(list(numbers))], dtype=np.int64)
     chunk_of_token = np.repeat(np.arange(len(lengths)), lengths)
     entries, terms, postings, chunks, scores = _score(
-        chunk_of_token, word_terms[word_of_token].astype(np.int64), corpus.first, k1, b
+        chunk_of_token, term_of_word[word_of_token], corpus.first, k1, b
     )
     return Bm25Arrays(
-        vocabulary=np.frombuffer(b"\n".join(vocabulary), dtype=np.uint8),
-        word_terms=word_terms,
+        vocabulary=np.frombuffer(b"\n".join(stems), dtype=np.uint8),
         entries=entries,
         terms=terms,
         postings=postings,
@@ -106,7 +105,7 @@ def _score(
     document_of_chunk = np.repeat(np.arange(len(first) - 1), np.diff(first))
     span = int(term.max(initial=0)) + 1
     largest = int(np.diff(first).max())
-    # One sortable number a token: document, then term, then chunk in the document.
+    # One sortable number per token: document, then term, then chunk in the document.
     document = document_of_chunk[chunk]
     key = (document * span + term) * largest + (chunk - first[document])
     key.sort()
@@ -143,31 +142,17 @@ def _score(
 
 
 class Bm25:
-    """Searches `Bm25Arrays`.
-
-    A document that is searched gets a dense term x chunk matrix of its scores, so that a search is
-    a sum of rows. Past `MATRIX_CELLS` the postings themselves are summed: slower, the same result
-    to the last bit (the same additions in the same order).
-    """
+    """Searches `Bm25Arrays`: a search adds up, for each term of the query, a row of scores, one
+    for each chunk of the document. Rows that were asked for are kept for the next search."""
 
     def __init__(self, arrays: Bm25Arrays, sizes: Sequence[int]) -> None:
         """`sizes`: how many chunks each document has."""
         self._arrays = arrays
         self.sizes = sizes
-        self._matrices: dict[int, tuple[dict[int, int], NDArray[np.float32]]] = {}
-        self._cells_left = MATRIX_CELLS
-        vocabulary = arrays.vocabulary.tobytes().split(b"\n") if arrays.vocabulary.size else []
-        self._term_of_word: dict[bytes, int] = dict(
-            zip(vocabulary, arrays.word_terms.tolist(), strict=True)
-        )
-        self._vocabulary = vocabulary
-        self._remembered = len(vocabulary) + WORDS_REMEMBERED
-
-    @cached_property
-    def _term_of_stem(self) -> dict[bytes, int]:
-        terms = self._term_of_word
-        vocabulary = self._vocabulary
-        return dict(zip(stem(vocabulary), map(terms.__getitem__, vocabulary), strict=True))
+        stems = arrays.vocabulary.tobytes().split(b"\n") if arrays.vocabulary.size else []
+        self._term_of_stem = {stem: term for term, stem in enumerate(stems)}
+        self._term = lru_cache(MAX_WORDS)(self._find_term)
+        self._row = lru_cache(min(MAX_ROWS, max(1, MAX_CELLS // max(sizes))))(self._make_row)
 
     async def rank(self, document: int, query: str, k: int) -> Ranking:
         """As `best`; in the event loop, since handing it to a thread costs more than the search."""
@@ -192,61 +177,26 @@ class Bm25:
         return negated.argsort(kind="stable")[: np.count_nonzero(negated)]
 
     def _negated_scores(self, document: int, query: str) -> NDArray[np.float32]:
-        """(chunks,)"""
-        matrix = self._matrices.get(document) or self._add_matrix(document)
-        if matrix is None:
-            return self._sum_postings(document, query)
-        row_of_term, rows = matrix
-        own = [row_of_term[term] for term in self._query_terms(query) if term in row_of_term]
-        negated: NDArray[np.float32] = np.add.reduce(rows.take(own, 0), 0)
+        """(chunks,); what sorts ascending sorts the best first."""
+        # Ascending, so that sums do not depend on the order of words; a term that the query
+        # repeats counts as often.
+        terms = sorted(map(self._term, words(query)))
+        if not terms:
+            return np.zeros(self.sizes[document], dtype=np.float32)
+        negated: NDArray[np.float32] = np.add.reduce([self._row(document, term) for term in terms])
         return negated
 
-    def _sum_postings(self, document: int, query: str) -> NDArray[np.float32]:
+    def _make_row(self, document: int, term: int) -> NDArray[np.float32]:
+        """(chunks,) what the term takes off each chunk's negated score."""
         arrays = self._arrays
         first, last = arrays.entries[document : document + 2].tolist()
-        terms = arrays.terms[first:last]
-        negated = np.zeros(self.sizes[document], dtype=np.float32)
-        for term in self._query_terms(query):
-            entry = first + int(np.searchsorted(terms, term))
-            if entry < last and arrays.terms[entry] == term:
-                start, end = arrays.postings[entry : entry + 2].tolist()
-                negated[arrays.chunks[start:end]] -= arrays.scores[start:end]
-        return negated
+        entry = first + int(np.searchsorted(arrays.terms[first:last], term))
+        row = np.zeros(self.sizes[document], dtype=np.float32)
+        if entry < last and arrays.terms[entry] == term:
+            start, end = arrays.postings[entry : entry + 2].tolist()
+            row[arrays.chunks[start:end]] = -arrays.scores[start:end]
+        return row
 
-    def _add_matrix(self, document: int) -> tuple[dict[int, int], NDArray[np.float32]] | None:
-        """The document's row of each term, and its (terms, chunks) scores, negated: what sorts
-        ascending sorts the best first."""
-        arrays = self._arrays
-        first, last = arrays.entries[document : document + 2].tolist()
-        # A column alone would be summed in pairs, not row after row as everything else is.
-        width = max(self.sizes[document], 2)
-        cells = (last - first) * width
-        if cells > self._cells_left:
-            return None
-        self._cells_left -= cells
-        start, end = arrays.postings[[first, last]].tolist()
-        rows = np.repeat(np.arange(last - first), np.diff(arrays.postings[first : last + 1]))
-        negated = np.zeros((last - first, width), dtype=np.float32)
-        negated[rows, arrays.chunks[start:end]] = -arrays.scores[start:end]
-        terms = arrays.terms[first:last].tolist()
-        matrix = dict(zip(terms, range(len(terms)), strict=True)), negated
-        self._matrices[document] = matrix
-        return matrix
-
-    def _query_terms(self, query: str) -> list[int]:
-        """Term numbers, ascending, so that sums do not depend on the order of words; a term that
-        the query repeats counts as often."""
-        known = self._term_of_word
-        terms = [
-            term if (term := known.get(word)) is not None else self._look_up(word)
-            for word in words(query)
-        ]
-        terms.sort()
-        return terms
-
-    def _look_up(self, word: bytes) -> int:
-        """The term of a word that is not in the corpus, though its stem may be; -1: neither is."""
-        term = self._term_of_stem.get(stem([word])[0], -1)
-        if len(self._term_of_word) < self._remembered:
-            self._term_of_word[word] = term
-        return term
+    def _find_term(self, word: bytes) -> int:
+        """The number of the word's stem; -1 where the corpus has no such stem."""
+        return self._term_of_stem.get(stem([word])[0], -1)

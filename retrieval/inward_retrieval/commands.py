@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from inward_retrieval.cache import CACHE_DIR_VAR, Entry, IndexCache
+from inward_retrieval.comparison import compare, markdown
 from inward_retrieval.config import RetrieverConfig
 from inward_retrieval.embedders import EmbeddingError
-from inward_retrieval.quality_file import read_quality
-from inward_retrieval.report import compare, markdown
+from inward_retrieval.report_sources import installed, load
 
 CHUNK_WORDS = (50, 100, 150, 200)
 
@@ -37,20 +37,25 @@ def add_cache(subparsers: Any) -> None:
     actions.add_parser("clear", help="remove every index").set_defaults(run=_clear)
 
 
-def add_report(subparsers: Any, *, default_file: Path | None = None) -> None:
-    """Adds `retrieval-report`; without `default_file` its FILE is required."""
+def add_report(subparsers: Any) -> None:
+    """Adds `retrieval-report ENV`."""
     parser = subparsers.add_parser(
         "retrieval-report",
         help="how well search finds the evidence",
-        description="Recall on known items and option contrast, for each retriever and chunk size.",
+        description="Recall on known items and option contrast, for each retriever and chunk size, "
+        "in the documents that the policies of ENV search.",
     )
     parser.add_argument(
-        "file",
-        type=Path,
-        metavar="FILE",
-        nargs="?" if default_file else None,
-        default=default_file,
-        help="articles and questions: JSON lines in the schema of QuALITY v1.0.1",
+        "env",
+        metavar="ENV",
+        help=f"an environment whose documents are searched: {', '.join(sorted(installed()))}",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--split", metavar="NAME", help="which of its splits (default: what the package ships)"
+    )
+    source.add_argument(
+        "--path", type=Path, metavar="FILE", help="a file of its schema, in place of a split"
     )
     parser.add_argument(
         "--retriever",
@@ -68,7 +73,11 @@ def add_report(subparsers: Any, *, default_file: Path | None = None) -> None:
         help=f"chunk sizes (default: {' '.join(map(str, CHUNK_WORDS))})",
     )
     parser.add_argument(
-        "--queries", type=int, default=20, metavar="N", help="known items a document (default: 20)"
+        "--queries",
+        type=int,
+        default=20,
+        metavar="N",
+        help="known items per document (default: 20)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the known items (default: 0)")
     parser.set_defaults(run=_report)
@@ -104,7 +113,7 @@ def _report(args: argparse.Namespace) -> int:
     try:
         if args.queries < 1:
             raise ValueError(f"--queries {args.queries}: ask for at least 1")
-        documents, questions = read_quality(args.file)
+        documents, questions = load(args.env, args.split, args.path)
         configs = [
             _config(text, words)
             for text in args.retriever or ["bm25"]
@@ -122,7 +131,8 @@ def _report(args: argparse.Namespace) -> int:
         )
     except (ValueError, OSError, ImportError, EmbeddingError) as error:
         return _refuse("retrieval-report", str(error))
-    print(f"{args.file}: {len(documents)} documents, {len(questions)} questions")
+    source = f"{args.env}, {args.path or args.split or 'what it ships'}"
+    print(f"{source}: {len(documents)} documents, {len(questions)} questions")
     print(markdown(rows))
     return 0
 
@@ -171,8 +181,8 @@ def _summary(entry: Entry) -> str:
     if entry.foreign:
         return "foreign: not an index of ours, never removed"
     shown = ("chunk_words", "chunk_overlap", "model", "revision", "base_url", "k1", "b")
-    told = [f"{name}={entry.key[name]}" for name in shown if entry.key.get(name)]
-    return " ".join(told) or "unreadable: it will be built again"
+    shown_fields = [f"{name}={entry.key[name]}" for name in shown if entry.key.get(name)]
+    return " ".join(shown_fields) or "unreadable: it will be built again"
 
 
 def _when(entry: Entry) -> str:

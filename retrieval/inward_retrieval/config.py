@@ -46,13 +46,13 @@ class RerankConfig(StrictModel):
     device: str = "auto"
 
 
-class SearchConfig(StrictModel):
+class BackendConfig(StrictModel):
     """What every backend has."""
 
     chunk_words: int = Field(default=150, ge=1)
-    """Most words a chunk: whole sentences, and a longer sentence is cut between words."""
+    """Maximum words per chunk: whole sentences, and a longer sentence is cut between words."""
     chunk_overlap: int = Field(default=0, ge=0)
-    """Most words of the chunk before that each chunk begins with."""
+    """Maximum words that each chunk repeats from the one before."""
     rerank: RerankConfig | None = None
     """None: off."""
     cache: bool = True
@@ -95,8 +95,7 @@ class ApiEmbedderConfig(StrictModel):
     model: str
     base_url: str = "https://api.openai.com/v1"
     api_key_var: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key; set it to any text for a server without one. A
-    tool server of verifiers inherits no variable with API_KEY in its name: name another there."""
+    """The environment variable that holds the key; set it to any text for a server without one."""
     dimensions: int | None = Field(default=None, ge=1)
     """Asked of the server, and required of its answer. None: the model's own."""
     query_prompt: str = ""
@@ -104,7 +103,7 @@ class ApiEmbedderConfig(StrictModel):
     passage_prompt: str = ""
     """Put before each chunk."""
     concurrency: int = Field(default=8, ge=1)
-    """Most requests under way at once."""
+    """Maximum requests under way at once."""
     timeout: float = Field(default=30.0, gt=0)
     """Seconds that one try of a request may take."""
     retries: int = Field(default=5, ge=0)
@@ -116,7 +115,7 @@ class ApiEmbedderConfig(StrictModel):
 EmbedderConfig = Annotated[LocalEmbedderConfig | ApiEmbedderConfig, Field(discriminator="type")]
 
 
-class Bm25Config(SearchConfig):
+class Bm25Config(BackendConfig):
     """Search by words."""
 
     type: Literal["bm25"] = "bm25"
@@ -124,18 +123,18 @@ class Bm25Config(SearchConfig):
     """How slowly repeats of a term stop counting. The defaults of `k1` and `b` are Anserini's, and
     the best of those tried within one story (`benchmarks/bm25_weights.py`)."""
     b: float = Field(default=0.4, ge=0, le=1)
-    """How far a chunk's length is held against it."""
+    """How much a chunk's length lowers its score: 0 not at all, 1 in proportion."""
 
 
-class DenseConfig(SearchConfig, LocalEmbedderConfig):
+class DenseConfig(BackendConfig, LocalEmbedderConfig):
     """Search by the meaning of the whole query, embedded in this process."""
 
 
-class ApiConfig(SearchConfig, ApiEmbedderConfig):
+class ApiConfig(BackendConfig, ApiEmbedderConfig):
     """Search by the meaning of the whole query, embedded by a server."""
 
 
-class HybridConfig(SearchConfig):
+class HybridConfig(BackendConfig):
     """Words and meaning: the ranks of bm25 and of an embedder, fused."""
 
     type: Literal["hybrid"] = "hybrid"
@@ -147,7 +146,7 @@ class HybridConfig(SearchConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _embedder_is_dense_unless_told(cls, data: Any) -> Any:
+    def _embedder_is_dense_by_default(cls, data: Any) -> Any:
         embedder = data.get("embedder") if isinstance(data, dict) else None
         if isinstance(embedder, dict) and "type" not in embedder:
             return {**data, "embedder": {"type": "dense", **embedder}}

@@ -40,14 +40,14 @@ class Corpus:
         first = [0]
         for document_id, text in documents.items():
             try:
-                own = chunk_spans(text, words=words, overlap=overlap)
+                cut = chunk_spans(text, words=words, overlap=overlap)
             except ValueError as error:
                 raise ValueError(f"document {document_id!r}: {error}") from error
-            if not own:
+            if not cut:
                 raise ValueError(
                     f"document {document_id!r} is empty: leave it out or mend its text"
                 )
-            spans += own
+            spans += cut
             first.append(len(spans))
         return cls(documents, np.array(spans), np.array(first))
 

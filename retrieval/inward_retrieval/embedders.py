@@ -26,8 +26,6 @@ class RejectedTextError(EmbeddingError):
 class Embedder(Protocol):
     """Called from threads, several at once where `threads` is more than 1."""
 
-    extra: str
-    """The extra of inward-retrieval that installs what it needs."""
     threads: int
     window: float
     """Seconds."""
@@ -45,7 +43,7 @@ def unit_vectors(vectors: NDArray[np.floating], texts: int, source: str) -> Vect
     if vectors.ndim != 2 or vectors.shape[0] != texts or not vectors.shape[1]:
         raise EmbeddingError(
             f"{source} answered {texts} texts with numbers of shape {vectors.shape}: it must give "
-            "one vector a text, all of one length; check that it is an embedding model"
+            "one vector per text, all of one length; check that it is an embedding model"
         )
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
     bad = np.flatnonzero(~np.isfinite(norms) | (norms == 0))

@@ -42,8 +42,8 @@ def _libraries(config: RetrieverConfig) -> list[tuple[str, str]]:
         return needed
     embedder = config.embedder if isinstance(config, HybridConfig) else config
     if isinstance(embedder, ApiEmbedderConfig):
-        return [*needed, ("openai", "api"), ("faiss", "api")]
-    return [*needed, ("sentence_transformers", "dense"), ("faiss", "dense")]
+        return [*needed, ("openai", "api")]
+    return [*needed, ("sentence_transformers", "dense")]
 
 
 def _missing(module: str, extra: str, reason: str) -> ImportError:

@@ -59,11 +59,11 @@ def known_items(
 
 
 def _query(sentence: str, counts: Counter[bytes], source: random.Random) -> str | None:
-    own = words(sentence)
-    if len(own) not in SENTENCE_WORDS:
+    tokens = words(sentence)
+    if len(tokens) not in SENTENCE_WORDS:
         return None
     query = []
-    for word, term in zip(own, stem(own), strict=True):
+    for word, term in zip(tokens, stem(tokens), strict=True):
         if counts[term] > RARE:
             query.append(word.decode())
         elif synonyms := _synonyms().get(word.decode()):

@@ -19,7 +19,6 @@ BATCH = 32
 class LocalEmbedder:
     """A SentenceTransformer, loaded at once: from a folder, or from the hub and its cache."""
 
-    extra = "dense"
     threads = 1
 
     def __init__(self, config: LocalEmbedderConfig) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from inward_statistics.intervals import Mean, clustered_mean
+from inward_statistics import Mean, clustered_mean
 
 from inward_retrieval.known_item import KnownItem
 from inward_retrieval.retriever import Hit, Retriever
@@ -33,7 +33,7 @@ class Recall:
 
 
 @dataclass(frozen=True)
-class Question:
+class ChoiceQuestion:
     """A multiple-choice question on one document."""
 
     document_id: str
@@ -45,7 +45,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Question + right option against question + each wrong option; one value a question."""
+    """Question + right option against question + each wrong option; one value per question."""
 
     wins: Mean
     """Share of the wrong options whose best passage scores lower than the right option's; a tie
@@ -67,7 +67,7 @@ async def known_item_recall(retriever: Retriever, items: Sequence[KnownItem]) ->
     )
 
 
-async def option_contrast(retriever: Retriever, questions: Sequence[Question]) -> Contrast:
+async def option_contrast(retriever: Retriever, questions: Sequence[ChoiceQuestion]) -> Contrast:
     """See `Contrast`. Raises ValueError for a question without a wrong option."""
     for question in questions:
         if len(question.options) < 2 or not 0 <= question.gold < len(question.options):
@@ -99,7 +99,7 @@ async def _rank_of(retriever: Retriever, item: KnownItem) -> int:
     )
 
 
-async def _contrast(retriever: Retriever, question: Question) -> tuple[float, float]:
+async def _contrast(retriever: Retriever, question: ChoiceQuestion) -> tuple[float, float]:
     document = question.document_id
     best = [
         (await retriever.search(document, f"{question.question} {option}", 1))[:1]

@@ -14,9 +14,9 @@ from inward_retrieval.ranking import Ranker, Ranking
 WINDOW = 0.002
 """Seconds that a query waits for others to be read with."""
 QUERIES = 8
-"""Most queries read together."""
+"""Maximum queries read together."""
 PAIRS = 32
-"""Query and chunk pairs a forward pass."""
+"""Query and chunk pairs per forward pass."""
 
 
 class Reranked:
@@ -30,7 +30,7 @@ class Reranked:
         self._config = config
         self._model = load_model(optional("sentence_transformers", "dense").CrossEncoder, config)
         self._reader: Batcher[tuple[str, list[str]], list[float]] = Batcher(
-            self._read, window=WINDOW, most=QUERIES
+            self._read, window=WINDOW, max_batch=QUERIES
         )
 
     async def rank(self, document: int, query: str, k: int) -> Ranking:

@@ -80,21 +80,27 @@ class Retriever:
         await self.aclose()
 
 
-def build_retriever(documents: Mapping[str, str], config: RetrieverConfig) -> Retriever:
+def build_retriever(
+    documents: Mapping[str, str], config: RetrieverConfig, *, api_key: str | None = None
+) -> Retriever:
     """Chunks and indexes `documents` (id -> text) as `config` says, or finds it in the cache.
 
+    `api_key`: of the embedding server, in place of the variable that `config` names.
     Embedding takes long: call this off the event loop. Raises ValueError for documents that cannot
     be searched and models that cannot be loaded, ImportError where an extra is missing,
     `EmbeddingError` where embedding fails.
     """
-    return _Build(documents, config).retriever()
+    return _Build(documents, config, api_key).retriever()
 
 
 class _Build:
     """Each part of an index, from the cache where `config` allows it."""
 
-    def __init__(self, documents: Mapping[str, str], config: RetrieverConfig) -> None:
+    def __init__(
+        self, documents: Mapping[str, str], config: RetrieverConfig, api_key: str | None
+    ) -> None:
         self._documents = documents
+        self._api_key = api_key
         self._config = config
         self._cache = IndexCache.default() if config.cache else None
         self._key = {
@@ -154,7 +160,7 @@ class _Build:
         embedder: Embedder = (
             LocalEmbedder(config)
             if isinstance(config, LocalEmbedderConfig)
-            else ApiEmbedder(config)
+            else ApiEmbedder(config, self._api_key)
         )
 
         def build() -> Arrays:

@@ -57,26 +57,50 @@ class Mean:
 def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable]) -> Mean:
     """Mean and 95 % interval; `clusters` names the cluster of each value.
 
-    Raises ValueError where there are no values, or one is not finite.
+    Raises ValueError where there are no values, one is not finite, or one lacks its cluster.
     """
+    sums, counts = cluster_sums(values, clusters)
+    value = float(np.mean(values))
+    if min(values) >= 0 and max(values) <= 1:
+        error, freedom = _standard_error(np.asarray(values, float), sums, counts)
+        low, high = _wilson(value, sums, counts, error, freedom)
+    else:
+        low, high = _student_interval(value, values, sums, counts)
+    return Mean(value, low, high, len(values), len(sums))
+
+
+def clustered_mean_of_any(values: Sequence[float], clusters: Sequence[Hashable]) -> Mean:
+    """`clustered_mean` of values that 0 and 1 do not bound, wherever these happen to lie."""
+    sums, counts = cluster_sums(values, clusters)
+    value = float(np.mean(values))
+    low, high = _student_interval(value, values, sums, counts)
+    return Mean(value, low, high, len(values), len(sums))
+
+
+def cluster_sums(
+    values: Sequence[float], clusters: Sequence[Hashable]
+) -> tuple[NDArray[np.float64], Counts]:
+    """(sum, count) of each cluster's values. ValueError where there are none, one is not finite, or
+    one lacks its cluster."""
     if not values:
         raise ValueError("no values to take the mean of")
+    if len(values) != len(clusters):
+        raise ValueError(f"{len(values)} values, and {len(clusters)} names of their clusters")
     if not np.isfinite(values).all():
         wrong = next(value for value in values if not math.isfinite(value))
         raise ValueError(f"a mean needs finite values, got {wrong}")
     numbers: dict[Hashable, int] = {}
     cluster = [numbers.setdefault(name, len(numbers)) for name in clusters]
-    sums = np.bincount(cluster, weights=values).astype(float)
-    counts = np.bincount(cluster)
-    value = float(np.mean(values))
+    return np.bincount(cluster, weights=values).astype(float), np.bincount(cluster)
+
+
+def _student_interval(
+    value: float, values: Sequence[float], sums: NDArray[np.float64], counts: Counts
+) -> tuple[float, float]:
     error, freedom = _standard_error(np.asarray(values, float), sums, counts)
-    if min(values) >= 0 and max(values) <= 1:
-        low, high = _wilson(value, sums, counts, error, freedom)
-    elif len(sums) > 1 and error > 0:
-        low, high = value - student(freedom) * error, value + student(freedom) * error
-    else:
-        low = high = math.nan
-    return Mean(value, low, high, len(values), len(sums))
+    if not error:
+        return math.nan, math.nan
+    return value - student(freedom) * error, value + student(freedom) * error
 
 
 def student(freedom: float) -> float:

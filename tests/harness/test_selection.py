@@ -12,7 +12,7 @@ from inward_retrieval import ApiConfig, Bm25Config, DenseConfig, HybridConfig
 from inward_retrieval.config import ApiEmbedderConfig, LocalEmbedderConfig
 from math500_entropy.taskset import Math500EntropyConfig
 from pydantic_config import cli
-from quality_rag.search import SearchConfig
+from quality_rag.search import SearchToolConfig
 from quality_rag.taskset import QualityRagConfig
 from support.runs import call
 from verifiers.v1.cli.resolve import narrow_config, plugin_errors, with_positional_taskset
@@ -193,7 +193,7 @@ RETRIEVERS = [
 
 @pytest.mark.parametrize("retriever", RETRIEVERS, ids=repr)
 def test_a_retriever_made_in_code_is_the_one_that_searches(retriever: Any) -> None:
-    tools = SearchConfig(retriever=retriever)
+    tools = SearchToolConfig(retriever=retriever)
     taskset = QualityRagConfig(id="quality-rag", split="sample", tools=tools)
     # What verifiers keeps of a config: the fields that were set.
     again = QualityRagConfig.model_validate(taskset.model_dump(exclude_unset=True))
@@ -204,8 +204,8 @@ def test_a_retriever_made_in_code_is_the_one_that_searches(retriever: Any) -> No
 
 @pytest.mark.parametrize("runtime", [vf.SubprocessConfig(), vf.DockerConfig(image="an-image")])
 def test_a_tool_server_runs_where_the_code_says(runtime: Any) -> None:
-    tools = SearchConfig(runtime=runtime)
-    again = SearchConfig.model_validate(tools.model_dump(exclude_unset=True))
+    tools = SearchToolConfig(runtime=runtime)
+    again = SearchToolConfig.model_validate(tools.model_dump(exclude_unset=True))
     assert again.runtime == runtime
     taskset = QualityRagConfig(id="quality-rag", split="sample", tools=tools)
     assert vf.resolve_env_config({"taskset": taskset}).taskset.tools.runtime == runtime

@@ -47,7 +47,7 @@ async def test_calls_of_one_turn_lose_no_write_and_rollouts_never_mix(stage: Any
         ]
 
 
-async def test_a_call_is_answered_alike_by_shortcut_and_sdk(stage: Any) -> None:
+async def test_the_plain_client_and_the_sdk_get_the_same_answer(stage: Any) -> None:
     url = stage.env._shared_tools["count"].url
     plain = await tool_servers.JsonServer.connect(await http_client(), url, 30)
     sdk = await tool_servers.SdkServer.connect(url, 30)

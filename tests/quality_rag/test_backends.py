@@ -5,6 +5,8 @@ import sys
 
 import pytest
 from inward_chat.testing import PolicyServer, tool_call
+from quality_rag.search import StorySearchConfig
+from retrieval.embedding_server import embedding_server
 from support.runs import call, traces, vf_eval
 
 SAMPLE = ("--env.taskset.split", "sample", "-n", "3")
@@ -72,6 +74,45 @@ def test_passages_and_chunks_by_config(tmp_path):
     for text in results(found):
         assert text.count("[passage ") == 2
         assert len(text.split()) < 2 * (40 + 10)
+
+
+KEY = "key-of-the-embedding-server"
+
+
+def test_the_key_of_an_embedding_server_reaches_the_search_server_alone(tmp_path, monkeypatch):
+    """Under a name with API_KEY in it, which verifiers withholds from tool servers."""
+    monkeypatch.setenv("MY_API_KEY", KEY)
+
+    def embed(body):
+        return [[1.0, float(len(text))] for text in body["input"]]
+
+    with embedding_server(embed) as embeddings, PolicyServer(searcher) as server:
+        fields = {"type": "api", "model": "m", "base-url": embeddings.base_url}
+        words = retriever({**fields, "api-key-var": "MY_API_KEY"})
+        done = vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path)
+    assert all(trace["ok"] for trace in traces(done).values()), done
+    assert set(embeddings.authorizations) == {f"Bearer {KEY}"}
+    written = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert any(file.name == "traces.jsonl" for file in written)
+    assert not [file for file in written if KEY.encode() in file.read_bytes()]
+
+
+def test_a_key_that_is_not_set_is_told_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openai", sys)  # as if installed
+    monkeypatch.delenv("MY_API_KEY", raising=False)
+    words = retriever({"type": "api", "model": "m", "api-key-var": "MY_API_KEY"})
+    assert "'MY_API_KEY' (api_key_var) is not set" in refusal(words, tmp_path)
+
+
+def test_the_key_is_shown_by_no_config(monkeypatch):
+    monkeypatch.setenv("MY_API_KEY", KEY)
+    config = StorySearchConfig(split="sample", path=None, api_key=KEY)
+    assert KEY not in f"{config!r} {config} {config.model_dump()}"
+    sent = config.model_dump_json()
+    assert StorySearchConfig.model_validate_json(sent).api_key.get_secret_value() == KEY
+    with pytest.raises(ValueError, match="passages") as refused:
+        StorySearchConfig.model_validate_json(sent.replace('"passages":4', '"passages":0'))
+    assert KEY not in str(refused.value)
 
 
 def test_a_missing_extra_is_told_before_anything_starts(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import verifiers.v1 as vf
 from hypothesis import given
 from hypothesis import strategies as st
 from inward_retrieval import Hit, chunk_document
-from quality_rag.passages import Story, asked_number, characters_seen, shown
+from quality_rag.passages import StoryPassages, asked_number, characters_seen, shown
 
 TEXT = "\n\n".join(
     " ".join(f"w{paragraph:02}x{n:02}" for n in range(40)) + "." for paragraph in range(12)
@@ -18,7 +18,7 @@ def result(text):
 
 def test_heads_tell_number_total_place_and_rank():
     chunks = chunk_document(TEXT, words=50)
-    story = Story(len(TEXT), chunks)
+    story = StoryPassages(len(TEXT), chunks)
     text = story.render([Hit(chunks[7], 3.0), Hit(chunks[2], 2.0), Hit(chunks[9], 1.0)])
     heads = [line for line in text.splitlines() if line.startswith("[")]
     total = len(chunks)
@@ -61,7 +61,7 @@ def test_a_query_that_asks_by_number(query, number):
     [("bm25", "words"), ("dense", "meaning"), ("api", "meaning"), ("hybrid", "words")],
 )
 def test_a_hint_names_what_the_backend_reads(backend, reads):
-    story = Story(len(TEXT), chunk_document(TEXT, words=50))
+    story = StoryPassages(len(TEXT), chunk_document(TEXT, words=50))
     assert reads in story.nothing(backend, seen_before=False)
     assert "shown before" in story.nothing(backend, seen_before=True)
     assert not list(shown([result(story.nothing(backend, seen_before=False))]))

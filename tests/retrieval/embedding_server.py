@@ -3,8 +3,20 @@
 from inward_chat.testing import HttpReply, PolicyServer
 
 
+class EmbeddingServer(PolicyServer):
+    """Keeps the `Authorization` header of each request."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.authorizations = []
+
+    async def _post(self, post, request):
+        self.authorizations.append(request.headers.get("Authorization"))
+        return await super()._post(post, request)
+
+
 def embedding_server(embed):
-    """`embed`: request body -> one vector an input, or an HttpReply. Called from threads."""
+    """`embed`: request body -> one vector per input, or an HttpReply. Called from threads."""
 
     def post(body):
         vectors = embed(body)
@@ -19,4 +31,4 @@ def embedding_server(embed):
     def no_policy(body):
         return HttpReply(404, {"error": {"message": "this server embeds only"}})
 
-    return PolicyServer(no_policy, posts={"/v1/embeddings": post})
+    return EmbeddingServer(no_policy, posts={"/v1/embeddings": post})

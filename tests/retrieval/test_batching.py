@@ -16,7 +16,7 @@ def doubled(batches):
 
 async def test_concurrent_callers_share_batches_and_get_their_own():
     batches = []
-    batcher = Batcher(doubled(batches), window=0.01, most=64)
+    batcher = Batcher(doubled(batches), window=0.01, max_batch=64)
     assert await asyncio.gather(*map(batcher.submit, range(100))) == [2 * n for n in range(100)]
     assert [len(batch) for batch in batches] == [64, 36]
     batcher.close()
@@ -29,7 +29,7 @@ async def test_the_event_loop_goes_on_while_a_batch_runs():
         assert loop_ran.wait(60)
         return items
 
-    batcher = Batcher(run, window=0, most=1)
+    batcher = Batcher(run, window=0, max_batch=1)
     task = asyncio.create_task(batcher.submit("x"))
     await asyncio.sleep(0.05)  # the batch is under way, or about to be
     loop_ran.set()
@@ -43,7 +43,7 @@ async def test_a_fault_reaches_every_caller_of_its_batch_only():
             raise RuntimeError("no memory")
         return items
 
-    batcher = Batcher(run, window=0.01, most=2)
+    batcher = Batcher(run, window=0.01, max_batch=2)
     results = await asyncio.gather(
         *map(batcher.submit, ["bad", "a", "b", "c"]), return_exceptions=True
     )
@@ -55,7 +55,7 @@ async def test_an_exception_among_the_results_reaches_one_caller():
     batcher = Batcher(
         lambda items: [ValueError(item) if item == "long" else item for item in items],
         window=0.01,
-        most=8,
+        max_batch=8,
     )
     results = await asyncio.gather(*map(batcher.submit, ["a", "long"]), return_exceptions=True)
     assert results[0] == "a"
@@ -65,7 +65,7 @@ async def test_an_exception_among_the_results_reaches_one_caller():
 
 async def test_a_caller_that_gave_up_is_left_out():
     batches = []
-    batcher = Batcher(doubled(batches), window=0.05, most=8)
+    batcher = Batcher(doubled(batches), window=0.05, max_batch=8)
     gone = asyncio.create_task(batcher.submit(1))
     stays = asyncio.create_task(batcher.submit(2))
     await asyncio.sleep(0)
@@ -76,7 +76,7 @@ async def test_a_caller_that_gave_up_is_left_out():
 
 
 def test_several_event_loops():
-    batcher = Batcher(lambda items: items, window=0.001, most=8, threads=2)
+    batcher = Batcher(lambda items: items, window=0.001, max_batch=8, threads=2)
 
     async def ask(number):
         return await asyncio.gather(*(batcher.submit((number, at)) for at in range(50)))
@@ -100,7 +100,7 @@ async def results(*tasks):
 
 
 async def test_closing_while_one_caller_has_given_up():
-    batcher = Batcher(lambda items: items, window=0.05, most=8)
+    batcher = Batcher(lambda items: items, window=0.05, max_batch=8)
     gone, first, second = (asyncio.create_task(batcher.submit(n)) for n in range(3))
     await asyncio.sleep(0)
     gone.cancel()
@@ -119,7 +119,7 @@ async def test_closing_while_a_batch_runs_finishes_what_was_handed_over():
         assert go_on.wait(60)
         return items
 
-    batcher = Batcher(run, window=0, most=1)
+    batcher = Batcher(run, window=0, max_batch=1)
     tasks = [asyncio.create_task(batcher.submit(n)) for n in range(3)]
     await asyncio.to_thread(running.wait, 60)
     tasks[1].cancel()
@@ -165,7 +165,7 @@ class Panic(BaseException):
     ],
 )
 async def test_whatever_run_does_its_callers_hear_of_it_and_the_next_are_served(run, message):
-    batcher = Batcher(run, window=0, most=1)
+    batcher = Batcher(run, window=0, max_batch=1)
     first, *others = await results(batcher.submit("bad"), batcher.submit("a"), batcher.submit("b"))
     assert isinstance(first, Exception)
     assert message in str(first)
@@ -183,7 +183,7 @@ def test_a_loop_that_is_closed_while_its_batch_runs_stops_nobody_else():
             assert go_on.wait(60)
         return items
 
-    batcher = Batcher(run, window=0, most=1)
+    batcher = Batcher(run, window=0, max_batch=1)
 
     async def leave():
         task = asyncio.create_task(batcher.submit("left"))
@@ -200,7 +200,7 @@ async def test_no_thread_to_be_had(monkeypatch):
     def refuse(self):
         raise RuntimeError("can't start new thread")
 
-    batcher = Batcher(lambda items: items, window=0, most=1)
+    batcher = Batcher(lambda items: items, window=0, max_batch=1)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         [error] = await results(batcher.submit(1))
@@ -212,7 +212,7 @@ async def test_no_thread_to_be_had(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_has_threads_of_its_own():
-    batcher = Batcher(lambda items: items, window=0, most=1)
+    batcher = Batcher(lambda items: items, window=0, max_batch=1)
     assert asyncio.run(results(batcher.submit("parent"))) == ["parent"]
     child = os.fork()
     if child == 0:
@@ -222,7 +222,7 @@ def test_a_forked_child_has_threads_of_its_own():
 
 
 async def test_a_closed_batcher_says_so():
-    batcher = Batcher(lambda items: items, window=0, most=1)
+    batcher = Batcher(lambda items: items, window=0, max_batch=1)
     assert await batcher.submit(1) == 1
     batcher.close()
     with pytest.raises(RuntimeError, match="closed"):

@@ -1,4 +1,4 @@
-"""Dense, hybrid, api and reranked search with real models, real FAISS and real HTTP."""
+"""Dense, hybrid, api and reranked search with real models and real HTTP."""
 
 import argparse
 import asyncio
@@ -36,7 +36,6 @@ from retrieval.embedding_server import embedding_server
 from retrieval import tiny_model as recipe
 
 pytestmark = pytest.mark.models
-pytest.importorskip("faiss", reason="needs the `models` group")
 pytest.importorskip("sentence_transformers", reason="needs the `models` group")
 
 STORIES = recipe.sample_stories()
@@ -117,6 +116,16 @@ def idle_embedder():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", "none")
         return ApiEmbedder(ApiEmbedderConfig(model="m"))
+
+
+@pytest.mark.parametrize("chunks", [1, 2, 3, 30, 34, 1000])
+def test_equal_passages_have_equal_scores(chunks):
+    """Wherever they stand: a matrix product rounds some of them differently."""
+    source = np.random.default_rng(0)
+    row, query = source.standard_normal((2, 1, 384)).astype(np.float32)
+    index = Dense(idle_embedder(), np.repeat(row, chunks, 0), np.array([0, chunks]))
+    assert [chunk for chunk, _ in index.nearest(0, query, chunks)] == list(range(chunks))
+    assert index.order(0, query).tolist() == list(range(chunks))
 
 
 @settings(max_examples=200, deadline=None)
@@ -393,10 +402,10 @@ async def test_a_model_that_changed_behind_the_server(key):
 
 def test_report_compares_backends(tiny_model, capsys):
     parser = argparse.ArgumentParser()
-    add_report(parser.add_subparsers(), default_file=recipe.SAMPLE)
+    add_report(parser.add_subparsers())
     config = json.dumps({"type": "dense", "model": str(tiny_model)})
     arguments = ["--retriever", "bm25", "--retriever", config, "--chunk-words", "50"]
-    args = parser.parse_args(["retrieval-report", *arguments, "--queries", "5"])
+    args = parser.parse_args(["retrieval-report", "quality-rag", *arguments, "--queries", "5"])
     assert args.run(args) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert [row.split("|")[1].strip() for row in rows[2:]] == ["bm25", "dense"]

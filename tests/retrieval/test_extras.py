@@ -43,11 +43,10 @@ API = r'pip install "inward-retrieval\[api\]"'
         ("sentence_transformers", Bm25Config(rerank=RerankConfig()), DENSE),
         ("openai", ApiConfig(model="m"), API),
         ("openai", HybridConfig(embedder={"type": "api", "model": "m"}), API),
-        ("faiss", ApiConfig(model="m"), API),
     ],
 )
 def test_a_missing_extra_is_named_beforehand(monkeypatch, module, config, command):
-    for library in ("sentence_transformers", "openai", "faiss"):
+    for library in ("sentence_transformers", "openai"):
         monkeypatch.setitem(sys.modules, library, sys)  # as if installed
     require_extras(config)
     monkeypatch.setitem(sys.modules, module, None)
@@ -56,6 +55,6 @@ def test_a_missing_extra_is_named_beforehand(monkeypatch, module, config, comman
 
 
 def test_bm25_needs_no_extra(monkeypatch):
-    for library in ("sentence_transformers", "openai", "faiss"):
+    for library in ("sentence_transformers", "openai"):
         monkeypatch.setitem(sys.modules, library, None)
     require_extras(Bm25Config())

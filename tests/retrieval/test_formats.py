@@ -55,7 +55,7 @@ def of_embedders():
     [
         (chunking, of_chunking, (1, "e3a0662bd9fc252b")),
         (terms, of_terms, (1, "dda0acd36ee2fc18")),
-        (bm25, of_bm25, (1, "08d0705db95081ad")),
+        (bm25, of_bm25, (2, "ec3d222754356a6d")),
         (embedders, of_embedders, (1, "76b443d046c02948")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

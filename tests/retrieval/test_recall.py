@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from inward_retrieval import Bm25Config, build_retriever
 from inward_retrieval.corpus import Corpus
 from inward_retrieval.known_item import RARE, _synonyms, known_items
-from inward_retrieval.recall import Question, known_item_recall, option_contrast
+from inward_retrieval.recall import ChoiceQuestion, known_item_recall, option_contrast
 from inward_retrieval.retriever import Retriever
 from inward_retrieval.terms import stem, words
-from inward_statistics.intervals import clustered_mean
+from inward_statistics import clustered_mean
 
 SUBJECTS = ["The old captain", "A young sailor", "The harbour master", "Her brother", "The cook"]
 VERBS = ["carried", "watched", "sold", "painted", "forgot", "mended"]
@@ -114,7 +114,7 @@ TREASURE = {
 
 
 def question(gold):
-    return Question("d", QUESTION, ["under the oak", "on the moon", "behind the wall"], gold)
+    return ChoiceQuestion("d", QUESTION, ["under the oak", "on the moon", "behind the wall"], gold)
 
 
 async def test_contrast_tells_the_right_option_from_the_wrong():
@@ -129,7 +129,7 @@ async def test_contrast_tells_the_right_option_from_the_wrong():
 async def test_contrast_without_a_difference_is_chance():
     retriever = build_retriever(TREASURE, Bm25Config(chunk_words=6, cache=False))
     for text in (QUESTION, "xyzzy"):
-        same = await option_contrast(retriever, [Question("d", text, ["abc", "def"], 0)])
+        same = await option_contrast(retriever, [ChoiceQuestion("d", text, ["abc", "def"], 0)])
         assert (same.wins.value, same.margin.value) == (0.5, 0)
 
 
@@ -137,7 +137,7 @@ async def test_contrast_without_a_difference_is_chance():
 async def test_questions_without_right_and_wrong_are_refused(options, gold):
     retriever = build_retriever(TREASURE, CONFIG)
     with pytest.raises(ValueError, match=f"gold={gold}"):
-        await option_contrast(retriever, [Question("d", QUESTION, options, gold)])
+        await option_contrast(retriever, [ChoiceQuestion("d", QUESTION, options, gold)])
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5)), min_size=1, max_size=50))

@@ -34,8 +34,10 @@ def answered(trace: vf.WireTrace) -> bool:
 COLUMNS = (
     ("accuracy", accuracy),
     ("accuracy, HARD subset", hard_accuracy),
-    ("searches a rollout", lambda trace: trace.metrics.get("searches")),
-    ("repeated queries a rollout", lambda trace: trace.metrics.get("repeated_queries")),
+    ("searches per rollout", lambda trace: trace.metrics.get("searches")),
+    ("repeated queries per rollout", lambda trace: trace.metrics.get("repeated_queries")),
+    ("repeated passages per rollout", lambda trace: trace.metrics.get("repeated_passages")),
+    ("broken calls per rollout", lambda trace: trace.metrics.get("broken_calls")),
     ("share of the story seen", lambda trace: trace.metrics.get("story_seen")),
     ("answered", lambda trace: trace.metrics.get("answered")),
 )

@@ -44,8 +44,8 @@ _BY_NUMBER = re.compile(
 
 
 @dataclass(frozen=True)
-class Story:
-    """What the heads of its passages tell."""
+class StoryPassages:
+    """A story's passages, each under a head that says where it stands."""
 
     chars: int
     chunks: Sequence[Chunk]
@@ -94,8 +94,8 @@ def shown(results: Iterable[vf.ToolMessage]) -> Iterator[tuple[int, str]]:
 
 
 def characters_seen(passages: Iterable[tuple[int, str]], overlap: int) -> int:
-    """Characters of the story in the passages, each counted once. `overlap`: most words that a
-    passage shares with the one before it."""
+    """Characters of the story in the passages, each counted once. `overlap`: maximum words
+    that a passage shares with the one before it."""
     texts = sorted(dict(passages).items())
     # Starts and ends both grow with the number, by a word at least: what overlaps is the end of
     # one and the next, and no two whose numbers lie further apart.
@@ -105,8 +105,8 @@ def characters_seen(passages: Iterable[tuple[int, str]], overlap: int) -> int:
 
 def _shared(first: str, second: str) -> int:
     """Length of the longest end of `first` that `second` begins with."""
-    most = min(len(first), len(second))
-    return next((n for n in range(most, 0, -1) if second.startswith(first[-n:])), 0)
+    longest = min(len(first), len(second))
+    return next((n for n in range(longest, 0, -1) if second.startswith(first[-n:])), 0)
 
 
 def queries(replies: Iterable[vf.AssistantMessage]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The search tool's server: one process an env worker, each rollout's story found by its State."""
+"""The search tool's server: one process per env worker, each rollout's story found by its State."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from inward_chat import Toolset
 from inward_retrieval import Bm25Config, Retriever, RetrieverConfig, build_retriever
 from mcp import MCPError
 from mcp_types import INTERNAL_ERROR
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_serializer, field_validator
 
 from quality_rag import passages
 from quality_rag.data import Split, load_stories
+from quality_rag.passages import StoryPassages
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -30,11 +31,11 @@ class StoryState(vf.State):
     """With `skip_seen`: ids of the chunks that the rollout was shown."""
 
 
-class SearchConfig(vf.SharedToolsetConfig):
+class SearchToolConfig(vf.SharedToolsetConfig):
     retriever: RetrieverConfig = Bm25Config()
     """How stories are cut and searched, under `--env.taskset.tools.retriever.*`."""
     passages: int = Field(4, ge=1, le=50)
-    """Passages a search returns."""
+    """Maximum passages per search."""
     skip_seen: bool = False
     """A search leaves out the passages that its rollout was shown before."""
     read: bool = False
@@ -49,11 +50,22 @@ class SearchConfig(vf.SharedToolsetConfig):
         return kept
 
 
-class StorySearchConfig(SearchConfig):
-    """`SearchConfig` and where the stories are: what the server process is started with."""
+class StorySearchConfig(SearchToolConfig):
+    """`SearchToolConfig`, where the stories are, and the key: what the server process is started
+    with. It is part of no run's record."""
+
+    # A wrong value is named without the rest, which holds the key.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     split: Split
     path: Path | None
+    api_key: SecretStr | None = None
+    """Of the embedding server. The process inherits no variable with API_KEY in its name."""
+
+    @field_serializer("api_key", when_used="json")
+    def _reveal(self, key: SecretStr | None) -> str | None:
+        """JSON is how the process gets its config."""
+        return None if key is None else key.get_secret_value()
 
 
 class StorySearch(Toolset[StorySearchConfig, StoryState]):
@@ -66,7 +78,10 @@ class StorySearch(Toolset[StorySearchConfig, StoryState]):
 
     def _build(self) -> tuple[dict[str, str], Retriever]:
         stories = load_stories(self.config.split, self.config.path)
-        return stories, build_retriever(stories, self.config.retriever)
+        key = self.config.api_key
+        return stories, build_retriever(
+            stories, self.config.retriever, api_key=None if key is None else key.get_secret_value()
+        )
 
     def register(self, mcp: MCPServer) -> None:
         super().register(mcp)
@@ -100,26 +115,27 @@ class StorySearch(Toolset[StorySearchConfig, StoryState]):
         return text
 
     @asynccontextmanager
-    async def _found(self) -> AsyncIterator[tuple[passages.Story, Retriever]]:
+    async def _found(self) -> AsyncIterator[tuple[StoryPassages, Retriever]]:
         """The rollout's story. What fails inside is ours, and no tool error for the model: its
         arguments have been checked."""
         try:
             stories, retriever = await asyncio.shield(self.index)
             story_id = self.state.story_id
-            yield passages.Story(len(stories[story_id]), retriever.chunks(story_id)), retriever
+            chunks = retriever.chunks(story_id)
+            yield StoryPassages(len(stories[story_id]), chunks), retriever
         except Exception as error:
             raise MCPError(INTERNAL_ERROR, f"search failed: {error}") from error
 
-    async def _matching(self, story: passages.Story, query: str, retriever: Retriever) -> str:
-        seen, most = self.state.seen, self.config.passages
-        found = await retriever.search(self.state.story_id, query, most + len(seen))
-        hits = [hit for hit in found if hit.chunk.id not in seen][:most]
+    async def _matching(self, story: StoryPassages, query: str, retriever: Retriever) -> str:
+        seen, limit = self.state.seen, self.config.passages
+        found = await retriever.search(self.state.story_id, query, limit + len(seen))
+        hits = [hit for hit in found if hit.chunk.id not in seen][:limit]
         if not hits:
             return story.nothing(self.config.retriever.type, seen_before=bool(found))
         self._mark(hit.chunk.id for hit in hits)
         return story.render(hits)
 
-    def _numbered(self, story: passages.Story, number: int) -> str | None:
+    def _numbered(self, story: StoryPassages, number: int) -> str | None:
         if not 1 <= number <= len(story.chunks):
             return None
         self._mark([number - 1])

@@ -1,4 +1,4 @@
-"""One task a question: find the answer in a story that only the search tool can see."""
+"""One task per question: find the answer in a story that only the search tool can see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFile, LocalEnv, LocalEnvConfig, local_agent
-from inward_retrieval import require_extras, require_models
+from inward_retrieval import require_extras, require_models, required_api_key
 
 from quality_rag import calls, passages
 from quality_rag.data import DataError, Question, Split, load_questions
@@ -19,7 +19,7 @@ from quality_rag.prompt import (
     system_prompt,
     user_prompt,
 )
-from quality_rag.search import SearchConfig, StorySearch, StorySearchConfig, StoryState
+from quality_rag.search import SearchToolConfig, StorySearch, StorySearchConfig, StoryState
 
 MAX_TURNS = 16
 
@@ -36,7 +36,7 @@ class QualityRagConfig(vf.TasksetConfig):
     shuffle_options: bool = False
     """Shuffle the options by `seed`, except where one refers to the others."""
     seed: int = 0
-    tools: SearchConfig = SearchConfig()
+    tools: SearchToolConfig = SearchToolConfig()
     """The search tool, under `--env.taskset.tools.*`."""
 
 
@@ -49,7 +49,7 @@ class QualityRagData(vf.TaskData):
     """The right letter. Scoring alone reads it: no prompt and no tool does."""
     hard: bool
     chunk_overlap: int = 0
-    """Most words that a passage shares with the one before it."""
+    """Maximum words that a passage shares with the one before it."""
 
 
 StoryTrace = vf.Trace[QualityRagData, StoryState, vf.AgentConfig]
@@ -135,7 +135,8 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
             # Here, not in each rollout after the server's start and its retries.
             require_extras(tools.retriever)
             require_models(tools.retriever)
-        where = StorySearchConfig(
+        key = required_api_key(tools.retriever) if tools.url is None else None
+        server = StorySearchConfig(
             url=tools.url,
             runtime=tools.runtime,
             retriever=tools.retriever,
@@ -144,8 +145,9 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
             read=tools.read,
             split=config.split,
             path=config.path,
+            api_key=key,
         )
-        return [StorySearch(where)]
+        return [StorySearch(server)]
 
     def load(self) -> Iterable[QualityRagTask]:
         """DataError where there is no question to ask, and as `load_questions`."""
@@ -191,4 +193,4 @@ class QualityRagEnvConfig(LocalEnvConfig):
 
 
 class QualityRagEnv(LocalEnv, vf.Env[QualityRagEnvConfig]):
-    """One rollout a question, in process, of at most 16 turns."""
+    """One rollout per question, in process, of at most 16 turns."""

@@ -1,4 +1,4 @@
-"""A table of how well each retriever finds the evidence."""
+"""How well each retriever finds the evidence, as a table."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from inward_retrieval.config import RetrieverConfig
 from inward_retrieval.known_item import SENTENCE_WORDS, known_items
 from inward_retrieval.recall import (
+    ChoiceQuestion,
     Contrast,
-    Question,
     Recall,
     known_item_recall,
     option_contrast,
@@ -20,7 +20,7 @@ HEADS = ("retriever", "chunk words", "recall@1", "recall@5", "MRR", "option wins
 
 
 @dataclass(frozen=True)
-class Row:
+class RetrieverScores:
     """One retriever with one chunk size."""
 
     config: RetrieverConfig
@@ -38,14 +38,14 @@ class Row:
 
 async def compare(
     documents: Mapping[str, str],
-    questions: Sequence[Question],
+    questions: Sequence[ChoiceQuestion],
     configs: Sequence[RetrieverConfig],
     *,
     queries: int = 20,
     seed: int = 0,
     progress: Callable[[str], None] = lambda line: None,
-) -> list[Row]:
-    """Evaluates each config on the same queries: `queries` known items a document, and every
+) -> list[RetrieverScores]:
+    """Evaluates each config on the same queries: `queries` known items per document, and every
     question. Builds indexes in the calling thread. ValueError where no sentence makes a query."""
     items = known_items(documents, per_document=queries, seed=seed)
     if not items:
@@ -60,11 +60,11 @@ async def compare(
         async with build_retriever(documents, config) as retriever:
             recall = await known_item_recall(retriever, items)
             contrast = await option_contrast(retriever, questions) if questions else None
-        rows.append(Row(config, recall, contrast))
+        rows.append(RetrieverScores(config, recall, contrast))
     return rows
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[RetrieverScores]) -> str:
     """The rows as a Markdown table, padded so that it reads well in a terminal too."""
     table = [HEADS, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADS))]
