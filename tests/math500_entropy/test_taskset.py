@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 import verifiers.v1 as vf
+from inward_rewards.entropy import Meter, Record, bonus_of
 from inward_rewards.hidden_states import HiddenStatesError
 from math500_entropy import Math500EntropyTaskset
 from math500_entropy.data import DataError
-from math500_entropy.prompt import REFERENCE_REPLY
+from math500_entropy.prompt import in_layout
 from math500_entropy.taskset import (
     Math500Data,
     Math500EntropyConfig,
     Math500EntropyTask,
     Math500EntropyTaskConfig,
-    as_sibling,
 )
 from pydantic import ValidationError
 
@@ -63,6 +63,12 @@ async def score(reply, reasoning=None, *, measured=None, data=DATA, **config) ->
 
 def scores(trace: vf.Trace) -> dict[str, float]:
     return {name: reward.score for name, reward in trace.rewards.items()}
+
+
+def told(*traces: vf.Trace) -> None:
+    """Tell the rollouts of a group of each other, as the environment does."""
+    meter = Meter(source=None, group=len(traces))
+    meter.set_siblings(traces, lambda trace: trace.info["correct"])
 
 
 # reply, correct, format. The README's table is this one.
@@ -272,9 +278,8 @@ async def test_siblings(case, band):
         trace.info["entropy"] = {"measurement": measurement(entropy, tokens, dim=64), "group": 4}
         await task.score(trace)
         assert "entropy" not in trace.rewards  # the siblings are not there yet
-    siblings = [as_sibling(trace) for trace in traces]
+    told(*traces)
     for index, trace in enumerate(traces):
-        trace.info["entropy"] |= {"siblings": siblings, "index": index}
         await task.score(trace)
         expected = max(-band, min(band, unclamped[index] * band / 0.1))
         assert scores(trace)["entropy"] == pytest.approx(expected, abs=1e-6)
@@ -303,9 +308,8 @@ async def test_rounding_is_no_bonus(apart, dtype, config, paid):
         kept = {**measurement(3.0 + index * apart), "dtype": dtype}
         trace.info["entropy"] = {"measurement": kept, "group": 4}
         await task.score(trace)
-    siblings = [as_sibling(trace) for trace in traces]
-    for index, trace in enumerate(traces):
-        trace.info["entropy"] |= {"siblings": siblings, "index": index}
+    told(*traces)
+    for trace in traces:
         await task.score(trace)
     assert any(scores(trace)["entropy"] for trace in traces) is paid
 
@@ -317,7 +321,8 @@ async def test_a_rollout_without_a_measurement_is_scored_but_for_its_bonus():
     await task.score(trace)
     assert scores(trace) == {"correct": 0, "format": -0.5}
     assert trace.metrics["unmeasured"] == 1
-    assert as_sibling(trace) is None
+    told(trace, trace)
+    assert "siblings" not in trace.info["entropy"]
 
 
 async def test_tokens_that_were_not_read_count_as_written():
@@ -335,7 +340,7 @@ async def test_another_entropy_than_was_measured_is_refused(change):
     trace = played(PROBES["reference"][0])
     trace.info["entropy"] = {"measurement": measurement(4.0), "group": 1}
     with pytest.raises(HiddenStatesError, match=r"measured with preset 'advent' and alpha 1\.0"):
-        task.bonus(trace)
+        bonus_of(Record.of(trace), True, task.config)
 
 
 async def test_the_verdict_of_now_opens_the_gate():
@@ -355,7 +360,7 @@ async def test_every_gold_answer_scores_in_its_layout():
     count = 0
     for task in taskset:
         assert await task.validate(runtime=None), task.data.id
-        reply = REFERENCE_REPLY.format(answer=task.data.answer)
+        reply = in_layout("tags", task.data.answer)
         found = scores(await score(reply, data=task.data))
         assert found == {"correct": 1, "format": 0.2}, task.data.id
         count += 1
@@ -412,7 +417,7 @@ def test_keys_are_unique():
     ("config", "complaint"),
     [
         ({"path": "/no/such/file.jsonl"}, "no such file: '/no/such/file.jsonl'"),
-        ({"levels": [0]}, r"levels are 1 to 5, got \[0\]"),
+        ({"levels": [0]}, "greater than or equal to 1"),
         ({"subjects": ["Arithmetic"]}, "Arithmetic"),
         ({"split": "dev"}, "'test', 'train' or 'sample'"),
         ({"task": {"mode": "entropy_only"}}, "set entropy.source"),
