@@ -72,8 +72,8 @@ async def test_concurrent_rollouts_in_one_batch_score_as_alone(tiny_qwen, preset
     rollouts = [completion(3 + seed, 5 + 40 * (seed % 3), seed) for seed in range(7)]
     async with make_source(local(tiny_qwen, preset=preset)) as source:
         batches = []
-        score = source._model.score
-        source._model.score = lambda pairs: batches.append(len(pairs)) or score(pairs)
+        score = source._reader.score
+        source._reader.score = lambda pairs: batches.append(len(pairs)) or score(pairs)
         found = await asyncio.gather(*(source.measure(one, policy()) for one in rollouts))
     assert sum(batches) == len(rollouts) > len(batches)
     for one, measurement in zip(rollouts, found, strict=True):
@@ -127,7 +127,7 @@ async def test_faults_of_the_local_model_raise(tiny_qwen):
         with pytest.raises(UnmeasurableError, match="reads 4096"):
             await source.measure(Completion((1,) * 4096, (5,)), policy())
         with torch.no_grad():
-            source._model._model.layers[0].mlp.down_proj.weight.fill_(math.nan)
+            source._reader._decoder.layers[0].mlp.down_proj.weight.fill_(math.nan)
         with pytest.raises(HiddenStatesError, match="not finite"):
             await source.measure(completion(3, 4), policy())
 
@@ -139,10 +139,10 @@ async def test_one_bad_rollout_fails_alone(tiny_qwen, how):
     bad = Completion((1, 251), (7, END))
     async with make_source(local(tiny_qwen)) as source:
         batches = []
-        model, score = source._model, source._model.score
+        model, score = source._reader, source._reader.score
         if how == "its states are not finite":
             with torch.no_grad():
-                model._model.embed_tokens.weight[251] = math.nan
+                model._decoder.embed_tokens.weight[251] = math.nan
 
         def watched(pairs):
             batches.append(len(pairs))
@@ -167,7 +167,7 @@ async def test_one_bad_rollout_fails_alone(tiny_qwen, how):
 @pytest.mark.parametrize("ids", [((1,), ()), ((1,), (-1,)), ((-5,), (3,))])
 async def test_a_rollout_that_no_model_can_read_is_refused_before_its_batch(tiny_qwen, ids):
     async with make_source(local(tiny_qwen)) as source:
-        source._model.score = lambda pairs: pytest.fail("it was read")
+        source._reader.score = lambda pairs: pytest.fail("it was read")
         with pytest.raises(HiddenStatesError, match=r"no token|share the policy's tokenizer"):
             await source.measure(Completion(*ids), policy())
 
@@ -186,8 +186,8 @@ async def test_the_end_of_a_source_leaves_nobody_waiting(tiny_qwen):
     go_on = threading.Event()
     try:
         async with make_source(local(tiny_qwen)) as source:
-            score = source._model.score
-            source._model.score = lambda pairs: go_on.wait(60) and score(pairs)
+            score = source._reader.score
+            source._reader.score = lambda pairs: go_on.wait(60) and score(pairs)
             waiting = [asyncio.create_task(source.measure(completion(3, 4), policy()))]
             await asyncio.sleep(0.1)
             waiting.append(asyncio.create_task(source.measure(completion(3, 4, 1), policy())))
