@@ -130,6 +130,58 @@ async def test_thinking_that_the_server_split_off():
     assert scores(await score("<answer>5</answer>", "Halve it.")) == {"correct": 1, "format": 0.2}
 
 
+# The same questions of the layout `boxed`.
+BOXED = {
+    "reference": ("Halve it.\n\\boxed{5}", 1, 0.2),
+    "reference, another form": ("Halve it: \\boxed{\\frac{10}{2}}.", 1, 0.2),
+    "thinking in tags": ("<think>Halve it: \\boxed{6}?</think>\\boxed{5}", 1, 0.2),
+    "wrong answer": ("Halve it. \\boxed{6}", 0, 0.2),
+    "empty reply": ("", 0, -0.5),
+    "gibberish": ("qx zv 77 ]] lorem \\frac{ ~~ ipsum " * 30, 0, -0.5),
+    "gibberish, right answer": ("qx zv ]] " * 30 + "\\boxed{5}", 1, 0.2),
+    "repetition": ("\\boxed{5} " * 500, 0, -0.5),
+    "two answers": ("It is \\boxed{5} or \\boxed{6}", 0, -0.5),
+    "two answers in one box": ("It is \\boxed{5 or 6}", 0, 0.2),
+    "a box in a box": ("It is \\boxed{\\boxed{5}}", 0, -0.5),
+    "an empty box": ("It is \\boxed{}", 0, -0.5),
+    "a box that never closes": ("It is \\boxed{5", 0, -0.5),
+    "an answer without a box": ("It is 5.", 0, -0.5),
+    "a box alone": ("\\boxed{5}", 1, -0.5),
+    "boxed only in the thinking": ("<think>It is \\boxed{5}</think>It is 5.", 0, -0.5),
+    "thinking that never ends": ("\\boxed{5} <think>is it?", 1, -0.5),
+    "the layout of the tags": ("<think>a</think><answer>5</answer>", 0, -0.5),
+    "the question as the answer": ("It is \\boxed{2x = 10}", 0, 0.2),
+    "a 20,000-token ramble, cut off": (LONG, 0, -0.5),
+}
+
+
+@pytest.mark.parametrize("probe", BOXED)
+async def test_probes_of_the_boxed_layout(probe):
+    reply, correct, layout = BOXED[probe]
+    bonus = 0.1 if correct else 0.0
+    found = scores(await score(reply, measured=6.0, layout="boxed"))
+    assert found == pytest.approx({"correct": correct, "format": layout, "entropy": bonus})
+
+
+async def test_the_prompt_asks_for_what_is_rewarded():
+    """Of both layouts; the worked example is a reply that the rewards take."""
+    for layout, mark in (("tags", "<answer>"), ("boxed", "\\boxed{}")):
+        plain, shown = (
+            tasks(split="sample", worked_example=example, task={"layout": layout})[0]
+            for example in (False, True)
+        )
+        assert mark in plain.data.system_prompt
+        assert await plain.validate(runtime=None)
+        added = shown.data.system_prompt.removeprefix(plain.data.system_prompt)
+        problem, reply = added.split("to the problem\n\n")[1].split("\n\nreply\n\n")
+        data = DATA.model_copy(update={"prompt": problem, "answer": "391"})
+        found = scores(await score(reply, data=data, layout=layout))
+        assert found == {"correct": 1, "format": 0.2}
+    system = tasks(split="sample")[0].data.system_prompt
+    assert "boxed" not in system
+    assert "example" not in system
+
+
 async def test_a_policy_that_never_spoke_scores_nothing():
     for config in ({}, {"entropy": ON}, {"entropy": ON, "mode": "entropy_only"}):
         trace = await score(None, **config)
@@ -245,6 +297,8 @@ RIGHT = (True, False, True, False)
 # The right ones, 2 and 5: mean 3.5, deviation sqrt(4.5) = 2.121320.
 # Over log2 of the tokens, which is 2, 6, 5, 8: 1, 0.5, 1, 0.75: mean 0.8125, squares
 # (9 + 25 + 9 + 1) / 256 = 0.171875, deviation 0.239357.
+# Less the line over those: slope 11 / 18.75, residuals -0.093333, -1.44, 1.146667, 0.386667 of
+# deviation 1.087300.
 # Over log2 of at most 64 dimensions, which is 2, 6, 5, 6: 1, 0.5, 1, 1: mean 0.875, deviation 0.25.
 GROUPS = {
     "default": ({}, (-0.109545, 0.0, 0.054772, 0.0)),
@@ -261,6 +315,14 @@ GROUPS = {
     "max": (
         {"entropy": {**ON, "normalise": "max"}, "gate": "none"},
         (0.05, -0.15, 0.05, 0.05),
+    ),
+    "residual": (
+        {"entropy": {**ON, "normalise": "residual"}, "gate": "none"},
+        (-0.008584, -0.132438, 0.105460, 0.035562),
+    ),
+    "residual, gated": (
+        {"entropy": {**ON, "normalise": "residual"}},
+        (-0.008584, 0.0, 0.105460, 0.0),
     ),
 }
 """Settings, and 0.1 times each sibling's z-score where the gate lets it through."""
@@ -332,6 +394,25 @@ async def test_tokens_that_were_not_read_count_as_written():
     trace.info["entropy"] = {"measurement": kept, "group": 1}
     await task.score(trace)
     assert trace.metrics["completion_tokens"] == 64
+
+
+def test_a_trace_of_another_version_is_refused_by_name():
+    trace = played(PROBES["reference"][0])
+    for strange in ({"group": 4, "measurement": {"bits": 3.0}}, {"measurement": None}, [3.0]):
+        trace.info["entropy"] = strange
+        with pytest.raises(HiddenStatesError, match=f"of trace {trace.id} is of another version"):
+            Record.of(trace)
+
+
+async def test_a_rollout_that_spoke_and_was_never_measured_is_an_error():
+    """A time limit on its finalize stage ended the score: that is no "no bonus"."""
+    trace = played(PROBES["reference"][0])
+    trace.info |= {"correct": True, "token_ids": [{"prompt_ids": [1], "completion_ids": [2, 3]}]}
+    with pytest.raises(HiddenStatesError, match=r"raise or drop --env\.agent\.timeout\.finalize"):
+        told(trace)
+    silent = played(None)
+    silent.info["correct"] = False
+    told(silent)
 
 
 @pytest.mark.parametrize("change", [{"preset": "layer_by_layer"}, {"alpha": 2.0}])
@@ -411,6 +492,17 @@ def test_no_prompt_holds_the_answer():
 def test_keys_are_unique():
     keys = [task.key for task in tasks(split="sample")]
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(("group", "fits"), [(1, False), (3, False), (4, True)])
+def test_a_residual_needs_a_group(group, fits):
+    env = {"taskset": {"id": "math500-entropy", "split": "sample"}, "group": group}
+    env["taskset"]["task"] = {"entropy": {**ON, "normalise": "residual"}}
+    if fits:
+        assert vf.resolve_env_config(env).group == group
+    else:
+        with pytest.raises(ValidationError, match=r"too small for one: set --env\.group to 4"):
+            vf.resolve_env_config(env)
 
 
 @pytest.mark.parametrize(

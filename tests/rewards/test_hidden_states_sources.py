@@ -17,12 +17,14 @@ from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,
     HiddenStatesError,
+    LiveModelSource,
     Measurement,
     Policy,
     UnmeasurableError,
     make_source,
     vllm,
 )
+from inward_rewards.hidden_states import local as in_process
 from pydantic import ValidationError
 
 pytestmark = pytest.mark.models
@@ -196,6 +198,101 @@ async def test_the_end_of_a_source_leaves_nobody_waiting(tiny_qwen):
     finally:
         go_on.set()
     assert [type(one) for one in done] == [HiddenStatesError] * 2
+
+
+# ---------------------------------------------------------------- live
+
+
+def live_config(**fields: Any) -> EntropyConfig:
+    return EntropyConfig(source="live", **{"layers": "middle:2", **fields})
+
+
+def entropies(module, one: Completion) -> list[float]:
+    """Worked out with the module itself, in float64."""
+    with torch.no_grad():
+        ids = torch.tensor([one.token_ids])
+        states = module(input_ids=ids, output_hidden_states=True).hidden_states
+    found = []
+    for layer in (6, 7):
+        z = states[layer][0, len(one.prompt_ids) :].double()
+        p = torch.linalg.eigvalsh(z @ z.T).clamp(min=0)
+        p = p / p.sum()
+        found.append(float(-(p * p.clamp(min=1e-300).log2()).sum()))
+    return found
+
+
+async def test_a_live_module_is_read_as_it_is_now(tiny_qwen):
+    """Its weights change between two scores, its gradients and its modes stay its own."""
+    from transformers import AutoModelForCausalLM
+
+    module = AutoModelForCausalLM.from_pretrained(tiny_qwen).train()
+    module.model.layers[3].eval()
+    lock, steps = threading.Lock(), [0]
+    one = completion(5, 24)
+    live = LiveModelSource(module, live_config(), lock, version=lambda: f"step {steps[0]}")
+    module(input_ids=torch.tensor([one.token_ids])).logits.square().mean().backward()
+    before = {name: p.grad.clone() for name, p in module.named_parameters()}
+    async with make_source(live_config(), live=live) as source:
+        first = await source.measure(one, policy(trains=True))
+        assert first.per_layer == pytest.approx(entropies(module, one), abs=1e-4)
+        with lock, torch.no_grad():
+            steps[0] += 1
+            module.model.layers[2].mlp.down_proj.weight.mul_(20)
+        second = await source.measure(one, policy(trains=True))
+        assert second.per_layer == pytest.approx(entropies(module, one), abs=1e-4)
+    assert max(abs(a - b) for a, b in zip(first.per_layer, second.per_layer, strict=True)) > 0.01
+    assert (first.policy_version, second.policy_version) == ("step 0", "step 1")
+    assert (first.measures, first.scorer) == ("policy", "live Qwen3ForCausalLM")
+    assert module.training
+    assert not module.model.layers[3].training
+    for name, parameter in module.named_parameters():
+        assert torch.equal(parameter.grad, before[name])
+    module(input_ids=torch.tensor([one.token_ids])).logits.mean().backward()
+    # Closed, and open again for the next epoch.
+    async with make_source(live_config(), live=live) as source:
+        again = await source.measure(one, policy(trains=True))
+    assert again.per_layer == pytest.approx(second.per_layer, abs=1e-5)
+
+
+async def test_a_score_waits_for_the_trainers_lock_and_not_for_ever(tiny_qwen, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setattr(in_process, "LOCK_S", 0.3)
+    module, lock = AutoModelForCausalLM.from_pretrained(tiny_qwen), threading.Lock()
+    async with LiveModelSource(module, live_config(), lock) as source:
+        with lock:
+            with pytest.raises(
+                HiddenStatesError, match=r"was not free for 0\.3 s: does the trainer"
+            ):
+                await source.measure(completion(3, 4), policy())
+        monkeypatch.setattr(in_process, "LOCK_S", 60)
+        lock.acquire()
+        waiting = asyncio.create_task(source.measure(completion(3, 4), policy()))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        lock.release()
+        await asyncio.wait_for(waiting, 60)
+
+
+def test_a_live_source_is_handed_over_or_named(tiny_qwen):
+    with pytest.raises(ValueError, match=r"hand it over with env\.use\(LiveModelSource"):
+        make_source(live_config())
+    module = torch.nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"got 'vllm'"):
+        LiveModelSource(module, EntropyConfig(source="vllm"), threading.Lock())
+    live = LiveModelSource(module, live_config(), threading.Lock())
+    with pytest.raises(ValueError, match=r'entropy\.source to "live"'):
+        make_source(EntropyConfig(), live=live)
+
+
+async def test_layers_that_a_live_module_does_not_have_are_named(tiny_qwen):
+    from transformers import AutoModelForCausalLM
+
+    module = AutoModelForCausalLM.from_pretrained(tiny_qwen)
+    source = LiveModelSource(module, live_config(layers=[99]), threading.Lock())
+    with pytest.raises(HiddenStatesError, match=r"entropy\.layers \[99\] cannot be used"):
+        async with source:
+            pass
 
 
 # ---------------------------------------------------------------- what can be
