@@ -260,11 +260,11 @@ async def test_a_score_waits_for_the_trainers_lock_and_not_for_ever(tiny_qwen, m
     monkeypatch.setattr(in_process, "LOCK_S", 0.3)
     module, lock = AutoModelForCausalLM.from_pretrained(tiny_qwen), threading.Lock()
     async with LiveModelSource(module, live_config(), lock) as source:
-        with lock:
-            with pytest.raises(
-                HiddenStatesError, match=r"was not free for 0\.3 s: does the trainer"
-            ):
-                await source.measure(completion(3, 4), policy())
+        with (
+            lock,
+            pytest.raises(HiddenStatesError, match=r"was not free for 0\.3 s: does the trainer"),
+        ):
+            await source.measure(completion(3, 4), policy())
         monkeypatch.setattr(in_process, "LOCK_S", 60)
         lock.acquire()
         waiting = asyncio.create_task(source.measure(completion(3, 4), policy()))
