@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 
 import pytest
 
@@ -60,6 +61,8 @@ def scaffold(tmp_path, monkeypatch):
         + " for n in range(self.config.num_tasks)]\n"
     )
     monkeypatch.syspath_prepend(folder)
+    for module in ("yes_or_no", "yes_or_no.taskset"):  # of the test before
+        monkeypatch.delitem(sys.modules, module, raising=False)
     return "yes-or-no"
 
 
@@ -122,12 +125,24 @@ def test_nemo_gym_as_verifiers_ships_it(tmp_path, tiny_qwen, engine):
 
     posts = {"/v1/completions": engine, "/verify": verify, "/seed_session": lambda body: {}}
     with TinyQwen(tiny_qwen, student(1)).server(posts=posts) as server:
-        found = vf_eval(
-            *("nemo-gym", server, *ENTROPY, "--env.gate-reward", "nemo_gym"),
-            *("--env.taskset.dataset", "rows.jsonl", "--env.taskset.task.resources-url"),
-            server.base_url.removesuffix("/v1"),
+        (tmp_path / "run.toml").write_text(f"""
+            [env]
+            id = "entropy-group"
+            group = 4
+            gate_reward = "nemo_gym"
+            entropy.source = "vllm"
+            [env.taskset]
+            id = "nemo-gym"
+            dataset = "rows.jsonl"
+            task.resources_url = "{server.base_url.removesuffix("/v1")}"
+            """)
+        done = call(
+            *("vf-eval", "@", "run.toml", "-m", "tiny", "--client.base-url", server.base_url),
+            *("--no-push", "--no-rich", "--run.name", "run"),
             cwd=tmp_path,
         )
+    assert done.code == 0, done.err
+    found = episodes(tmp_path / "outputs" / "run")
     assert len(found) == 2
     assert {trace["task"]["type"] for e in found for trace in e["traces"]} == {"NeMoGymTask"}
     assert check(found, tiny_qwen, "nemo_gym") >= 2

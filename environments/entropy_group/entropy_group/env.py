@@ -67,9 +67,7 @@ class EntropyGroupEnvConfig(BonusConfig, BonusEnvConfig, LocalEnvConfig):
         names, all_known = reward_names(
             self.taskset.id, task.model_copy(update={"rewards": others})
         )
-        has = (
-            f"{self.taskset.id!r} has {', '.join(map(repr, names)) or 'none known'}"
-        )
+        has = f"{self.taskset.id!r} has {', '.join(map(repr, names)) or 'none known'}"
         if self.judges and not self.gate_reward:
             raise ValueError(
                 "gate_reward is not set: name the reward that says whether a rollout is right with "

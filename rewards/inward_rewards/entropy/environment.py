@@ -220,9 +220,9 @@ def metered(task: AnyTask, meter: Meter) -> AnyTask:
 
     Its class keeps its name, its hooks and its servers.
     """
-    clone = copy.copy(task)
-    clone.__class__ = _metered_class(type(task))  # type: ignore[arg-type]
-    clone.inward_meter = meter  # type: ignore[attr-defined]
+    task_class = _metered_class(type(task))  # type: ignore[arg-type]
+    clone = task_class.__new__(task_class)
+    vars(clone).update(vars(task), inward_meter=meter)
     return clone
 
 
