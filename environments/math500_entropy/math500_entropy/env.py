@@ -23,5 +23,5 @@ class Math500EntropyEnv(BonusEnv, LocalEnv, vf.Env[Math500EntropyEnvConfig]):
     def bonus_config(self) -> BonusConfig:
         return cast(BonusConfig, self.config.taskset.task)
 
-    def verdict(self, trace: vf.Trace[Any, Any, Any]) -> bool:
-        return bool(trace.info.get("correct"))
+    def verdict(self, trace: vf.Trace[Any, Any, Any]) -> bool | None:
+        return cast(bool | None, trace.info.get("correct"))
