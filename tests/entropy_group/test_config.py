@@ -24,7 +24,7 @@ class PlainTask(vf.Task[vf.TaskData]):
         return 1.0
 
     @vf.reward(weight=0.5)
-    async def style(self, trace) -> {style}:
+    async def {name}(self, trace) -> {style}:
         return 0.5
 
 
@@ -44,9 +44,10 @@ def taskset(tmp_path, monkeypatch):
     """Write a taskset of the given reward annotation, and return its id."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def write(name: str, style: str = "float", exports: str = '"PlainTaskset"') -> str:
-        (tmp_path / f"{name}.py").write_text(TASKSET.format(style=style, exports=exports))
-        return name
+    def write(module: str, style: str = "float", **parts: str) -> str:
+        parts = {"exports": '"PlainTaskset"', "name": "style", "style": style, **parts}
+        (tmp_path / f"{module}.py").write_text(TASKSET.format(**parts))
+        return module
 
     return write
 
@@ -104,6 +105,12 @@ def test_what_the_config_plugs_in_counts_as_a_reward(taskset):
         }
     )
     assert set(found.taskset.task.rewards) == {"maths", "entropy_bonus"}
+
+
+def test_a_reward_of_the_same_name_is_refused(taskset):
+    name = taskset("same_name", name="entropy_bonus")
+    with pytest.raises(ValidationError, match="pays a reward 'entropy_bonus' of its own"):
+        config(name, gate_reward="solved")
 
 
 def test_a_saved_config_is_read_again_as_it_was(taskset):

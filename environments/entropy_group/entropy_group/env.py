@@ -44,9 +44,10 @@ class EntropyGroupEnvConfig(BonusConfig, BonusEnvConfig, LocalEnvConfig):
     @model_validator(mode="wrap")
     @classmethod
     def _fits_the_taskset(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        seat = data.get("agent") if isinstance(data, Mapping) else None
-        harness = seat.get("harness") if isinstance(seat, Mapping) else None
-        config = handler(data)
+        if not isinstance(data, Mapping):
+            return handler(data)
+        harness = _named_harness(data.get("agent"))
+        config = handler(dict(data))
         # verifiers makes a config without a taskset before it reads the command line.
         if "taskset" in config.model_fields_set and config.taskset.id:
             config.check_group(config.group)
@@ -68,6 +69,8 @@ class EntropyGroupEnvConfig(BonusConfig, BonusEnvConfig, LocalEnvConfig):
             self.taskset.id, task.model_copy(update={"rewards": others})
         )
         has = f"{self.taskset.id!r} has {', '.join(map(repr, names)) or 'none known'}"
+        if NAME in names:
+            raise ValueError(f"the taskset pays a reward {NAME!r} of its own: {has}")
         if self.judges and not self.gate_reward:
             raise ValueError(
                 "gate_reward is not set: name the reward that says whether a rollout is right with "
@@ -97,6 +100,12 @@ class EntropyGroupEnvConfig(BonusConfig, BonusEnvConfig, LocalEnvConfig):
         metrics = task.metrics | {NAME: vf.DecoratedFunctionConfig(fn=REPLAYED_METRICS)}
         rewards = task.rewards | {NAME: reward.model_copy(update={"fn": REPLAYED_REWARD})}
         self.taskset.task = task.model_copy(update={"metrics": metrics, "rewards": rewards})
+
+
+def _named_harness(seat: object) -> object:
+    """The id of the harness that the input itself names for its seat."""
+    harness = seat.get("harness") if isinstance(seat, Mapping) else getattr(seat, "harness", None)
+    return harness.get("id") if isinstance(harness, Mapping) else getattr(harness, "id", None)
 
 
 class EntropyGroupEnv(BonusEnv, LocalEnv, vf.Env[EntropyGroupEnvConfig]):
