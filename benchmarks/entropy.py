@@ -1,12 +1,14 @@
-"""Matrix entropy: `inward_rewards.entropy` beside the sources' way, interleaved, as ratios.
+"""Matrix entropy: `inward_rewards.entropy` beside a floor and beside the sources' way, as ratios.
 
     uv run --group bench --group models python benchmarks/entropy.py [--json] [--full]
-    … --device cuda --forward        # absolute times and the share of a forward pass
+    … --device cuda --forward        # also the share of a forward pass
 
-The anchor is what both sources do in a layer: the full tokens x tokens Gram matrix and
-`torch.linalg.eigh` in float64. It is timed on one layer, in turn with one layer of ours, and the
-fastest round of each counts: what another program on the machine slows down is not the method.
-`--full` times ten layers of both, and every prefix instead of each eighth (minutes).
+The floor is what no method can leave out, done by the machine's own libraries: one float32 matrix
+product of the states, to the smaller Gram matrix, and one `torch.linalg.eigvalsh` of it. The anchor
+is what both sources do in a layer: the full tokens x tokens Gram matrix and `torch.linalg.eigh` in
+float64. Each is timed in turn with ours, on one layer, and the fastest of its calls counts: what
+another program on the machine slows down is not the method. `--full` times ten layers of all, and
+every prefix instead of each eighth (minutes).
 """
 
 from __future__ import annotations
@@ -51,6 +53,15 @@ def sources_way(layers: torch.Tensor, alpha: float) -> list[float]:
     return values
 
 
+def floor(layers: torch.Tensor) -> list[torch.Tensor]:
+    """One product and one eigensolve per layer."""
+    found = []
+    for states in layers:
+        rows = states if states.shape[0] <= states.shape[1] else states.T
+        found.append(torch.linalg.eigvalsh(rows @ rows.T))
+    return found
+
+
 def hidden_states(layers: int, tokens: int, dim: int, device: str) -> torch.Tensor:
     """Correlated tokens with a falling spectrum, as in a trained model's middle layers."""
     generator = torch.Generator().manual_seed(tokens + dim)
@@ -60,17 +71,21 @@ def hidden_states(layers: int, tokens: int, dim: int, device: str) -> torch.Tens
 
 
 def compare(tokens: int, dim: int, layers: int, device: str) -> dict[str, float]:
-    """Best times of both ways, and the largest error over alpha = 1 and 2."""
+    """Best times of each way, and the largest error over alpha = 1 and 2."""
     states = hidden_states(layers, tokens, dim, device)
-    ways: dict[str, tuple[Callable[[], list[float]], int]] = {
+    ways: dict[str, tuple[Callable[[], object], int]] = {
         "source": (lambda: sources_way(states, 1.0), 1),
+        "floor": (lambda: floor(states), REPEATS),
         "alpha 1": (lambda: matrix_entropy(states, 1.0, ADVENT).tolist(), REPEATS),
         "alpha 2": (lambda: matrix_entropy(states, 2.0, ADVENT).tolist(), REPEATS),
     }
     best = dict.fromkeys(ways, math.inf)
     for _ in range(ROUNDS[tokens]):
-        for name, (work, repeats) in ways.items():
-            best[name] = min(best[name], *(seconds(work, device) for _ in range(repeats)))
+        # Call by call in turn: a noisy moment of the machine meets all of them.
+        for repeat in range(REPEATS):
+            for name, (work, repeats) in ways.items():
+                if repeat < repeats:
+                    best[name] = min(best[name], seconds(work, device))
     error = max(
         abs(ours - theirs)
         for alpha in (1.0, 2.0)
@@ -105,10 +120,6 @@ def prefix_ratio(full: bool, device: str) -> float:
     ours = min(seconds(lambda: prefix_entropy(states).tolist(), device) for _ in range(REPEATS))
     theirs = prefix_anchor(states, 1 if full else 8)
     again = min(seconds(lambda: prefix_entropy(states).tolist(), device) for _ in range(REPEATS))
-    print(
-        f"every prefix of T = {PREFIX_TOKENS}, d = {PREFIX_DIM}: {min(ours, again) * 1e3:.1f} ms, "
-        f"an eigensolve each {theirs:.1f} s"
-    )
     return theirs / min(ours, again)
 
 
@@ -139,8 +150,8 @@ def forward_share(device: str) -> None:
             again = seconds(lambda ids=ids: model(ids), device)
         share = entropy / min(forward, again)
         print(
-            f"T = {tokens}, d = {config.hidden_size}: forward {min(forward, again) * 1e3:.1f} ms, "
-            f"entropy of 10 layers {entropy * 1e3:.1f} ms = {share:.1%}"
+            f"T = {tokens}, d = {config.hidden_size}: entropy of 10 layers is {share:.1%} of the "
+            "forward pass"
         )
 
 
@@ -153,23 +164,25 @@ def main() -> None:
     arguments = parser.parse_args()
     layers = 10 if arguments.full else 1
 
-    print(f"{'T':>6}{'d':>6}{'source s':>10}{'alpha 1':>10}{'alpha 2':>10}{'error':>10}")
+    print("alpha = 1 over the floor; the sources' way over alpha = 1 and over alpha = 2; error")
+    print(f"{'T':>6}{'d':>6}{'/ floor':>10}{'alpha 1':>10}{'alpha 2':>10}{'error':>10}")
     rows = {}
     for tokens, dim in SHAPES:
         row = rows[tokens, dim] = compare(tokens, dim, layers, arguments.device)
         ratios = "".join(f"{row['source'] / row[f'alpha {a}']:>9.1f}x" for a in (1, 2))
-        print(f"{tokens:>6}{dim:>6}{row['source']:>10.3f}{ratios}{row['error']:>10.1e}", flush=True)
+        over = row["alpha 1"] / row["floor"]
+        print(f"{tokens:>6}{dim:>6}{over:>9.2f}x{ratios}{row['error']:>10.1e}", flush=True)
     prefix = prefix_ratio(arguments.full, arguments.device)
     print(f"prefix curve: {prefix:.0f}x")
     if arguments.forward:
         forward_share(arguments.device)
 
     error = max(row["error"] for row in rows.values())
-    long = rows[4096, 896]["source"] / rows[4096, 896]["alpha 1"]
+    over = max(row["alpha 1"] / row["floor"] for row in rows.values())
     least = min(row["source"] / row[f"alpha {a}"] for row in rows.values() for a in (1, 2))
     targets = [
         Target("largest error against float64", error, 1e-5, most=True),
-        Target("speed-up at T = 4096, d = 896", long, 190),
+        Target("alpha = 1 over one product and one eigensolve", over, 1.2, most=True),
         Target("least speed-up anywhere", least, 2),
         Target("speed-up of prefix curves, T = 1024", prefix, 500),
     ]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Layout = Literal["tags", "boxed"]
+"""What a reply looks like. `tags`: `<think>…</think> <answer>…</answer>`. `boxed`: reasoning, then
+one `\\boxed{…}`."""
 
 OPEN_THINK, CLOSE_THINK = "<think>", "</think>"
 OPEN_ANSWER, CLOSE_ANSWER = "<answer>", "</answer>"
+BOX = "\\boxed{"
 
 
 class Message(Protocol):
@@ -33,7 +38,7 @@ class ThinkAnswer:
     """The reply without its thinking."""
     well_formed: bool
     """The reply begins with a thinking block, and one answer block follows; all four tags are
-    there, and neither block is blank."""
+    there, and neither block is blank. In the layout `boxed`: reasoning, then one box."""
 
     @property
     def answer_or_box(self) -> str | None:
@@ -41,9 +46,13 @@ class ThinkAnswer:
         return self.answer if OPEN_ANSWER in self.body else last_boxed(self.body)
 
 
-def parse_reply(content: str | None, reasoning: str | None = None) -> ThinkAnswer:
+def parse_reply(
+    content: str | None, reasoning: str | None = None, layout: Layout = "tags"
+) -> ThinkAnswer:
     """`reasoning`: the thinking where the server has already split it off the content."""
     content = content or ""
+    if layout == "boxed":
+        return _parse_boxed(content, reasoning)
     if reasoning is None:
         thinking, body, first = _split(content)
         stray = OPEN_THINK in body or CLOSE_THINK in body
@@ -55,9 +64,27 @@ def parse_reply(content: str | None, reasoning: str | None = None) -> ThinkAnswe
     return ThinkAnswer(thinking, answer, body, complete and first and not stray)
 
 
-def last_reply(messages: Sequence[Message]) -> ThinkAnswer | None:
+def last_reply(messages: Sequence[Message], layout: Layout = "tags") -> ThinkAnswer | None:
     """A rollout's last reply, of its assistant messages; None where the policy never spoke."""
-    return parse_reply(messages[-1].content, messages[-1].reasoning_content) if messages else None
+    if not messages:
+        return None
+    return parse_reply(messages[-1].content, messages[-1].reasoning_content, layout)
+
+
+def _parse_boxed(content: str, reasoning: str | None) -> ThinkAnswer:
+    """The answer is what the only box outside the thinking holds: two are none. Well formed: some
+    reasoning stands before the box, in thinking tags or not, and thinking that begins also ends."""
+    if reasoning is None:
+        thinking, body, _ = _split(content)
+    else:
+        thinking, body = reasoning, content.rpartition(CLOSE_THINK)[2]
+    before, opened, after = body.partition(BOX)
+    answer = last_boxed(body) if opened and BOX not in after else None
+    reasoned = bool(before.strip() or (thinking or "").strip())
+    endless = thinking is None and OPEN_THINK in content
+    stray = OPEN_THINK in body or CLOSE_THINK in body
+    well_formed = answer is not None and reasoned and not endless and not stray
+    return ThinkAnswer(thinking, answer, body, well_formed)
 
 
 def _split(text: str) -> tuple[str | None, str, bool]:
@@ -88,13 +115,12 @@ def format_reward(reply: ThinkAnswer, *, good: float = 0.2, bad: float = -0.5) -
 
 def last_boxed(text: str) -> str | None:
     """What the last `\\boxed{…}` holds, braces matched; None: there is none, or it never closes."""
-    head = "\\boxed{"
-    start = text.rfind(head)
+    start = text.rfind(BOX)
     if start < 0:
         return None
     depth = 1
-    for position in range(start + len(head), len(text)):
+    for position in range(start + len(BOX), len(text)):
         depth += {"{": 1, "}": -1}.get(text[position], 0)
         if depth == 0:
-            return text[start + len(head) : position].strip() or None
+            return text[start + len(BOX) : position].strip() or None
     return None

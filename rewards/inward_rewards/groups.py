@@ -19,6 +19,9 @@ Over = Literal["all", "correct"]
 MIN_STD = 1e-6
 """The floor of the bonus's source (Advent of Small ML 2025, day 7), for parity with it: rounding
 alone exceeds it."""
+MIN_FIT = 4
+"""Siblings that a line over their lengths is fitted to at least: it goes through any two, and of
+three it leaves one number."""
 
 
 def zscores(
@@ -73,6 +76,32 @@ def group_bonus(
         else:
             bonus.append(max(-band, min(band, band * z)))
     return bonus
+
+
+def length_residuals(entropies: Sequence[float], tokens: Sequence[int]) -> list[float]:
+    """What a group's entropies have beyond what their lengths explain:
+
+        r_i = S_i - (a + b · ln n_i),  a and b the least-squares fit over all the siblings
+
+    with S_i undivided and n_i in tokens. Over the group r is uncorrelated with ln n, and its mean
+    is 0. Where all are of one length, r_i is the distance from the mean. All 0, which is no order,
+    for fewer than MIN_FIT siblings.
+    ValueError: an entropy that is not finite, or a length below 1.
+    """
+    if not all(map(math.isfinite, entropies)) or any(n < 1 for n in tokens):
+        raise ValueError(
+            f"residuals need finite entropies and lengths of at least 1, got {list(entropies)!r} "
+            f"and {list(tokens)!r}"
+        )
+    if len(entropies) < MIN_FIT:
+        return [0.0] * len(entropies)
+    logs = [math.log(n) for n in tokens]
+    fitted = len(set(tokens)) > 1
+    slope = statistics.linear_regression(logs, entropies).slope if fitted else 0.0
+    mean_log, mean = statistics.fmean(logs), statistics.fmean(entropies)
+    return [
+        value - mean - slope * (log - mean_log) for value, log in zip(entropies, logs, strict=True)
+    ]
 
 
 def absolute_bonus(fraction: float, *, band: float = 0.1) -> float:

@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 import verifiers.v1 as vf
 
+from inward_rewards.entropy import bonus_of, metrics_of, replayed
 from inward_rewards.formats import format_reward, last_reply
 from inward_rewards.hidden_states import (
     EntropyConfig,
@@ -137,6 +138,20 @@ async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
         logger.warning("a rollout is scored without its entropy: %s", reason)
         return {}
     return measurement.value(_ENTROPY.definition)
+
+
+async def entropy_bonus(trace: AnyTrace) -> dict[str, float]:
+    """The bonus of a rollout that `--env.id entropy-group` has played, from its trace alone: the
+    environment plugs it in, so that `vf-replay` has it again."""
+    found = replayed(trace, "entropy_bonus")
+    paid = None if found is None else bonus_of(*found)
+    return {} if paid is None else {"entropy_bonus": paid}
+
+
+async def entropy_metrics(trace: AnyTrace) -> dict[str, float]:
+    """Metrics of such a rollout's hidden states."""
+    found = replayed(trace, "entropy_bonus")
+    return {} if found is None else metrics_of(found[0], found[2].entropy, "entropy_")
 
 
 _ENTROPY = EntropyConfig(source="vllm", normalise="max")

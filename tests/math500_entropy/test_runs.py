@@ -7,7 +7,7 @@ import json
 from inward_chat.testing import HttpReply, PolicyServer
 from math500_entropy.baselines import make_constant
 from math500_entropy.data import load_problems
-from math500_entropy.prompt import REFERENCE_REPLY
+from math500_entropy.prompt import in_layout
 from rewards.runs import in_order
 from support.runs import call, episodes, vf_eval
 
@@ -18,7 +18,7 @@ def scholar(body):
     """Knows every other answer."""
     question = body["messages"][-1]["content"]
     known = list(GOLD).index(question) % 2 == 0
-    return {"content": REFERENCE_REPLY.format(answer=GOLD[question] if known else "no idea")}
+    return {"content": in_layout("tags", GOLD[question] if known else "no idea")}
 
 
 SAMPLE = ("--env.taskset.split", "sample")

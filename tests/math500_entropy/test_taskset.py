@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 import verifiers.v1 as vf
+from inward_rewards.entropy import Meter, Record, bonus_of
 from inward_rewards.hidden_states import HiddenStatesError
 from math500_entropy import Math500EntropyTaskset
 from math500_entropy.data import DataError
-from math500_entropy.prompt import REFERENCE_REPLY
+from math500_entropy.prompt import in_layout
 from math500_entropy.taskset import (
     Math500Data,
     Math500EntropyConfig,
     Math500EntropyTask,
     Math500EntropyTaskConfig,
-    as_sibling,
 )
 from pydantic import ValidationError
 
@@ -63,6 +63,12 @@ async def score(reply, reasoning=None, *, measured=None, data=DATA, **config) ->
 
 def scores(trace: vf.Trace) -> dict[str, float]:
     return {name: reward.score for name, reward in trace.rewards.items()}
+
+
+def told(*traces: vf.Trace) -> None:
+    """Tell the rollouts of a group of each other, as the environment does."""
+    meter = Meter(source=None, group=len(traces))
+    meter.set_siblings(traces, lambda trace: trace.info["correct"])
 
 
 # reply, correct, format. The README's table is this one.
@@ -122,6 +128,58 @@ async def test_probes(probe):
 
 async def test_thinking_that_the_server_split_off():
     assert scores(await score("<answer>5</answer>", "Halve it.")) == {"correct": 1, "format": 0.2}
+
+
+# The same questions of the layout `boxed`.
+BOXED = {
+    "reference": ("Halve it.\n\\boxed{5}", 1, 0.2),
+    "reference, another form": ("Halve it: \\boxed{\\frac{10}{2}}.", 1, 0.2),
+    "thinking in tags": ("<think>Halve it: \\boxed{6}?</think>\\boxed{5}", 1, 0.2),
+    "wrong answer": ("Halve it. \\boxed{6}", 0, 0.2),
+    "empty reply": ("", 0, -0.5),
+    "gibberish": ("qx zv 77 ]] lorem \\frac{ ~~ ipsum " * 30, 0, -0.5),
+    "gibberish, right answer": ("qx zv ]] " * 30 + "\\boxed{5}", 1, 0.2),
+    "repetition": ("\\boxed{5} " * 500, 0, -0.5),
+    "two answers": ("It is \\boxed{5} or \\boxed{6}", 0, -0.5),
+    "two answers in one box": ("It is \\boxed{5 or 6}", 0, 0.2),
+    "a box in a box": ("It is \\boxed{\\boxed{5}}", 0, -0.5),
+    "an empty box": ("It is \\boxed{}", 0, -0.5),
+    "a box that never closes": ("It is \\boxed{5", 0, -0.5),
+    "an answer without a box": ("It is 5.", 0, -0.5),
+    "a box alone": ("\\boxed{5}", 1, -0.5),
+    "boxed only in the thinking": ("<think>It is \\boxed{5}</think>It is 5.", 0, -0.5),
+    "thinking that never ends": ("\\boxed{5} <think>is it?", 1, -0.5),
+    "the layout of the tags": ("<think>a</think><answer>5</answer>", 0, -0.5),
+    "the question as the answer": ("It is \\boxed{2x = 10}", 0, 0.2),
+    "a 20,000-token ramble, cut off": (LONG, 0, -0.5),
+}
+
+
+@pytest.mark.parametrize("probe", BOXED)
+async def test_probes_of_the_boxed_layout(probe):
+    reply, correct, layout = BOXED[probe]
+    bonus = 0.1 if correct else 0.0
+    found = scores(await score(reply, measured=6.0, layout="boxed"))
+    assert found == pytest.approx({"correct": correct, "format": layout, "entropy": bonus})
+
+
+async def test_the_prompt_asks_for_what_is_rewarded():
+    """Of both layouts; the worked example is a reply that the rewards take."""
+    for layout, mark in (("tags", "<answer>"), ("boxed", "\\boxed{}")):
+        plain, shown = (
+            tasks(split="sample", worked_example=example, task={"layout": layout})[0]
+            for example in (False, True)
+        )
+        assert mark in plain.data.system_prompt
+        assert await plain.validate(runtime=None)
+        added = shown.data.system_prompt.removeprefix(plain.data.system_prompt)
+        problem, reply = added.split("to the problem\n\n")[1].split("\n\nreply\n\n")
+        data = DATA.model_copy(update={"prompt": problem, "answer": "391"})
+        found = scores(await score(reply, data=data, layout=layout))
+        assert found == {"correct": 1, "format": 0.2}
+    system = tasks(split="sample")[0].data.system_prompt
+    assert "boxed" not in system
+    assert "example" not in system
 
 
 async def test_a_policy_that_never_spoke_scores_nothing():
@@ -239,6 +297,8 @@ RIGHT = (True, False, True, False)
 # The right ones, 2 and 5: mean 3.5, deviation sqrt(4.5) = 2.121320.
 # Over log2 of the tokens, which is 2, 6, 5, 8: 1, 0.5, 1, 0.75: mean 0.8125, squares
 # (9 + 25 + 9 + 1) / 256 = 0.171875, deviation 0.239357.
+# Less the line over those: slope 11 / 18.75, residuals -0.093333, -1.44, 1.146667, 0.386667 of
+# deviation 1.087300.
 # Over log2 of at most 64 dimensions, which is 2, 6, 5, 6: 1, 0.5, 1, 1: mean 0.875, deviation 0.25.
 GROUPS = {
     "default": ({}, (-0.109545, 0.0, 0.054772, 0.0)),
@@ -256,6 +316,14 @@ GROUPS = {
         {"entropy": {**ON, "normalise": "max"}, "gate": "none"},
         (0.05, -0.15, 0.05, 0.05),
     ),
+    "residual": (
+        {"entropy": {**ON, "normalise": "residual"}, "gate": "none"},
+        (-0.008584, -0.132438, 0.105460, 0.035562),
+    ),
+    "residual, gated": (
+        {"entropy": {**ON, "normalise": "residual"}},
+        (-0.008584, 0.0, 0.105460, 0.0),
+    ),
 }
 """Settings, and 0.1 times each sibling's z-score where the gate lets it through."""
 
@@ -272,9 +340,8 @@ async def test_siblings(case, band):
         trace.info["entropy"] = {"measurement": measurement(entropy, tokens, dim=64), "group": 4}
         await task.score(trace)
         assert "entropy" not in trace.rewards  # the siblings are not there yet
-    siblings = [as_sibling(trace) for trace in traces]
+    told(*traces)
     for index, trace in enumerate(traces):
-        trace.info["entropy"] |= {"siblings": siblings, "index": index}
         await task.score(trace)
         expected = max(-band, min(band, unclamped[index] * band / 0.1))
         assert scores(trace)["entropy"] == pytest.approx(expected, abs=1e-6)
@@ -303,9 +370,8 @@ async def test_rounding_is_no_bonus(apart, dtype, config, paid):
         kept = {**measurement(3.0 + index * apart), "dtype": dtype}
         trace.info["entropy"] = {"measurement": kept, "group": 4}
         await task.score(trace)
-    siblings = [as_sibling(trace) for trace in traces]
-    for index, trace in enumerate(traces):
-        trace.info["entropy"] |= {"siblings": siblings, "index": index}
+    told(*traces)
+    for trace in traces:
         await task.score(trace)
     assert any(scores(trace)["entropy"] for trace in traces) is paid
 
@@ -317,7 +383,8 @@ async def test_a_rollout_without_a_measurement_is_scored_but_for_its_bonus():
     await task.score(trace)
     assert scores(trace) == {"correct": 0, "format": -0.5}
     assert trace.metrics["unmeasured"] == 1
-    assert as_sibling(trace) is None
+    told(trace, trace)
+    assert "siblings" not in trace.info["entropy"]
 
 
 async def test_tokens_that_were_not_read_count_as_written():
@@ -329,13 +396,32 @@ async def test_tokens_that_were_not_read_count_as_written():
     assert trace.metrics["completion_tokens"] == 64
 
 
+def test_a_trace_of_another_version_is_refused_by_name():
+    trace = played(PROBES["reference"][0])
+    for strange in ({"group": 4, "measurement": {"bits": 3.0}}, {"measurement": None}, [3.0]):
+        trace.info["entropy"] = strange
+        with pytest.raises(HiddenStatesError, match=f"of trace {trace.id} is of another version"):
+            Record.of(trace)
+
+
+async def test_a_rollout_that_spoke_and_was_never_measured_is_an_error():
+    """A time limit on its finalize stage ended the score: that is no "no bonus"."""
+    trace = played(PROBES["reference"][0])
+    trace.info |= {"correct": True, "token_ids": [{"prompt_ids": [1], "completion_ids": [2, 3]}]}
+    with pytest.raises(HiddenStatesError, match=r"raise or drop --env\.agent\.timeout\.finalize"):
+        told(trace)
+    silent = played(None)
+    silent.info["correct"] = False
+    told(silent)
+
+
 @pytest.mark.parametrize("change", [{"preset": "layer_by_layer"}, {"alpha": 2.0}])
 async def test_another_entropy_than_was_measured_is_refused(change):
     task = Math500EntropyTask(DATA, Math500EntropyTaskConfig(entropy={**ON, **change}))
     trace = played(PROBES["reference"][0])
     trace.info["entropy"] = {"measurement": measurement(4.0), "group": 1}
     with pytest.raises(HiddenStatesError, match=r"measured with preset 'advent' and alpha 1\.0"):
-        task.bonus(trace)
+        bonus_of(Record.of(trace), True, task.config)
 
 
 async def test_the_verdict_of_now_opens_the_gate():
@@ -355,7 +441,7 @@ async def test_every_gold_answer_scores_in_its_layout():
     count = 0
     for task in taskset:
         assert await task.validate(runtime=None), task.data.id
-        reply = REFERENCE_REPLY.format(answer=task.data.answer)
+        reply = in_layout("tags", task.data.answer)
         found = scores(await score(reply, data=task.data))
         assert found == {"correct": 1, "format": 0.2}, task.data.id
         count += 1
@@ -408,11 +494,22 @@ def test_keys_are_unique():
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.parametrize(("group", "fits"), [(1, False), (3, False), (4, True)])
+def test_a_residual_needs_a_group(group, fits):
+    env = {"taskset": {"id": "math500-entropy", "split": "sample"}, "group": group}
+    env["taskset"]["task"] = {"entropy": {**ON, "normalise": "residual"}}
+    if fits:
+        assert vf.resolve_env_config(env).group == group
+    else:
+        with pytest.raises(ValidationError, match=r"too small for one: set --env\.group to 4"):
+            vf.resolve_env_config(env)
+
+
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
         ({"path": "/no/such/file.jsonl"}, "no such file: '/no/such/file.jsonl'"),
-        ({"levels": [0]}, r"levels are 1 to 5, got \[0\]"),
+        ({"levels": [0]}, "greater than or equal to 1"),
         ({"subjects": ["Arithmetic"]}, "Arithmetic"),
         ({"split": "dev"}, "'test', 'train' or 'sample'"),
         ({"task": {"mode": "entropy_only"}}, "set entropy.source"),

@@ -7,7 +7,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inward_rewards.groups import MIN_STD, absolute_bonus, group_bonus, zscores
+from inward_rewards.groups import (
+    MIN_STD,
+    absolute_bonus,
+    group_bonus,
+    length_residuals,
+    zscores,
+)
 
 # Mean 3, deviations -2 -1 0 1 2, sum of squares 10, over 4: 2.5.
 FIVE = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -110,3 +116,40 @@ def test_absolute_bonus():
     for bad in (-0.1, 1.1, math.nan):
         with pytest.raises(ValueError, match=r"0\.\.1"):
             absolute_bonus(bad)
+
+
+def test_residuals_by_hand():
+    """Log2 of the lengths 0, 1, 2, 3 against 1, 3, 2, 4: slope 4 / 5, through (1.5, 2.5)."""
+    found = length_residuals([1.0, 3.0, 2.0, 4.0], [1, 2, 4, 8])
+    assert found == pytest.approx([-0.3, 0.9, -0.9, 0.3])
+
+
+def test_residuals_of_lengths_alone_are_no_order():
+    lengths = [16, 40, 100, 250, 512]
+    entropies = [0.3 + 0.7 * math.log(n) for n in lengths]
+    assert group_bonus(length_residuals(entropies, lengths), [True] * 5) == [0.0] * 5
+    # Of one length: the distance from the mean.
+    assert length_residuals(FIVE, [7] * 5) == pytest.approx([-2, -1, 0, 1, 2])
+    # Two or three points lie on a line, or nearly.
+    for few in (FIVE[:3], FIVE[:1], []):
+        assert length_residuals(few, lengths[: len(few)]) == [0.0] * len(few)
+
+
+@given(st.lists(st.tuples(st.floats(0, 12), st.integers(1, 4096)), min_size=4, max_size=16))
+def test_residuals_are_uncorrelated_with_the_length(pairs):
+    entropies, tokens = [list(side) for side in zip(*pairs, strict=True)]
+    residuals = length_residuals(entropies, tokens)
+    logs = [math.log(n) for n in tokens]
+    mean = sum(logs) / len(logs)
+    assert sum(residuals) == pytest.approx(0, abs=1e-6)
+    assert sum(r * (x - mean) for r, x in zip(residuals, logs, strict=True)) == pytest.approx(
+        0, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("entropies", "tokens"), [([math.nan] * 4, [1] * 4), ([1.0] * 4, [1, 2, 0, 3])]
+)
+def test_residuals_of_what_cannot_be_are_refused(entropies, tokens):
+    with pytest.raises(ValueError, match="residuals need finite entropies"):
+        length_residuals(entropies, tokens)

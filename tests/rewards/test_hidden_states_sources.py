@@ -17,12 +17,14 @@ from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,
     HiddenStatesError,
+    LiveModelSource,
     Measurement,
     Policy,
     UnmeasurableError,
     make_source,
     vllm,
 )
+from inward_rewards.hidden_states import local as in_process
 from pydantic import ValidationError
 
 pytestmark = pytest.mark.models
@@ -72,8 +74,8 @@ async def test_concurrent_rollouts_in_one_batch_score_as_alone(tiny_qwen, preset
     rollouts = [completion(3 + seed, 5 + 40 * (seed % 3), seed) for seed in range(7)]
     async with make_source(local(tiny_qwen, preset=preset)) as source:
         batches = []
-        score = source._model.score
-        source._model.score = lambda pairs: batches.append(len(pairs)) or score(pairs)
+        score = source._reader.score
+        source._reader.score = lambda pairs: batches.append(len(pairs)) or score(pairs)
         found = await asyncio.gather(*(source.measure(one, policy()) for one in rollouts))
     assert sum(batches) == len(rollouts) > len(batches)
     for one, measurement in zip(rollouts, found, strict=True):
@@ -127,7 +129,7 @@ async def test_faults_of_the_local_model_raise(tiny_qwen):
         with pytest.raises(UnmeasurableError, match="reads 4096"):
             await source.measure(Completion((1,) * 4096, (5,)), policy())
         with torch.no_grad():
-            source._model._model.layers[0].mlp.down_proj.weight.fill_(math.nan)
+            source._reader._decoder.layers[0].mlp.down_proj.weight.fill_(math.nan)
         with pytest.raises(HiddenStatesError, match="not finite"):
             await source.measure(completion(3, 4), policy())
 
@@ -139,10 +141,10 @@ async def test_one_bad_rollout_fails_alone(tiny_qwen, how):
     bad = Completion((1, 251), (7, END))
     async with make_source(local(tiny_qwen)) as source:
         batches = []
-        model, score = source._model, source._model.score
+        model, score = source._reader, source._reader.score
         if how == "its states are not finite":
             with torch.no_grad():
-                model._model.embed_tokens.weight[251] = math.nan
+                model._decoder.embed_tokens.weight[251] = math.nan
 
         def watched(pairs):
             batches.append(len(pairs))
@@ -167,7 +169,7 @@ async def test_one_bad_rollout_fails_alone(tiny_qwen, how):
 @pytest.mark.parametrize("ids", [((1,), ()), ((1,), (-1,)), ((-5,), (3,))])
 async def test_a_rollout_that_no_model_can_read_is_refused_before_its_batch(tiny_qwen, ids):
     async with make_source(local(tiny_qwen)) as source:
-        source._model.score = lambda pairs: pytest.fail("it was read")
+        source._reader.score = lambda pairs: pytest.fail("it was read")
         with pytest.raises(HiddenStatesError, match=r"no token|share the policy's tokenizer"):
             await source.measure(Completion(*ids), policy())
 
@@ -186,8 +188,8 @@ async def test_the_end_of_a_source_leaves_nobody_waiting(tiny_qwen):
     go_on = threading.Event()
     try:
         async with make_source(local(tiny_qwen)) as source:
-            score = source._model.score
-            source._model.score = lambda pairs: go_on.wait(60) and score(pairs)
+            score = source._reader.score
+            source._reader.score = lambda pairs: go_on.wait(60) and score(pairs)
             waiting = [asyncio.create_task(source.measure(completion(3, 4), policy()))]
             await asyncio.sleep(0.1)
             waiting.append(asyncio.create_task(source.measure(completion(3, 4, 1), policy())))
@@ -196,6 +198,101 @@ async def test_the_end_of_a_source_leaves_nobody_waiting(tiny_qwen):
     finally:
         go_on.set()
     assert [type(one) for one in done] == [HiddenStatesError] * 2
+
+
+# ---------------------------------------------------------------- live
+
+
+def live_config(**fields: Any) -> EntropyConfig:
+    return EntropyConfig(source="live", **{"layers": "middle:2", **fields})
+
+
+def entropies(module, one: Completion) -> list[float]:
+    """Worked out with the module itself, in float64."""
+    with torch.no_grad():
+        ids = torch.tensor([one.token_ids])
+        states = module(input_ids=ids, output_hidden_states=True).hidden_states
+    found = []
+    for layer in (6, 7):
+        z = states[layer][0, len(one.prompt_ids) :].double()
+        p = torch.linalg.eigvalsh(z @ z.T).clamp(min=0)
+        p = p / p.sum()
+        found.append(float(-(p * p.clamp(min=1e-300).log2()).sum()))
+    return found
+
+
+async def test_a_live_module_is_read_as_it_is_now(tiny_qwen):
+    """Its weights change between two scores, its gradients and its modes stay its own."""
+    from transformers import AutoModelForCausalLM
+
+    module = AutoModelForCausalLM.from_pretrained(tiny_qwen).train()
+    module.model.layers[3].eval()
+    lock, steps = threading.Lock(), [0]
+    one = completion(5, 24)
+    live = LiveModelSource(module, live_config(), lock, version=lambda: f"step {steps[0]}")
+    module(input_ids=torch.tensor([one.token_ids])).logits.square().mean().backward()
+    before = {name: p.grad.clone() for name, p in module.named_parameters()}
+    async with make_source(live_config(), live=live) as source:
+        first = await source.measure(one, policy(trains=True))
+        assert first.per_layer == pytest.approx(entropies(module, one), abs=1e-4)
+        with lock, torch.no_grad():
+            steps[0] += 1
+            module.model.layers[2].mlp.down_proj.weight.mul_(20)
+        second = await source.measure(one, policy(trains=True))
+        assert second.per_layer == pytest.approx(entropies(module, one), abs=1e-4)
+    assert max(abs(a - b) for a, b in zip(first.per_layer, second.per_layer, strict=True)) > 0.01
+    assert (first.policy_version, second.policy_version) == ("step 0", "step 1")
+    assert (first.measures, first.scorer) == ("policy", "live Qwen3ForCausalLM")
+    assert module.training
+    assert not module.model.layers[3].training
+    for name, parameter in module.named_parameters():
+        assert torch.equal(parameter.grad, before[name])
+    module(input_ids=torch.tensor([one.token_ids])).logits.mean().backward()
+    # Closed, and open again for the next epoch.
+    async with make_source(live_config(), live=live) as source:
+        again = await source.measure(one, policy(trains=True))
+    assert again.per_layer == pytest.approx(second.per_layer, abs=1e-5)
+
+
+async def test_a_score_waits_for_the_trainers_lock_and_not_for_ever(tiny_qwen, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setattr(in_process, "LOCK_S", 0.3)
+    module, lock = AutoModelForCausalLM.from_pretrained(tiny_qwen), threading.Lock()
+    async with LiveModelSource(module, live_config(), lock) as source:
+        with (
+            lock,
+            pytest.raises(HiddenStatesError, match=r"was not free for 0\.3 s: does the trainer"),
+        ):
+            await source.measure(completion(3, 4), policy())
+        monkeypatch.setattr(in_process, "LOCK_S", 60)
+        lock.acquire()
+        waiting = asyncio.create_task(source.measure(completion(3, 4), policy()))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        lock.release()
+        await asyncio.wait_for(waiting, 60)
+
+
+def test_a_live_source_is_handed_over_or_named(tiny_qwen):
+    with pytest.raises(ValueError, match=r"hand it over with env\.use\(LiveModelSource"):
+        make_source(live_config())
+    module = torch.nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"got 'vllm'"):
+        LiveModelSource(module, EntropyConfig(source="vllm"), threading.Lock())
+    live = LiveModelSource(module, live_config(), threading.Lock())
+    with pytest.raises(ValueError, match=r'entropy\.source to "live"'):
+        make_source(EntropyConfig(), live=live)
+
+
+async def test_layers_that_a_live_module_does_not_have_are_named(tiny_qwen):
+    from transformers import AutoModelForCausalLM
+
+    module = AutoModelForCausalLM.from_pretrained(tiny_qwen)
+    source = LiveModelSource(module, live_config(layers=[99]), threading.Lock())
+    with pytest.raises(HiddenStatesError, match=r"entropy\.layers \[99\] cannot be used"):
+        async with source:
+            pass
 
 
 # ---------------------------------------------------------------- what can be

@@ -19,7 +19,7 @@ from inward_chat.testing import ChatCompletion, HttpReply, PolicyServer
 from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
-from inward_rewards.hidden_states.local import LocalModel
+from inward_rewards.hidden_states.reader import load_reader
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 MARKS = [
@@ -155,7 +155,7 @@ class PluginEngine:
     ) -> None:
         self.preset, self.alphas, self.layers, self.requests = preset, alphas, layers, []
         self._models = {
-            alpha: LocalModel(
+            alpha: load_reader(
                 EntropyConfig(
                     source="transformers",
                     model=str(folder),

@@ -1,21 +1,24 @@
 """Floors for the report: policies that solve nothing."""
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Callable
 from typing import Any
 
+from math500_entropy.prompt import INSTRUCTIONS, in_layout
+
 Policy = Callable[[dict[str, Any]], dict[str, Any]]
 
 COMMONEST = 3
 """The most frequent answer of MATH-500: 19 of 500."""
+_EXPRESSION = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
 
 
 def make_constant(seed: int) -> Policy:
     """Always answers COMMONEST."""
-    return lambda body: _reply("The commonest answer.", COMMONEST)
+    return lambda body: _reply(body, COMMONEST, "The commonest answer.")
 
 
 def make_random_integer(seed: int) -> Policy:
@@ -23,14 +26,9 @@ def make_random_integer(seed: int) -> Policy:
 
     def policy(body: dict[str, Any]) -> dict[str, Any]:
         draw = random.Random(f"{seed} {body['messages'][-1]['content']}")
-        return _reply("A guess.", draw.randint(0, 20))
+        return _reply(body, draw.randint(0, 20), "A guess.")
 
     return policy
-
-
-_EXPRESSION = re.compile(
-    r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
-)
 
 
 def make_copy_first_expression(seed: int) -> Policy:
@@ -39,11 +37,13 @@ def make_copy_first_expression(seed: int) -> Policy:
     def policy(body: dict[str, Any]) -> dict[str, Any]:
         problem: str = body["messages"][-1]["content"]
         match = _EXPRESSION.search(problem)
-        return _reply("A copy.", next(filter(None, match.groups())) if match else problem)
+        answer = next(filter(None, match.groups())) if match else problem
+        return _reply(body, answer, "A copy.")
 
     return policy
 
 
-def _reply(thought: str, answer: int | str) -> dict[str, Any]:
-    content = f"<think>{thought}</think>\n<answer>{answer}</answer>"
-    return {"role": "assistant", "content": content}
+def _reply(body: dict[str, Any], answer: int | str, thought: str) -> dict[str, Any]:
+    """In the layout that the system prompt asks for."""
+    boxed = INSTRUCTIONS["boxed"] in body["messages"][0]["content"]
+    return {"content": in_layout("boxed" if boxed else "tags", answer, thought)}

@@ -1,4 +1,4 @@
-"""MATH-500 and the 12,000 problems that are left of MATH for training, one JSON line a problem:
+"""MATH-500 and the 12,000 problems that are left of MATH for training, one JSON line per problem:
 
 {"problem": "Convert the point $(0,3)$ …", "solution": "We have that $r = …", "subject":
  "Precalculus", "answer": "\\\\left( 3, \\\\frac{\\\\pi}{2} \\\\right)", "level": 2,
@@ -6,8 +6,6 @@
 
 Both come from the split of PRM800K (arXiv 2305.20050); MATH is arXiv 2103.03874.
 """
-
-from __future__ import annotations
 
 import hashlib
 import logging
@@ -36,7 +34,6 @@ Subject = Literal[
     "Prealgebra",
     "Precalculus",
 ]
-
 FILES = {
     "test": PinnedFile(
         "https://huggingface.co/datasets/HuggingFaceH4/MATH-500/resolve/"
@@ -50,8 +47,8 @@ FILES = {
         "90d96daeac3fe343ebb1e22ce93dd99690f75983e957f88de42f87cffe1e8076",
     ),
 }
-
 MEND = "fetch the file yourself and name it with --env.taskset.path FILE"
+SHIPPED = Path(str(resources.files("math500_entropy") / "data"))
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -72,12 +69,14 @@ def load_problems(split: Split, path: Path | None = None) -> Iterator[Problem]:
     `train` leaves out, and logs, every problem that MATH-500 asks as well. DataError where the
     file cannot be had, a row is not of the published schema, or two rows of `path` share an id.
     """
-    if path is not None:
-        yield from _each_once(path)
-        return
+    seen: set[str] = set()
     left_out = []
-    for problem in _read(*_content(split)):
-        if split == "train" and digest(problem.problem) in math500_digests():
+    for line, place in _lines(split, path):
+        problem = _parse(line, place)
+        if path is not None and problem.unique_id in seen:
+            raise DataError(f"{path}: two rows have the unique_id {problem.unique_id!r}: drop one")
+        seen.add(problem.unique_id)
+        if path is None and split == "train" and digest(problem.problem) in math500_digests():
             left_out.append(problem.unique_id)
         else:
             yield problem
@@ -92,25 +91,20 @@ def digest(problem: str) -> str:
 
 @cache
 def math500_digests() -> frozenset[str]:
-    return frozenset((_shipped() / "math500_digests.txt").read_text().split())
+    return frozenset((SHIPPED / "math500_digests.txt").read_text().split())
 
 
-def _shipped() -> Path:
-    return Path(str(resources.files("math500_entropy") / "data"))
-
-
-def _read(content: bytes, source: str) -> Iterator[Problem]:
-    for line, place in json_lines(content, source):
-        yield _parse(line, place)
-
-
-def _each_once(file: Path) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for problem in _read(*_file(file)):
-        if problem.unique_id in seen:
-            raise DataError(f"{file}: two rows have the unique_id {problem.unique_id!r}: drop one")
-        seen.add(problem.unique_id)
-        yield problem
+def _lines(split: Split, path: Path | None) -> Iterator[tuple[str, str]]:
+    """(line, where it stands)"""
+    if path is None and split != "sample":
+        file = FILES[split]
+        name = f"{split}-{file.digest[:12]}.jsonl"
+        return json_lines(fetch(file, f"math/{name}", mend=MEND), name)
+    path = path or SHIPPED / "sample.jsonl"
+    try:
+        return json_lines(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
 
 
 def _parse(line: str, place: str) -> Problem:
@@ -118,26 +112,9 @@ def _parse(line: str, place: str) -> Problem:
         return Problem.model_validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        value = repr(first["input"])
-        shown = value if len(value) <= 80 else value[:77] + "…"
+        field, value = ".".join(map(str, first["loc"])), repr(first["input"])
         raise DataError(
-            f"{place}: {field or 'the row'}: {first['msg']} (got {shown}); a row needs problem, "
-            "answer, subject, level (1 to 5) and unique_id"
+            f"{place}: {field or 'the row'}: {first['msg']} (got "
+            f"{value if len(value) <= 80 else value[:77] + '…'}); a row needs problem, answer, "
+            "subject, level (1 to 5) and unique_id"
         ) from error
-
-
-def _content(split: Split) -> tuple[bytes, str]:
-    """A file's bytes, and what it is called."""
-    if split == "sample":
-        return _file(_shipped() / "sample.jsonl")
-    file = FILES[split]
-    name = f"{split}-{file.digest[:12]}.jsonl"
-    return fetch(file, f"math/{name}", mend=MEND), name
-
-
-def _file(path: Path) -> tuple[bytes, str]:
-    try:
-        return path.read_bytes(), str(path)
-    except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error

@@ -16,9 +16,10 @@ from inward_rewards.entropy.layers import select_layers
 
 
 class EntropyConfig(BaseConfig):  # type: ignore[misc]
-    source: Literal["off", "transformers", "vllm"] = "off"
+    source: Literal["off", "transformers", "vllm", "live"] = "off"
     """`off`: no hidden states. `transformers`: a local model reads the completion. `vllm`: the
-    policy's own engine, started with the inward plugin."""
+    policy's own engine, started with the inward plugin. `live`: a source that the program hands
+    over, such as one that reads the very model that it trains."""
     preset: Literal["advent", "layer_by_layer"] = "advent"
     """Whose definition of matrix entropy."""
     alpha: float = Field(1.0, ge=0)
@@ -26,8 +27,10 @@ class EntropyConfig(BaseConfig):  # type: ignore[misc]
     layers: str | list[int] = "middle:10"
     """`middle:K`, `all`, or indices of transformers' `hidden_states` (0 = embeddings), such as
     `8,9,10`."""
-    normalise: Normalise | None = None
-    """How the scored value is divided: `none`, `log_n`, `max`; unset: as the preset does."""
+    normalise: Normalise | Literal["residual"] | None = None
+    """How the scored value is divided: `none`, `log_n`, `max`; unset: as the preset does. In
+    groups also `residual`: what is left of the undivided entropy after a line fitted over the
+    logarithm of the siblings' lengths."""
     model: str | None = None
     """`transformers` only: the scoring model's folder or name. It must share the policy's
     tokenizer."""
@@ -40,9 +43,12 @@ class EntropyConfig(BaseConfig):  # type: ignore[misc]
 
     @property
     def definition(self) -> Definition:
+        """Of one rollout: a residual, which only a group has, is taken of undivided entropies."""
         preset = PRESETS[self.preset]
         if self.normalise is None:
             return preset
+        if self.normalise == "residual":
+            return preset.unscaled
         return dataclasses.replace(preset, normalise=self.normalise)
 
     @field_validator("model")

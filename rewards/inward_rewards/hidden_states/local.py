@@ -1,6 +1,6 @@
-"""A local transformers model reads the completions: for tests, small models, frozen controls.
+"""A model of this process reads the completions: one that is loaded for it, or one that trains.
 
-One copy a worker, on a thread of its own; rollouts that wait are scored in one padded batch.
+One model per worker, on a thread of its own; rollouts that wait are scored in one padded batch.
 """
 
 from __future__ import annotations
@@ -8,109 +8,65 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Self
 
-from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import HiddenStatesError, Span, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
-from inward_rewards.hidden_states.source import Measurement, Policy
+from inward_rewards.hidden_states.reader import ModelReader, Pair, Score, load_reader
+from inward_rewards.hidden_states.source import Measurement, Measures, Policy
 from inward_rewards.hidden_states.token_ids import Completion
 
 BATCH_TOKENS = 16_384
 """Padded tokens in one forward pass (one longer sequence goes alone)."""
+LOCK_S = 300.0
+"""How long a score waits for the lock on a live module."""
 CLOSED = "the source of hidden states is not open: measure inside its `async with`"
 
 
-Score = tuple[float, ...] | Exception
-"""Per-layer entropy of one rollout, or why there is none."""
+@dataclass(frozen=True)
+class _Scored:
+    """Entropies of one rollout, and of which weights."""
+
+    per_layer: tuple[float, ...]
+    version: str | None
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
     token_ids: tuple[int, ...]
     span: Span
-    result: asyncio.Future[tuple[float, ...]]
+    result: asyncio.Future[_Scored]
 
 
-class LocalModel:
-    """The weights and everything that touches torch. Not thread-safe: one thread uses it."""
-
-    def __init__(self, config: EntropyConfig) -> None:
-        try:
-            import torch
-            from transformers import AutoModel
-
-            from inward_rewards.entropy import matrix_entropy
-        except ImportError as error:
-            raise ImportError(
-                'entropy.source = "transformers" needs torch and transformers: '
-                'pip install "inward-rewards[hidden-states]"'
-            ) from error
-        name = str(config.model)
-        self._torch, self._entropy, self._config = torch, matrix_entropy, config
-        # Without the language-model head: logits of a long batch outweigh everything else.
-        with _naming("model", name, "give the folder or the name of a transformers model"):
-            model = AutoModel.from_pretrained(name, dtype="auto")
-        with _naming("device", config.device, 'give a torch device of this machine, such as "cpu"'):
-            self._model = model.to(config.device).eval()
-        shape = self._model.config.get_text_config()
-        depth = shape.num_hidden_layers
-        with _naming("layers", config.layers, f"the model {name!r} has {depth} layers"):
-            self.layers = select_layers(config.layers, depth)
-        self.dim: int = shape.hidden_size
-        self.dtype = str(self._model.dtype).removeprefix("torch.")
-        self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
-        self.context: int = shape.max_position_embeddings
-        self.eos_ids = _eos_ids(name, shape)
-
-    def score(self, jobs: Sequence[tuple[tuple[int, ...], Span]]) -> list[Score]:
-        """Of each (token ids, span), before normalisation: in one forward pass, errors a job."""
-        torch = self._torch
-        longest = max(len(token_ids) for token_ids, _ in jobs)
-        ids = torch.zeros((len(jobs), longest), dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, (token_ids, _) in enumerate(jobs):
-            ids[row, : len(token_ids)] = torch.tensor(token_ids)
-            mask[row, : len(token_ids)] = 1
-        with torch.inference_mode():
-            states = self._model(
-                input_ids=ids.to(self._config.device),
-                attention_mask=mask.to(self._config.device),
-                output_hidden_states=True,
-                use_cache=False,
-            ).hidden_states
-            return [self._try(states, row, span) for row, (_, span) in enumerate(jobs)]
-
-    def _try(self, states: Any, row: int, span: Span) -> Score:
-        try:
-            return self._measure(states, row, span)
-        except Exception as error:
-            return error
-
-    def _measure(self, states: Any, row: int, span: Span) -> tuple[float, ...]:
-        start, stop = span
-        chosen = self._torch.stack([states[layer][row, start:stop] for layer in self.layers])
-        definition = self._config.definition.unscaled
-        return tuple(self._entropy(chosen, self._config.alpha, definition).tolist())
-
-
-class LocalModelSource:
-    """Source `transformers`."""
+class _InProcess:
+    """What both sources share: the thread, the queue, the batches."""
 
     def __init__(self, config: EntropyConfig) -> None:
         self._config = config
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hidden-states")
         self._jobs: deque[_Job] = deque()
         self._pending: set[_Job] = set()
-        self._arrived = asyncio.Event()
         self._open = False
+
+    def _read(self) -> ModelReader:
+        """Runs on the source's thread, when it opens."""
+        raise NotImplementedError
+
+    def _measures(self, policy: Policy) -> Measures:
+        raise NotImplementedError
+
+    def _score(self, pairs: Sequence[Pair]) -> tuple[list[Score], str | None]:
+        """(of each pair, which weights): runs on the source's thread."""
+        return self._reader.score(pairs), None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._model = await loop.run_in_executor(self._thread, LocalModel, self._config)
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hidden-states")
+        self._reader = await loop.run_in_executor(self._thread, self._read)
         self._worker = asyncio.create_task(self._work(), name="hidden-states")
         self._open = True
         return self
@@ -120,6 +76,7 @@ class LocalModelSource:
         self._worker.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._worker
+        self._jobs.clear()
         for job in self._pending:
             _settle(job, HiddenStatesError(CLOSED))
         # Not waiting: what the thread still reads is nobody's, and this is the event loop.
@@ -128,42 +85,44 @@ class LocalModelSource:
     async def measure(self, completion: Completion, policy: Policy) -> Measurement:
         if not self._open:
             raise HiddenStatesError(CLOSED)
-        span = completion.span(self._model.eos_ids)
+        reader = self._reader
+        span = completion.span(reader.eos_ids)
         self._check(completion.token_ids, span)
         job = _Job(completion.token_ids, span, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._pending.add(job)
         self._arrived.set()
         try:
-            per_layer = await job.result
+            scored = await job.result
         finally:
             self._pending.discard(job)
-        same = self._config.model == policy.model and not policy.trains
         return Measurement(
-            layers=self._model.layers,
-            per_layer=per_layer,
+            layers=reader.layers,
+            per_layer=scored.per_layer,
             tokens=span[1] - span[0],
-            dim=self._model.dim,
+            dim=reader.dim,
             preset=self._config.preset,
             alpha=self._config.alpha,
-            measures="policy" if same else "text",
-            scorer=f"transformers {self._config.model}",
-            dtype=self._model.dtype,
+            measures=self._measures(policy),
+            scorer=f"{self._config.source} {reader.name}",
+            policy_version=scored.version,
+            dtype=reader.dtype,
         )
 
     def _check(self, token_ids: Sequence[int], span: Span) -> None:
+        reader = self._reader
         if span[0] == span[1]:
             raise HiddenStatesError("the completion holds no token, and so no hidden state")
-        if len(token_ids) > self._model.context:
+        if len(token_ids) > reader.context:
             raise UnmeasurableError(
                 f"the rollout has {len(token_ids)} tokens, the scoring model "
-                f"{self._config.model!r} reads {self._model.context}"
+                f"{reader.name!r} reads {reader.context}"
             )
-        strange = [token for token in token_ids if not 0 <= token < self._model.vocabulary]
+        strange = [token for token in token_ids if not 0 <= token < reader.vocabulary]
         if strange:
             raise HiddenStatesError(
-                f"token id {strange[0]} is not among the {self._model.vocabulary} of the "
-                f"scoring model {self._config.model!r}: it must share the policy's tokenizer"
+                f"token id {strange[0]} is not among the {reader.vocabulary} of the "
+                f"scoring model {reader.name!r}: it must share the policy's tokenizer"
             )
 
     async def _work(self) -> None:
@@ -171,7 +130,7 @@ class LocalModelSource:
             await self._arrived.wait()
             self._arrived.clear()
             while self._jobs:
-                await self._score(self._next_batch())
+                await self._score_batch(self._next_batch())
 
     def _next_batch(self) -> list[_Job]:
         """Waiting jobs in their order, as many as fit into one padded batch."""
@@ -184,58 +143,113 @@ class LocalModelSource:
             batch.append(self._jobs.popleft())
         return batch
 
-    async def _score(self, batch: list[_Job]) -> None:
+    async def _score_batch(self, batch: list[_Job]) -> None:
         pairs = [(job.token_ids, job.span) for job in batch]
         loop = asyncio.get_running_loop()
+        scores: list[Score]
+        version: str | None = None
         try:
-            scores = await loop.run_in_executor(self._thread, self._model.score, pairs)
+            scores, version = await loop.run_in_executor(self._thread, self._score, pairs)
         except Exception as error:
             if len(batch) == 1:
                 scores = [error]
             else:  # the forward pass of all failed: whose fault it was shows when each goes alone
                 for job in batch:
-                    await self._score([job])
+                    await self._score_batch([job])
                 return
         for job, score in zip(batch, scores, strict=True):
-            _settle(job, self._failure(score) if isinstance(score, Exception) else score)
+            _settle(
+                job,
+                self._failure(score) if isinstance(score, Exception) else _Scored(score, version),
+            )
 
     def _failure(self, error: Exception) -> HiddenStatesError:
+        if isinstance(error, HiddenStatesError):
+            return error
         failure = HiddenStatesError(
-            f"the scoring model {self._config.model!r} failed: {type(error).__name__}: {error}"
+            f"the scoring model {self._reader.name!r} failed: {type(error).__name__}: {error}"
         )
         failure.__cause__ = error
         return failure
 
 
-def _settle(job: _Job, score: Score) -> None:
+class LocalModelSource(_InProcess):
+    """Source `transformers`: for tests, small models, frozen controls."""
+
+    def _read(self) -> ModelReader:
+        return load_reader(self._config)
+
+    def _measures(self, policy: Policy) -> Measures:
+        same = self._config.model == policy.model and not policy.trains
+        return "policy" if same else "text"
+
+
+class LiveModelSource(_InProcess):
+    """Source `live`: the very module that a trainer of this process updates.
+
+    Nothing is copied: a score reads the weights of its moment, without gradients and with dropout
+    off. `lock` is held for each forward pass of ours; hold it wherever you run the module or
+    change its weights, and never while you wait for a rollout. Token ids are all that is read, so
+    that no tokenizer is needed.
+
+        env.use(LiveModelSource(model, config, lock, version=lambda: str(trainer.step)))
+
+    `module`: a transformers model, not wrapped for several devices. `version` names the weights in
+    the record, and is called under the lock. HiddenStatesError, when it opens: layers that the
+    module does not have.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        config: EntropyConfig,
+        lock: Lock,
+        *,
+        version: Callable[[], str] | None = None,
+    ) -> None:
+        if config.source != "live":
+            raise ValueError(
+                f'a live module goes with entropy.source = "live", got {config.source!r}'
+            )
+        super().__init__(config)
+        self._module, self._lock, self._version = module, lock, version
+
+    def _read(self) -> ModelReader:
+        return ModelReader(self._module, self._config, type(self._module).__name__)
+
+    def _measures(self, policy: Policy) -> Measures:
+        return "policy"
+
+    def _score(self, pairs: Sequence[Pair]) -> tuple[list[Score], str | None]:
+        if not self._lock.acquire(timeout=LOCK_S):
+            raise HiddenStatesError(
+                f"the lock on the live module {self._reader.name!r} was not free for {LOCK_S:g} s: "
+                "does the trainer hold it while it waits for a rollout?"
+            )
+        try:
+            with _evaluating(self._module):
+                version = None if self._version is None else self._version()
+                return self._reader.score(pairs), version
+        finally:
+            self._lock.release()
+
+
+@contextlib.contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    """Dropout off; afterwards each part is in the mode that it was in, the frozen ones too."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def _settle(job: _Job, score: _Scored | Exception) -> None:
     if job.result.done():  # its rollout was cancelled
         return
     if isinstance(score, Exception):
         job.result.set_exception(score)
     else:
         job.result.set_result(score)
-
-
-@contextlib.contextmanager
-def _naming(setting: str, value: object, mend: str) -> Iterator[None]:
-    """Turns whatever transformers and torch raise over a setting into one line that names it."""
-    try:
-        yield
-    except Exception as error:
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise HiddenStatesError(
-            f"entropy.{setting} {value!r} cannot be used: {mend} ({said})"
-        ) from error
-
-
-def _eos_ids(model: str, shape: Any) -> frozenset[int]:
-    """End-of-sequence tokens: the generation config's where there is one, else the model's."""
-    from transformers import GenerationConfig
-
-    try:
-        ids = GenerationConfig.from_pretrained(model).eos_token_id
-    except OSError:
-        ids = shape.eos_token_id
-    if ids is None:
-        return frozenset()
-    return frozenset([ids] if isinstance(ids, int) else ids)

@@ -115,7 +115,10 @@ class Measurement:
 
 
 class Source(Protocol):
-    """A place that measures. Use as `async with`; `measure` may be called concurrently."""
+    """A place that measures. Use as `async with`; `measure` may be called concurrently.
+
+    Implement it to feed the bonus from elsewhere, and hand it to an environment with `env.use`.
+    """
 
     async def __aenter__(self) -> Source: ...
 

@@ -45,17 +45,23 @@ class Completion:
 def keep_token_ids(response: vf.Response, trace: AnyTrace) -> None:
     """Note a response's token ids in `trace.info`; call it from a `@vf.intercept`.
 
-    Does nothing where the train client brings the tokens itself.
+    Does nothing where the train client brings the tokens itself, nor a second time for a response:
+    taskset and environment may both call it.
     """
     if response.tokens is not None:
         return
     raw = response.raw or {}
     choice = (raw.get("choices") or [{}])[0]
+    kept = trace.info.setdefault(INFO_KEY, [])
+    response_id = raw.get("id")
+    if response_id is not None and any(one.get("response") == response_id for one in kept):
+        return
     record = {
+        "response": response_id,
         "prompt_ids": raw.get("prompt_token_ids"),
         "completion_ids": choice.get("token_ids"),
     }
-    trace.info.setdefault(INFO_KEY, []).append(record)
+    kept.append(record)
 
 
 def completions(trace: AnyTrace) -> list[Completion]:

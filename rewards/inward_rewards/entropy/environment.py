@@ -1,0 +1,232 @@
+"""The bonus in an environment: what the task and the environment of a group each do for it.
+
+An environment owns two things that no rollout can: the source of hidden states and the group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import dataclasses
+import inspect
+import logging
+from collections.abc import Collection
+from functools import cache
+from typing import Any, ClassVar, Literal, Self
+
+import verifiers.v1 as vf
+from pydantic import Field
+from verifiers.v1.env import RunSlot
+
+from inward_rewards.entropy.bonus import (
+    KEY,
+    AnyTrace,
+    BonusConfig,
+    Meter,
+    Record,
+    bonus_of,
+    metrics_of,
+)
+from inward_rewards.entropy.report import EntropyReport
+from inward_rewards.hidden_states import ASK, Source, keep_token_ids, make_source
+
+AnyTask = vf.Task[Any, Any, Any]
+
+# verifiers shows the records of its own loggers only.
+logger = logging.getLogger("verifiers.v1.inward_rewards")
+
+
+class BonusTask:
+    """Mixin of a `vf.Task` that has the bonus among its own rewards, as `entropy`.
+
+    Its config is a `BonusConfig` too. `trace.info["correct"]`, the verdict, is set by a metric of
+    the task: metrics run before rewards.
+    """
+
+    config: Any
+    meter: Meter | None = None
+    """Set by the environment, which owns the source."""
+
+    def metered(self, meter: Meter | None) -> Self:
+        """A copy whose rollouts `meter` measures."""
+        clone = copy.copy(self)
+        clone.meter = meter
+        return clone
+
+    def without(self, rewards: Collection[str]) -> None:
+        """Weight 0 for these rewards, where the config names no weight.
+
+        Of a copy of the config: it is saved with the run, and a zero that the user did not set
+        would be read again as the user's own.
+        """
+        entries = dict(self.config.rewards)
+        for name in rewards:
+            entry = entries.get(name, vf.RewardFunctionConfig())
+            if entry.weight is None:
+                entries[name] = entry.model_copy(update={"weight": 0.0})
+        self.config = self.config.model_copy(update={"rewards": entries})
+
+    @vf.intercept
+    def keep(self, response: vf.Response, trace: vf.Trace) -> None:  # type: ignore[type-arg]
+        if self.config.entropy.source != "off":
+            keep_token_ids(response, trace)
+
+    async def finalize(self, trace: AnyTrace, runtime: vf.Runtime) -> None:
+        """Measure the last completion, and keep the result where a replay finds it."""
+        if self.config.entropy.source == "off":
+            return
+        if self.meter is None:
+            raise RuntimeError(
+                "entropy.source needs the environment of this package, which opens it: run "
+                "without --env.id"
+            )
+        await self.meter.measure(trace)
+
+    @vf.metric
+    async def hidden_states(self, trace: AnyTrace) -> dict[str, float]:
+        # A server need not count tokens.
+        counted = {} if trace.usage is None else {"completion_tokens": trace.num_output_tokens}
+        return counted | metrics_of(Record.of(trace), self.config.entropy)
+
+    @vf.reward
+    async def entropy(self, trace: AnyTrace) -> dict[Literal["entropy"], float]:
+        """The bonus, or nothing: no hidden states, or siblings that are not there yet."""
+        paid = bonus_of(Record.of(trace), bool(trace.info["correct"]), self.config)
+        return {} if paid is None else {"entropy": paid}
+
+
+class BonusEnvConfig(vf.SingleAgentEnvConfig):
+    group: int = Field(1, ge=1)
+    """Rollouts per episode, whose entropies are compared. 1: the bonus is absolute."""
+    max_concurrent_agents: int | None = Field(None, ge=1)
+    """How many rollouts of one episode are played at once; all by default."""
+
+
+class BonusEnv(vf.SingleAgentEnv):
+    """Plays `group` rollouts per episode and pays each its bonus when all have ended.
+
+    A trainer that forms groups of its own takes an episode as a group: its group size is 1.
+    A subclass says where the `BonusConfig` is, and what is right.
+    """
+
+    config: Any
+    key: ClassVar[str] = KEY
+    """Of the record in `trace.info`."""
+    reward: ClassVar[str] = "entropy"
+    """Under which the bonus is paid."""
+    prefix: ClassVar[str] = ""
+    """Of the names of its metrics."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.report = EntropyReport(self.reward, self.prefix)
+        self.meter: Meter | None = None
+        self._live: Source | None = None
+
+    @property
+    def bonus_config(self) -> BonusConfig:
+        raise NotImplementedError
+
+    def verdict(self, trace: AnyTrace) -> bool | None:
+        """Whether a rollout is right; None: nobody judged it."""
+        raise NotImplementedError
+
+    def metered(self, task: AnyTask, meter: Meter) -> AnyTask:
+        """The task as it is played: its rollouts are measured."""
+        return task.metered(meter) if isinstance(task, BonusTask) else metered(task, meter)
+
+    def weight(self, task: AnyTask) -> float:
+        """Of the bonus in the rollout's reward."""
+        entry = task.config.rewards.get(self.reward)
+        return 1.0 if entry is None or entry.weight is None else entry.weight
+
+    def use(self, source: Source) -> None:
+        """Take the source from the program, for `entropy.source = "live"`; before `serving()`."""
+        self._live = source
+
+    async def start(self) -> None:
+        source = make_source(self.bonus_config.entropy, live=self._live)
+        if source is not None:
+            self.meter = Meter(await source.__aenter__(), self.config.group, self.key)
+
+    async def stop(self) -> None:
+        if self.meter is not None:
+            await self.meter.source.__aexit__(None, None, None)
+            self.meter = None
+        for line in self.report.lines():
+            logger.info("played now: %s", line)
+
+    async def setup(self, agents: vf.Agents) -> None:
+        """Ask the policy's server for token ids; the train client brings them by itself."""
+        agent = agents.agent
+        if self.meter is None or isinstance(agent.ctx.client, vf.TrainClientConfig):
+            return
+        sampling = agent.ctx.sampling.model_copy(update=ASK)
+        agent.ctx = dataclasses.replace(agent.ctx, sampling=sampling)
+
+    async def run(self, task: AnyTask, agents: vf.Agents) -> None:
+        played = task if self.meter is None else self.metered(task, self.meter)
+        async with asyncio.TaskGroup() as rollouts:
+            for _ in range(self.config.group):
+                rollouts.create_task(agents.agent.run(played))
+
+    async def finalize(self, task: AnyTask, episode: vf.Episode[Any, Any]) -> None:
+        """Compare the siblings, and pay them. One that failed has no part in it."""
+        if self.meter is None:
+            return
+        done = [trace for trace in episode.traces if trace.ok]
+        self.meter.set_siblings(done, self.verdict)
+        for trace in done:
+            self.pay(task, trace)
+
+    def pay(self, task: AnyTask, trace: AnyTrace) -> None:
+        """Record the bonus of a rollout whose siblings are known."""
+        right = self.verdict(trace)
+        if right is None:
+            return
+        paid = bonus_of(Record.of(trace, self.key), right, self.bonus_config)
+        if paid is not None:
+            trace.record_reward(self.reward, paid, self.weight(task))
+
+    async def run_slot(self, slot: RunSlot, *args: Any, **kwargs: Any) -> vf.Episode[Any, Any]:
+        """Report the episode that is kept: `finalize` also sees those that a retry replaces."""
+        episode = await super().run_slot(slot, *args, **kwargs)
+        for trace in episode.traces:
+            right = trace.info.get(self.key, {}).get("correct")
+            if trace.ok and right is not None:
+                self.report.add(trace, right)
+        return episode
+
+
+class _Metered:
+    """What is put before the class of a foreign task: it measures, and changes nothing else."""
+
+    inward_meter: Meter
+
+    @vf.intercept
+    def inward_keep(self, response: vf.Response, trace: vf.Trace) -> None:  # type: ignore[type-arg]
+        keep_token_ids(response, trace)
+
+    async def finalize(self, trace: AnyTrace, runtime: vf.Runtime) -> None:
+        own = super().finalize  # type: ignore[misc]
+        # As verifiers calls it: with the arguments that it names.
+        known = {"trace": trace, "runtime": runtime}
+        await own(**{name: known[name] for name in inspect.signature(own).parameters})
+        await self.inward_meter.measure(trace)
+
+
+def metered(task: AnyTask, meter: Meter) -> AnyTask:
+    """A copy of any taskset's task whose rollouts `meter` measures.
+
+    Its class keeps its name, its hooks and its servers.
+    """
+    task_class = _metered_class(type(task))  # type: ignore[arg-type]
+    clone = task_class.__new__(task_class)
+    vars(clone).update(vars(task), inward_meter=meter)
+    return clone
+
+
+@cache
+def _metered_class(task_class: type[AnyTask]) -> type[AnyTask]:
+    names = {"__module__": task_class.__module__, "__qualname__": task_class.__qualname__}
+    return type(task_class.__name__, (_Metered, task_class), names)

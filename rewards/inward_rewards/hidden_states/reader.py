@@ -1,0 +1,132 @@
+"""One model's weights and everything that touches torch: token ids in, entropies out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from inward_rewards.entropy.layers import select_layers
+from inward_rewards.entropy.wire import HiddenStatesError, Span
+from inward_rewards.hidden_states.config import EntropyConfig
+
+Pair = tuple[tuple[int, ...], Span]
+"""Token ids, and the span of them that is scored."""
+Score = tuple[float, ...] | Exception
+"""Entropy of one rollout for each layer, or why there is none."""
+
+
+class ModelReader:
+    """Reads sequences with a transformers model. Not thread-safe: one thread uses it.
+
+    `model`: a decoder, or a model with a head whose `base_model` is one. `name` says in errors
+    which model it is. HiddenStatesError: layers that the model does not have.
+    """
+
+    def __init__(self, model: Any, config: EntropyConfig, name: str) -> None:
+        torch, self._entropy = _torch()
+        self._torch, self._config, self.name = torch, config, name
+        shape = model.config.get_text_config()
+        # Without the language-model head: logits of a long batch outweigh everything else.
+        self._decoder = getattr(model, "base_model", model)
+        depth = shape.num_hidden_layers
+        with naming("layers", config.layers, f"the model {name!r} has {depth} layers"):
+            self.layers = select_layers(config.layers, depth)
+        self.dim: int = shape.hidden_size
+        self.dtype = str(model.dtype).removeprefix("torch.")
+        self.vocabulary: int = model.get_input_embeddings().num_embeddings
+        self.context: int = shape.max_position_embeddings
+        generation = getattr(model, "generation_config", None)
+        ids = None if generation is None else generation.eos_token_id
+        self.eos_ids = _as_ids(shape.eos_token_id if ids is None else ids)
+
+    def score(self, jobs: Sequence[Pair]) -> list[Score]:
+        """Of each (token ids, span), before normalisation: in one forward pass, errors a job."""
+        torch = self._torch
+        longest = max(len(token_ids) for token_ids, _ in jobs)
+        ids = torch.zeros((len(jobs), longest), dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, (token_ids, _) in enumerate(jobs):
+            ids[row, : len(token_ids)] = torch.tensor(token_ids)
+            mask[row, : len(token_ids)] = 1
+        device = self._decoder.device
+        # Not `inference_mode`: a model that trains may keep tensors of this pass, and needs them
+        # differentiable.
+        with torch.no_grad():
+            states = self._decoder(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                output_hidden_states=True,
+                use_cache=False,
+            ).hidden_states
+            return [self._try(states, row, span) for row, (_, span) in enumerate(jobs)]
+
+    def _try(self, states: Any, row: int, span: Span) -> Score:
+        try:
+            return self._measure(states, row, span)
+        except Exception as error:
+            return error
+
+    def _measure(self, states: Any, row: int, span: Span) -> tuple[float, ...]:
+        start, stop = span
+        chosen = self._torch.stack([states[layer][row, start:stop] for layer in self.layers])
+        definition = self._config.definition.unscaled
+        return tuple(self._entropy(chosen, self._config.alpha, definition).tolist())
+
+
+def load_reader(config: EntropyConfig) -> ModelReader:
+    """The reader of the model that `config` names, loaded for it alone."""
+    _torch()
+    from transformers import AutoModel
+
+    name = str(config.model)
+    with naming("model", name, "give the folder or the name of a transformers model"):
+        model = AutoModel.from_pretrained(name, dtype="auto")
+    with naming("device", config.device, 'give a torch device of this machine, such as "cpu"'):
+        model = model.to(config.device).eval()
+    reader = ModelReader(model, config, name)
+    reader.eos_ids = _saved_eos_ids(name, reader.eos_ids)
+    return reader
+
+
+def _torch() -> tuple[Any, Any]:
+    """(torch, matrix_entropy)"""
+    try:
+        import torch
+        import transformers  # noqa: F401 - said here, with the mend, and not deep inside
+
+        from inward_rewards.entropy import matrix_entropy
+    except ImportError as error:
+        raise ImportError(
+            "reading hidden states in this process needs torch and transformers: "
+            'pip install "inward-rewards[hidden-states]"'
+        ) from error
+    return torch, matrix_entropy
+
+
+@contextlib.contextmanager
+def naming(setting: str, value: object, mend: str) -> Iterator[None]:
+    """Turns whatever transformers and torch raise over a setting into one line that names it."""
+    try:
+        yield
+    except Exception as error:
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise HiddenStatesError(
+            f"entropy.{setting} {value!r} cannot be used: {mend} ({said})"
+        ) from error
+
+
+def _saved_eos_ids(model: str, of_model: frozenset[int]) -> frozenset[int]:
+    """End-of-sequence tokens: the generation config's where there is one, else the model's."""
+    from transformers import GenerationConfig
+
+    try:
+        return _as_ids(GenerationConfig.from_pretrained(model).eos_token_id)
+    except OSError:
+        return of_model
+
+
+def _as_ids(ids: int | list[int] | None) -> frozenset[int]:
+    if ids is None:
+        return frozenset()
+    return frozenset([ids] if isinstance(ids, int) else ids)
