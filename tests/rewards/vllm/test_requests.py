@@ -7,7 +7,6 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from inward_rewards.hidden_states import (  # noqa: E402
 from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import (  # noqa: E402
     MODEL,
+    Served,
     VllmServer,
     score_all,
     switch_on,
@@ -46,12 +46,6 @@ BUFFER_TOKENS = 2000
 
 UNANSWERED_S = 200
 """An answer that has not come by then never will."""
-
-
-@dataclass(frozen=True)
-class Served:
-    server: VllmServer
-    folder: Path
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +66,6 @@ def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
 def ids(count: int, seed: int = 0) -> list[int]:
     rng = random.Random(seed)
     return [rng.randrange(9, 250) for _ in range(count)]
-
-
-def complete(served: Served, **body: Any) -> httpx.Response:
-    defaults = {"model": MODEL, "max_tokens": 1, "temperature": 0}
-    return httpx.post(f"{served.server.url}/v1/completions", json=defaults | body, timeout=600)
 
 
 def inward(response: httpx.Response) -> Any:
@@ -104,14 +93,14 @@ def inward(response: httpx.Response) -> Any:
     ],
 )
 def test_a_bad_request_is_a_400(served, body, complaint):
-    response = complete(served, **{"prompt": ids(20), **body})
+    response = served.complete(**{"prompt": ids(20), **body})
     assert response.status_code == 400
     assert complaint in response.json()["error"]["message"]
 
 
 def test_a_stream_is_an_error(served):
     """Its status is sent before its first event, so that only that event can tell."""
-    response = complete(served, prompt=ids(20), stream=True, vllm_xargs={"inward": [0, 4]})
+    response = served.complete(prompt=ids(20), stream=True, vllm_xargs={"inward": [0, 4]})
     assert "a streamed answer has no place for a score; leave stream out" in response.text
     assert "choices" not in response.text
 
@@ -136,8 +125,8 @@ def test_a_generation_can_be_scored_on_its_way(served):
     """The prompt's score waits for the last token of a longer completion."""
     request = ScoreRequest(((2, 60),))
     tokens = ids(60)
-    response = complete(
-        served, prompt=tokens, max_tokens=25, ignore_eos=True, vllm_xargs=request.to_xargs()
+    response = served.complete(
+        prompt=tokens, max_tokens=25, ignore_eos=True, vllm_xargs=request.to_xargs()
     )
     answer = ScoreAnswer.from_json(inward(response), request)
     assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
@@ -146,13 +135,13 @@ def test_a_generation_can_be_scored_on_its_way(served):
 
 def test_the_prefix_cache_is_never_read_for_a_score(served):
     tokens = ids(300, seed=5)
-    complete(served, prompt=tokens)
-    again = complete(served, prompt=tokens).json()
+    served.complete(prompt=tokens)
+    again = served.complete(prompt=tokens).json()
     assert again["usage"]["prompt_tokens_details"]["cached_tokens"] > 200
     request = ScoreRequest(((0, 300),))
     for _ in range(2):  # without a cache_salt
         answer = ScoreAnswer.from_json(
-            inward(complete(served, prompt=tokens, vllm_xargs=request.to_xargs())), request
+            inward(served.complete(prompt=tokens, vllm_xargs=request.to_xargs())), request
         )
         assert answer.spans[0].rows == 300
         assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
@@ -240,7 +229,7 @@ async def test_aborted_scores_leave_nothing_behind(served):
     request = ScoreRequest(((0, BUFFER_TOKENS),))
     tokens = ids(BUFFER_TOKENS + 20)
     for _ in range(3):
-        response = complete(served, prompt=tokens, vllm_xargs=request.to_xargs())
+        response = served.complete(prompt=tokens, vllm_xargs=request.to_xargs())
         ScoreAnswer.from_json(inward(response), request)
 
 
@@ -423,8 +412,8 @@ async def test_the_numbers_follow_the_weights(served, model, tmp_path):
         for case, answer in zip(cases, answers, strict=True):
             assert reference.error(case.token_ids, answer) <= TOLERANCE
             versions.append(answer.policy_version)
-            unsalted = complete(
-                served, prompt=list(case.token_ids), vllm_xargs=case.request.to_xargs()
+            unsalted = served.complete(
+                prompt=list(case.token_ids), vllm_xargs=case.request.to_xargs()
             )
             again = ScoreAnswer.from_json(inward(unsalted), case.request)
             assert reference.error(case.token_ids, again) <= TOLERANCE

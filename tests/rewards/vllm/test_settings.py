@@ -98,8 +98,8 @@ def test_the_plugin_imports_nothing_of_the_rest():
     """It must load in an inference environment that has neither verifiers nor an HTTP client."""
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['verifiers', 'httpx', 'transformers']))\n"
-        "import inward_rewards.vllm_plugin, inward_rewards.vllm_plugin.contact\n"
-        "import inward_rewards.vllm_plugin.admission\n"
+        "import inward_rewards.vllm_plugin, inward_rewards.vllm_plugin.compat.scheduler\n"
+        "import inward_rewards.vllm_plugin.compat.worker\n"
         "print(sorted(name for name in sys.modules if name.startswith('inward_rewards.')))\n"
     )
     done = subprocess.run(

@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch", reason="hidden states need torch (group `mo
 
 from inward_rewards.entropy import ADVENT, matrix_entropy, prefix_entropy  # noqa: E402
 from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
-from inward_rewards.vllm_plugin.collector import Chunk, Collector, Engine  # noqa: E402
 from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
+from inward_rewards.vllm_plugin.worker import Chunk, Collector, Engine  # noqa: E402
 
 LAYERS, DIM = 3, 16
 
