@@ -55,6 +55,8 @@ class Server:
     pipeline_parallel_size: int = 1
     prefill_context_parallel_size: int = 1
     dual_batch_overlap: bool = False
+    tensor_parallel_size: int = 1
+    lora: bool = False
     kv_transfer: KVTransfer | None = None
 
 
@@ -72,7 +74,7 @@ class Prompt:
     """Tokens that come with their features."""
 
 
-def refusals(server: Server) -> Iterator[str]:
+def refusals(server: Server, settings: Settings) -> Iterator[str]:
     """Why this server cannot score hidden states, one line per reason."""
     if server.runner_type != "generate":
         yield f"of a {server.runner_type!r} model: serve one that generates"
@@ -92,6 +94,19 @@ def refusals(server: Server) -> Iterator[str]:
         yield "with prefill context parallelism: no worker sees all tokens"
     if server.dual_batch_overlap:
         yield "with dual batch overlap: start without --enable-dbo"
+    if not settings.reads_logits:
+        return
+    without = 'leave token_entropy and self_certainty out of "measures"'
+    if server.tensor_parallel_size > 1:
+        yield (
+            f"by their logits with --tensor-parallel-size {server.tensor_parallel_size}: no worker "
+            f"has the whole vocabulary; {without}"
+        )
+    if server.lora:
+        yield (
+            "by their logits with --enable-lora, since adapters may change the output matrix; "
+            f"{without}"
+        )
 
 
 def notices(server: Server, settings: Settings) -> Iterator[str]:

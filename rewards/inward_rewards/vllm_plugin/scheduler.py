@@ -53,7 +53,7 @@ class Admission(Generic[Request]):
 
     def admit(self, request_id: str, request: Request, wanted: ScoreRequest, tokens: int) -> bool:
         """True: it may enter now. False: it queues, and `admissible` yields it in its turn."""
-        load = _Load(count_positions(wanted.spans), tokens)
+        load = _Load(count_positions(wanted.reads), tokens)
         if self._queue or not self._fits(load):
             self._queue.append((request_id, request, load))
             return False

@@ -36,11 +36,27 @@ SETTINGS = Settings((1,), 4, buffer_tokens=500)
     ],
 )
 def test_servers_that_cannot_score(flags, complaint):
-    found = list(refusals(dataclasses.replace(PLAIN, **flags)))
+    found = list(refusals(dataclasses.replace(PLAIN, **flags), SETTINGS))
     assert len(found) == (complaint is not None)
     for refusal in found:
         assert re.search(complaint, refusal)
         assert "\n" not in refusal
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        ({"tensor_parallel_size": 2}, "--tensor-parallel-size 2: no worker has the whole vocab"),
+        ({"lora": True}, "with --enable-lora, since adapters may change the output matrix; leave"),
+    ],
+)
+def test_servers_that_cannot_read_logits(flags, complaint):
+    server = dataclasses.replace(PLAIN, **flags)
+    assert list(refusals(server, SETTINGS)) == []
+    for measure in ("token_entropy", "self_certainty"):
+        [refusal] = refusals(server, dataclasses.replace(SETTINGS, measures=(measure,)))
+        assert complaint in refusal
+    assert list(refusals(PLAIN, dataclasses.replace(SETTINGS, measures=(measure,)))) == []
 
 
 @pytest.mark.parametrize(

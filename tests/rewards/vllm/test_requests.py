@@ -16,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
 from inward_rewards.entropy.wire import (  # noqa: E402
+    MEASURES,
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,
@@ -27,7 +28,7 @@ from inward_rewards.hidden_states import (  # noqa: E402
     UnmeasurableError,
     VllmSource,
 )
-from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
+from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import (  # noqa: E402
     MODEL,
     Served,
@@ -55,7 +56,9 @@ def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
         *("--enforce-eager", "--max-num-seqs", "24", "--max-num-batched-tokens", "512"),
         *(*token_endpoint(vllm_python), "--enable-prompt-tokens-details"),
         *("--worker-extension-cls", "inward_faults.Faults"),
-        *switch_on(layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS),
+        *switch_on(
+            layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS, measures=list(MEASURES)
+        ),
     ]
     log = tmp_path_factory.mktemp("server") / "log"
     variables = {"PYTHONPATH": f"{plugin}:{Path(__file__).parent / 'extension'}"}
@@ -82,6 +85,14 @@ def inward(response: httpx.Response) -> Any:
         ({"vllm_xargs": {"inward": "0,4"}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0.5, 4]}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0, 4]}, "n": 2}, "n must be 1"),
+        (
+            {"vllm_xargs": {"inward": [1, 4], "inward_measures": ["mean"]}},
+            "inward_measures must be a list of matrix_entropy, effective_rank, token_entropy",
+        ),
+        (
+            {"vllm_xargs": {"inward": [0, 4], "inward_measures": ["self_certainty"]}},
+            "span [0, 4] begins with the sequence's first token",
+        ),
         (
             {"vllm_xargs": {"inward": [0, 1500] * 3}, "prompt": ids(1500)},
             f"add up to 4500 tokens, where at most 2 x {BUFFER_TOKENS}",
@@ -119,6 +130,26 @@ def test_the_token_endpoint_answers_too(served):
     body["sampling_params"]["extra_args"] = {"inward": [0, 101]}
     response = httpx.post(f"{served.server.url}/inference/v1/generate", json=body, timeout=600)
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("measures", [MEASURES, *((measure,) for measure in MEASURES)])
+async def test_each_measure_alone_and_all_of_them(served, measures):
+    """In several chunks, among each other: all equal those of transformers."""
+    reference = Reference(served.folder)
+    cases = []
+    for number, (start, stop) in enumerate([(1, 700), (300, 1490), (40, 42), (7, 8)]):
+        request = ScoreRequest(((start, stop), (start, start + 1)), measures=measures)
+        cases.append(Case(tuple(ids(stop + 3 * number, seed=number)), request))
+    answers = await score_all(served.server.url, cases)
+    worst = 0.0
+    for case, answer in zip(cases, answers, strict=True):
+        worst = max(worst, reference.error(case.token_ids, answer))
+        assert answer.vocabulary == (reference.vocabulary if case.request.reads_logits else None)
+        for span in answer.spans:
+            found = {name for name in MEASURES[1:] if getattr(span, name) is not None}
+            assert found == set(measures) - {"matrix_entropy"}
+    print(f"largest deviation of {', '.join(measures)}: {worst:.1e}")
+    assert worst <= TOLERANCE
 
 
 def test_a_generation_can_be_scored_on_its_way(served):

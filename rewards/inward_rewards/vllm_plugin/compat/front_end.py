@@ -57,12 +57,15 @@ def _switch_on(config: Any) -> None:
     check(FRONT_END)
     check_config(config)
     settings, server = settings_of(config), read_server(config)
-    for refusal in refusals(server):
+    for refusal in refusals(server, settings):
         raise ValueError(f"inward: cannot score hidden states {refusal}")
     _take_over(config.parallel_config, config.scheduler_config)
     _watch_requests()
     logger.info(
-        "inward: matrix entropy of layers %s, preset %s", list(settings.layers), settings.preset
+        "inward: %s of layers %s, preset %s",
+        ", ".join(settings.measures),
+        list(settings.layers),
+        settings.preset,
     )
     for notice in notices(server, settings):
         logger.warning("inward: %s", notice)
@@ -80,6 +83,8 @@ def read_server(config: Any) -> Server:
         pipeline_parallel_size=parallel.pipeline_parallel_size,
         prefill_context_parallel_size=parallel.prefill_context_parallel_size,
         dual_batch_overlap=parallel.use_ubatching,
+        tensor_parallel_size=parallel.tensor_parallel_size,
+        lora=config.lora_config is not None,
         kv_transfer=None if transfer is None else _read_transfer(transfer),
     )
 

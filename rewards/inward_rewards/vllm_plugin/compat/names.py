@@ -211,13 +211,18 @@ MODEL_RUNNER = Touch(
     "keeps a step's auxiliary hidden states until the tokens are sampled",
     sets=("use_aux_hidden_state_outputs", "execute_model_state"),
 )
+LOGITS = Touch(
+    "vllm.model_executor.models.interfaces_base:VllmModelForTextGeneration",
+    "makes logits of final hidden states",
+    sets=("compute_logits",),
+)
 RUNNER_V1 = Process(
     "worker (V1 model runner)",
     (
         Touch(
             "vllm.v1.worker.gpu_model_runner:ExecuteModelState",
             "a step's states between the forward pass and the sampling",
-            fields=("aux_hidden_states",),
+            fields=("aux_hidden_states", "hidden_states"),
         ),
         Touch(
             "vllm.v1.worker.gpu_input_batch:InputBatch",
@@ -232,7 +237,7 @@ RUNNER_V2 = Process(
         Touch(
             "vllm.v1.worker.gpu.model_runner:ExecuteModelState",
             "a step's states between the forward pass and the sampling",
-            fields=("aux_hidden_states", "input_batch"),
+            fields=("aux_hidden_states", "hidden_states", "input_batch"),
         ),
         Touch(
             "vllm.v1.worker.gpu.input_batch:InputBatch",
@@ -246,6 +251,7 @@ PROCESSES = (FRONT_END, ENGINE_CORE, WORKER, RUNNER_V1, RUNNER_V2)
 CONFIG = (
     "additional_config",
     "kv_transfer_config",
+    "lora_config",
     "model_config.dtype",
     "model_config.get_hidden_size",
     "model_config.get_total_num_hidden_layers",
@@ -254,6 +260,7 @@ CONFIG = (
     "model_config.runner_type",
     "parallel_config.pipeline_parallel_size",
     "parallel_config.prefill_context_parallel_size",
+    "parallel_config.tensor_parallel_size",
     "parallel_config.use_ubatching",
     "parallel_config.worker_cls",
     "scheduler_config.async_scheduling",

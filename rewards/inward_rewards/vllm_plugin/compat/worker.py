@@ -15,6 +15,7 @@ import logging
 from typing import Any
 
 from inward_rewards.vllm_plugin.compat.names import (
+    LOGITS,
     MODEL_RUNNER,
     RUNNER_V1,
     RUNNER_V2,
@@ -128,6 +129,8 @@ def _attach(worker: Any) -> StepReader | None:
     runner, settings = worker.model_runner, settings_of(worker.vllm_config)
     check_object(WORKER.name, MODEL_RUNNER, runner)
     check(RUNNER_V1 if hasattr(runner, "input_batch") else RUNNER_V2)
+    if settings.reads_logits:
+        check_object(WORKER.name, LOGITS, worker.get_model())
     if runner.use_aux_hidden_state_outputs:
         raise ValueError("inward: the model's auxiliary outputs are already in use")
     worker.get_model().set_aux_hidden_state_layers(settings.layers)
@@ -167,10 +170,11 @@ class StepReader:
             dim=dim,
             weights=self.weights.base,
             dtype=str(model.dtype).removeprefix("torch."),
+            logits=worker.get_model().compute_logits if settings.reads_logits else None,
         )
-        buffer = RowBuffer(
-            len(settings.layers), settings.buffer_tokens, dim, model.dtype, worker.device
-        )
+        self._reads_logits = settings.reads_logits
+        kept = len(settings.layers) + settings.reads_logits
+        buffer = RowBuffer(kept, settings.buffer_tokens, dim, model.dtype, worker.device)
         self.collector = Collector(settings, engine, buffer)
 
     def after_step(self, scheduler_output: Any) -> None:
@@ -220,7 +224,10 @@ class StepReader:
             if rows:
                 chunks.append(Chunk(request_id, start[request_id], rows, offset))
             offset += rows
-        self.collector.collect(chunks, state.aux_hidden_states)
+        states = list(state.aux_hidden_states)
+        if self._reads_logits:
+            states.append(state.hidden_states)
+        self.collector.collect(chunks, states)
 
 
 def _with_answers(output: Any, collector: Any) -> Any:
