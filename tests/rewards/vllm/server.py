@@ -154,9 +154,9 @@ def environment(plugin: Path | None) -> dict[str, str]:
 
 
 def install_plugin(python: Path, target: Path) -> Path:
-    """Build inward-rewards as it stands and install it, alone, into a folder."""
+    """Build inward-rewards as it stands and install it into a folder, as an engine's user would."""
     package = Path(__file__).parents[3] / "rewards"
-    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, package]
+    command = [python, "-m", "pip", "install", "--quiet", "--target", target, package]
     subprocess.run(command, check=True, timeout=600)
     return target
 

@@ -148,6 +148,11 @@ def test_the_rust_front_end_is_refused(vllm_python, plugin, model):
     assert "REFUSED inward: cannot score hidden states behind the Rust front end" in done.stdout
 
 
+def test_the_package_brings_nothing_into_the_engines_environment(plugin):
+    [installed] = plugin.glob("*.dist-info")
+    assert installed.name.startswith("inward_rewards-")
+
+
 def test_what_some_scores_will_lack_is_told(vllm_python, plugin, model):
     """In one line each; and a placeholder of the model's own config is refused."""
     inward = {"inward": {"layers": [2], "buffer_tokens": 100}}
