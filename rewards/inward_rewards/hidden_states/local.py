@@ -14,8 +14,15 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from inward_rewards.entropy.layers import select_layers
-from inward_rewards.entropy.wire import HiddenStatesError, Span, UnmeasurableError
+from inward_rewards.entropy.wire import (
+    HiddenStatesError,
+    ScoreRequest,
+    Span,
+    SpanScore,
+    UnmeasurableError,
+)
 from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.local_measures import LocalMeasures
 from inward_rewards.hidden_states.source import Measurement, Policy
 from inward_rewards.hidden_states.token_ids import Completion
 
@@ -107,6 +114,7 @@ class LocalModelSource:
         self._pending: set[_Job] = set()
         self._arrived = asyncio.Event()
         self._open = False
+        self._measures = LocalMeasures(config)
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -150,6 +158,27 @@ class LocalModelSource:
             scorer=f"transformers {self._config.model}",
             dtype=self._model.dtype,
         )
+
+    async def score_spans(
+        self, token_ids: tuple[int, ...], request: ScoreRequest
+    ) -> tuple[SpanScore, ...]:
+        """Any measures of any spans of one sequence, as `VllmSource.score` gives them.
+
+        ValueError: spans that leave the sequence. HiddenStatesError: the model cannot answer.
+        """
+        if not self._open:
+            raise HiddenStatesError(CLOSED)
+        ScoreRequest.from_xargs(request.to_xargs(), len(token_ids))
+        self._check(token_ids, request.spans[0])
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                self._thread, self._measures.score_spans, token_ids, request
+            )
+        except HiddenStatesError:
+            raise
+        except Exception as error:
+            raise self._failure(error) from error
 
     def _check(self, token_ids: Sequence[int], span: Span) -> None:
         if span[0] == span[1]:
