@@ -324,6 +324,7 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, default=1.0)
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     given = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # seen as it comes, in a file too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and the server with it
     python = interpreter()
     if python is None:
