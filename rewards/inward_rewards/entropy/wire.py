@@ -20,23 +20,18 @@ A score is asked for with an ordinary completion request and answered inside its
 or `{"format": 2, "error": "what was wrong"}`, ending in "ask again" where that may help. Spans are
 half-open and count from the sequence's first token. `dtype` is that of the model's states.
 
-What stands in an answer is what was asked for (`inward_measures`; `matrix_entropy` where nothing
-was said):
+An answer holds what was asked for (`inward_measures`; `matrix_entropy` where nothing was said):
 
 - `matrix_entropy`: `entropy`, by the engine's preset *before* its division by the largest value,
-  which is the client's to do; [] where it was not asked for. `curve` (alpha = 2 of every prefix)
-  stands where `inward_curve` is 1.
-- `effective_rank`: Roy & Vetterli's (2007), of the states less their mean, as VERL (arXiv
-  2509.23808) has it.
+  which is the client's to do; [] where it was not asked for. `curve`: alpha = 2 of every prefix.
+- `effective_rank`: of the states less their mean (arXiv 2509.23808).
 - `token_entropy`: -sum_v p_v ln p_v over the whole vocabulary, of the distribution that each token
-  of the span was drawn from at temperature 1: RENT (arXiv 2505.22660), EM-RL (arXiv 2505.15134).
-- `self_certainty`: KL(uniform || p) = -(1/V) sum_v ln(V p_v) of the same distributions: Intuitor
-  (arXiv 2505.19590) averages it over the span.
+  was drawn from at temperature 1 (RENT, arXiv 2505.22660).
+- `self_certainty`: KL(uniform || p) of the same distributions (Intuitor, arXiv 2505.19590).
 
-The last two read the row before the span: nothing precedes the sequence's first token, and a span
-that holds it is refused.
+The last two read the row before the span: one that holds the sequence's first token is refused.
 
-Free of torch and of the rest of this package but the definitions.
+Free of torch.
 """
 
 from __future__ import annotations
@@ -310,12 +305,13 @@ class ScoreAnswer:
 
     def _check_possible(self, span: SpanScore, where: str) -> None:
         """An unknown preset is left to the client, which names it."""
-        bounds = [(span.effective_rank, "effective_rank", float(min(span.rows, self.dim)))]
-        if self.vocabulary is not None:
-            bounds.append((span.token_entropy, "token_entropy", math.log(self.vocabulary)))
-        bounds.append((span.self_certainty, "self_certainty", math.inf))
-        for found, measure, largest in bounds:
-            for value in found or ():
+        bounds = {
+            "effective_rank": float(min(span.rows, self.dim)),
+            "token_entropy": math.log(self.vocabulary or 1),
+            "self_certainty": math.inf,
+        }
+        for measure, largest in bounds.items():
+            for value in getattr(span, measure) or ():
                 if not -_ROUNDING <= value <= largest + _ROUNDING:
                     raise HiddenStatesError(
                         f"{where}: the answer holds a {measure} of {value!r}, outside "

@@ -13,7 +13,8 @@ import inspect
 import json
 import textwrap
 
-from inward_rewards.vllm_plugin.compat.names import MODEL_RUNNER, PROCESSES, Touch, moved
+from inward_rewards.vllm_plugin.compat.names import MODEL_RUNNER, PROCESSES
+from inward_rewards.vllm_plugin.compat.search import Touch, moved
 
 
 def sets(one: Touch) -> set[str]:

@@ -126,7 +126,7 @@ def test_a_bad_span_from_an_unknown_front_end_does_not_end_the_engine(tokens):
 
 
 def test_a_request_that_lost_a_name_is_told_so(monkeypatch):
-    monkeypatch.setattr("inward_rewards.vllm_plugin.compat.names.version", lambda: "0.0.0")
+    monkeypatch.setattr("inward_rewards.vllm_plugin.compat.search.version", lambda: "0.0.0")
     made = scheduler.subclass(Base, "Scheduler")(CONFIG)
     with pytest.raises(RuntimeError, match=r"vllm\.v1\.request:Request\.prompt_token_ids, which"):
         made.add_request(SimpleNamespace(request_id="a", sampling_params=None))

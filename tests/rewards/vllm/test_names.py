@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
-from inward_rewards.vllm_plugin.compat import names
-from inward_rewards.vllm_plugin.compat.names import Process, Touch
+from inward_rewards.vllm_plugin.compat import search
+from inward_rewards.vllm_plugin.compat.search import Process, Touch
 
 
 class Parent:
@@ -49,12 +49,12 @@ def answer(question):
 
 @pytest.fixture(autouse=True)
 def version(monkeypatch):
-    monkeypatch.setattr(names, "version", lambda: "0.0.0")
+    monkeypatch.setattr(search, "version", lambda: "0.0.0")
 
 
 def complaints(owner: str, **wanted) -> list[str]:
     touch = Touch(f"{__name__}:{owner}", "answers questions", **wanted)
-    return list(names.moved(Process("engine core", (touch,))))
+    return list(search.moved(Process("engine core", (touch,))))
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_an_override_must_take_all_that_its_base_takes(parameters, fits):
 def test_a_class_that_is_gone_is_named(owner):
     process = Process("worker", (Touch(owner, "is here", fields=("annotated",)),))
     with pytest.raises(RuntimeError, match=f"has no {owner}, which the plugin needs in the worker"):
-        names.check(process)
+        search.check(process)
 
 
 def test_an_object_that_lost_an_attribute_is_named():
     touch = Touch("vllm:Request", "a request", sets=("request_id",))
-    names.check_object("engine core", touch, SimpleNamespace(request_id="a"))
+    search.check_object("engine core", touch, SimpleNamespace(request_id="a"))
     with pytest.raises(RuntimeError, match=r"no vllm:Request\.request_id, which .* \(a request\)"):
-        names.check_object("engine core", touch, SimpleNamespace())
+        search.check_object("engine core", touch, SimpleNamespace())
 
 
 @pytest.mark.slow

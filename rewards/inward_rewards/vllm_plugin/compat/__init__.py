@@ -1,6 +1,6 @@
 """Everything that the plugin knows of vLLM's inside, one file per process.
 
-- `names`: every name of vLLM's that is used, with its signature, and the search for it.
+- `names`: every name of vLLM's that is used, with its parameters; `search` looks for them.
 - `front_end`: looks at each configuration that is made, and at each request that comes in.
 - `scheduler`: a subclass of the scheduler, in the engine core's process.
 - `worker`: a subclass of the worker, in each worker's process.

@@ -9,13 +9,8 @@ from typing import Any
 
 from inward_rewards.entropy.wire import SPANS_KEY
 from inward_rewards.vllm_plugin.compat import scheduler, worker
-from inward_rewards.vllm_plugin.compat.names import (
-    FRONT_END,
-    check,
-    check_config,
-    check_object,
-    touch,
-)
+from inward_rewards.vllm_plugin.compat.names import CONFIG, FRONT_END
+from inward_rewards.vllm_plugin.compat.search import check, check_config, check_object, touch
 from inward_rewards.vllm_plugin.compat.shared import settings_of
 from inward_rewards.vllm_plugin.front_end import (
     KVTransfer,
@@ -55,7 +50,7 @@ def _watched(make: Any) -> Any:
 
 def _switch_on(config: Any) -> None:
     check(FRONT_END)
-    check_config(config)
+    check_config(config, CONFIG)
     settings, server = settings_of(config), read_server(config)
     for refusal in refusals(server, settings):
         raise ValueError(f"inward: cannot score hidden states {refusal}")

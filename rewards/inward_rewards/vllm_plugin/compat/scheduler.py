@@ -7,7 +7,8 @@ import importlib
 from typing import Any
 
 from inward_rewards.entropy.wire import SPANS_KEY
-from inward_rewards.vllm_plugin.compat.names import ENGINE_CORE, check, check_object, touch
+from inward_rewards.vllm_plugin.compat.names import ENGINE_CORE
+from inward_rewards.vllm_plugin.compat.search import check, check_object, touch
 from inward_rewards.vllm_plugin.compat.shared import (
     ANSWERS,
     WEIGHT_VERSION,

@@ -15,11 +15,12 @@ import logging
 from typing import Any
 
 from inward_rewards.vllm_plugin.compat.names import (
-    LOGITS,
     MODEL_RUNNER,
     RUNNER_V1,
     RUNNER_V2,
     WORKER,
+)
+from inward_rewards.vllm_plugin.compat.search import (
     Touch,
     check,
     check_object,
@@ -129,8 +130,6 @@ def _attach(worker: Any) -> StepReader | None:
     runner, settings = worker.model_runner, settings_of(worker.vllm_config)
     check_object(WORKER.name, MODEL_RUNNER, runner)
     check(RUNNER_V1 if hasattr(runner, "input_batch") else RUNNER_V2)
-    if settings.reads_logits:
-        check_object(WORKER.name, LOGITS, worker.get_model())
     if runner.use_aux_hidden_state_outputs:
         raise ValueError("inward: the model's auxiliary outputs are already in use")
     worker.get_model().set_aux_hidden_state_layers(settings.layers)
