@@ -55,7 +55,8 @@ class Reference:
                 certainty = -before.mean(-1) - math.log(log_p.shape[-1])
                 errors.append(_apart(certainty, span.self_certainty) / 10)
             chosen = torch.stack([states[i][0, span.start : span.stop] for i in answer.layers])
-            for alpha, found in zip(answer.alphas, span.entropy, strict=True):
+            # Empty where matrix_entropy was not asked for.
+            for alpha, found in zip(answer.alphas[: len(span.entropy)], span.entropy, strict=True):
                 errors.append(_apart(matrix_entropy(chosen, alpha, definition), found))
             if span.curve is not None:
                 errors.append(_apart(prefix_entropy(chosen, definition), span.curve))
