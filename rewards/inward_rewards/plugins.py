@@ -18,7 +18,12 @@ import logging
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import verifiers.v1 as vf
+try:
+    import verifiers.v1 as vf
+except ModuleNotFoundError as error:
+    raise ImportError(
+        'inward_rewards.plugins needs verifiers: pip install "inward-rewards[verifiers]"'
+    ) from error
 
 from inward_rewards.entropy import bonus_of, metrics_of, replayed
 from inward_rewards.formats import format_reward, last_reply

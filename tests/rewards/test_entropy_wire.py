@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 
 import pytest
 from inward_rewards.entropy.wire import (
+    FORMAT,
+    MEASURES,
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,
@@ -76,9 +79,9 @@ def change(**paths):
     ("payload", "complaint"),
     [
         (None, "not switched on"),
-        ([], "another answer format"),
-        (change(format=2), "another answer format"),
-        ({"format": 1, "error": "only 3 of 9 rows"}, "could not score: only 3 of 9 rows"),
+        ([], "answers in format None, this client reads 2"),
+        (change(format=1), "answers in format 1, this client reads 2: .* same inward-rewards on"),
+        ({"format": FORMAT, "error": "only 3 of 9 rows"}, "could not score: only 3 of 9 rows"),
         (change(preset=...), "malformed answer .KeyError"),
         (change(layers="none"), "malformed answer"),
         (change(spans__0__entropy=None), "malformed answer"),
@@ -113,8 +116,80 @@ def test_no_bad_answer_passes(payload, complaint):
 )
 def test_an_error_that_a_moment_mends_is_known(said, later):
     with pytest.raises(HiddenStatesError, match="could not score") as caught:
-        ScoreAnswer.from_json({"format": 1, "error": said}, REQUEST)
+        ScoreAnswer.from_json({"format": FORMAT, "error": said}, REQUEST)
     assert isinstance(caught.value, TryLaterError) is later
+
+
+ALL = ScoreRequest(((3, 5),), measures=MEASURES)
+ALL_ANSWER = dataclasses.replace(
+    ANSWER,
+    vocabulary=8,
+    spans=(
+        SpanScore(
+            *(3, 5, 2, ((0.5, 0.75), (0.5, 0.5))),
+            effective_rank=(1.5, 2.0),
+            token_entropy=(0.25, 2.0),
+            self_certainty=(3.5, 0.0),
+        ),
+    ),
+)
+
+
+def test_every_measure_travels():
+    xargs = json.loads(json.dumps(ALL.to_xargs()))
+    assert xargs == {"inward": [3, 5], "inward_measures": list(MEASURES)}
+    assert ScoreRequest.from_xargs(xargs, 12) == ALL
+    assert ALL.reads == ((2, 5),)
+    payload = json.loads(json.dumps(ALL_ANSWER.to_json()))
+    assert ScoreAnswer.from_json(payload, ALL) == ALL_ANSWER
+    only = ScoreRequest(((3, 5),), measures=("token_entropy",))
+    payload["spans"][0] = {"start": 3, "stop": 5, "rows": 2, "entropy": [], "token_entropy": [0, 1]}
+    assert ScoreAnswer.from_json(payload, only).spans[0].token_entropy == (0.0, 1.0)
+    with pytest.raises(HiddenStatesError, match="expected 2 x 2 entropies"):
+        ScoreAnswer.from_json(payload, ScoreRequest(((3, 5),)))
+
+
+@pytest.mark.parametrize("measures", [[], "token_entropy", ["entropy"], [1], 1, [["mean"]]])
+def test_unknown_measures_are_refused(measures):
+    with pytest.raises(ValueError, match=r"inward_measures must be a list of matrix_entropy, eff"):
+        ScoreRequest.from_xargs({"inward": [0, 4], "inward_measures": measures}, 12)
+
+
+def test_the_first_token_has_no_distribution():
+    asked = {"inward": [0, 4, 5, 6], "inward_measures": ["effective_rank", "self_certainty"]}
+    with pytest.raises(ValueError, match=r"span \[0, 4\] begins with the sequence's first token"):
+        ScoreRequest.from_xargs(asked, 12)
+    assert ScoreRequest.from_xargs({**asked, "inward": [1, 4]}, 12) is not None
+    assert ScoreRequest.from_xargs({**asked, "inward_measures": ["effective_rank"]}, 12) is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "complaint"),
+    [
+        ("effective_rank", None, "effective_rank is missing"),
+        ("effective_rank", (1.0,), "effective_rank is missing or incomplete"),
+        ("effective_rank", (1.0, 2.1), "a effective_rank of 2.1, outside 0..2"),
+        ("token_entropy", None, "token_entropy is missing"),
+        ("token_entropy", (0.1, 0.2, 0.3), "token_entropy is missing or incomplete"),
+        ("token_entropy", (0.1, 2.2), r"a token_entropy of 2.2, outside 0..2.079"),
+        ("token_entropy", (-0.1, 0.2), "a token_entropy of -0.1"),
+        ("self_certainty", (-0.1, 0.2), "a self_certainty of -0.1"),
+        ("self_certainty", (math.inf, 0.2), "not finite"),
+        ("self_certainty", None, "self_certainty is missing"),
+    ],
+)
+def test_no_bad_measure_passes(field, value, complaint):
+    [span] = ALL_ANSWER.spans
+    spans = (dataclasses.replace(span, **{field: value}),)
+    payload = dataclasses.replace(ALL_ANSWER, spans=spans).to_json()
+    with pytest.raises(HiddenStatesError, match=complaint):
+        ScoreAnswer.from_json(payload, ALL)
+
+
+def test_an_answer_by_logits_names_its_vocabulary():
+    payload = dataclasses.replace(ALL_ANSWER, vocabulary=None).to_json()
+    with pytest.raises(HiddenStatesError, match="names no vocabulary"):
+        ScoreAnswer.from_json(payload, ALL)
 
 
 def test_an_engine_that_does_not_say_its_dtype_is_read():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import verifiers.v1 as vf
 from inward_chat.testing import HttpReply, PolicyServer
-from inward_rewards.entropy.wire import ScoreRequest
+from inward_rewards.entropy.wire import FORMAT, ScoreRequest
 from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,
@@ -499,7 +499,7 @@ CHANGED = {
     "choices": [{"finish_reason": "length", "text": ""}],
     "kv_transfer_params": {
         "inward": {
-            "format": 1,
+            "format": FORMAT,
             "error": "the weights changed while the sequence was being read; ask again",
         }
     },
@@ -592,7 +592,11 @@ async def test_what_the_engine_cannot_read_is_no_fault_of_the_machine(said):
         (HttpReply(200, "not json"), "answered no JSON", 1),
         ([1, 2], "answered no completion", 1),
         ({"choices": []}, "not switched on", 1),
-        ({"kv_transfer_params": {"inward": {"format": 1, "error": "only 2 rows"}}}, "only 2", 1),
+        (
+            {"kv_transfer_params": {"inward": {"format": FORMAT, "error": "only 2 rows"}}},
+            "only 2",
+            1,
+        ),
     ],
 )
 async def test_no_bad_answer_becomes_a_score(fault, complaint, seen):

@@ -5,6 +5,13 @@ policy's own engine, in the format of `inward_rewards.entropy.wire`. `live` is w
 over: a `LiveModelSource` over the module that it trains, or a `Source` of its own.
 """
 
+try:
+    import verifiers  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ImportError(
+        'inward_rewards.hidden_states needs verifiers: pip install "inward-rewards[verifiers]"'
+    ) from error
+
 from inward_rewards.entropy.wire import HiddenStatesError, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LiveModelSource, LocalModelSource

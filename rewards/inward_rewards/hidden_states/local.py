@@ -14,8 +14,15 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Self
 
-from inward_rewards.entropy.wire import HiddenStatesError, Span, UnmeasurableError
+from inward_rewards.entropy.wire import (
+    HiddenStatesError,
+    ScoreRequest,
+    Span,
+    SpanScore,
+    UnmeasurableError,
+)
 from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.local_measures import LocalMeasures
 from inward_rewards.hidden_states.reader import ModelReader, Pair, Score, load_reader
 from inward_rewards.hidden_states.source import Measurement, Measures, Policy
 from inward_rewards.hidden_states.token_ids import Completion
@@ -176,12 +183,37 @@ class _InProcess:
 class LocalModelSource(_InProcess):
     """Source `transformers`: for tests, small models, frozen controls."""
 
+    def __init__(self, config: EntropyConfig) -> None:
+        super().__init__(config)
+        self._spans = LocalMeasures(config)
+
     def _read(self) -> ModelReader:
         return load_reader(self._config)
 
     def _measures(self, policy: Policy) -> Measures:
         same = self._config.model == policy.model and not policy.trains
         return "policy" if same else "text"
+
+    async def score_spans(
+        self, token_ids: tuple[int, ...], request: ScoreRequest
+    ) -> tuple[SpanScore, ...]:
+        """Any measures of any spans of one sequence, as `VllmSource.score` gives them.
+
+        ValueError: spans that leave the sequence. HiddenStatesError: the model cannot answer.
+        """
+        if not self._open:
+            raise HiddenStatesError(CLOSED)
+        ScoreRequest.from_xargs(request.to_xargs(), len(token_ids))
+        self._check(token_ids, request.spans[0])
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                self._thread, self._spans.score_spans, token_ids, request
+            )
+        except HiddenStatesError:
+            raise
+        except Exception as error:
+            raise self._failure(error) from error
 
 
 class LiveModelSource(_InProcess):

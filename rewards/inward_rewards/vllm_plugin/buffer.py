@@ -46,9 +46,9 @@ class RowBuffer:
         for kept, layer in zip(self._states, states, strict=True):
             kept.index_copy_(0, to, layer.index_select(0, source).to(kept.dtype))
 
-    def read(self, rows: Sequence[int]) -> torch.Tensor:
-        """A copy, [layers, len(rows), dim]."""
-        return self._states.index_select(1, self._indices(rows))
+    def read(self, rows: Sequence[int], layers: slice = slice(None)) -> torch.Tensor:
+        """A copy of these layers, [layers, len(rows), dim]."""
+        return self._states[layers].index_select(1, self._indices(rows))
 
     def _indices(self, rows: Sequence[int]) -> torch.Tensor:
         indices = torch.tensor(rows)

@@ -12,7 +12,13 @@ from typing import Any, Self
 
 from inward_rewards.entropy.definition import PRESETS, Definition
 from inward_rewards.entropy.layers import select_layers
-from inward_rewards.entropy.wire import ScoreRequest, Span
+from inward_rewards.entropy.wire import (
+    DEFAULT_MEASURES,
+    TOKEN_MEASURES,
+    ScoreRequest,
+    Span,
+    parse_measures,
+)
 
 KEY = "inward"
 BUFFER_TOKENS = 16_384
@@ -28,7 +34,14 @@ class Settings:
     alphas: tuple[float, ...] = (1.0,)
     preset: str = "advent"
     buffer_tokens: int = BUFFER_TOKENS
-    """Tokens whose states are kept at once: the memory is this x layers x dim x bytes a number."""
+    """Tokens whose states are kept at once: the memory is this x layers x dim x bytes per number,
+    with one layer more where a measure reads logits."""
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    """What requests may ask for."""
+
+    @property
+    def reads_logits(self) -> bool:
+        return not TOKEN_MEASURES.isdisjoint(self.measures)
 
     @property
     def definition(self) -> Definition:
@@ -39,11 +52,11 @@ class Settings:
         """The settings for a model of `n_layers`. ValueError: one line that names the mend."""
         if not isinstance(given, Mapping) or "layers" not in given:
             raise ValueError(f'give {{"layers": "middle:10"}}, "all" or a list, got {given!r}')
-        unknown = set(given) - {"layers", "alphas", "preset", "buffer_tokens"}
+        unknown = set(given) - {"layers", "alphas", "preset", "buffer_tokens", "measures"}
         if unknown:
             raise ValueError(
-                f"unknown setting {sorted(unknown)[0]!r}; there are layers, alphas, preset and "
-                "buffer_tokens"
+                f"unknown setting {sorted(unknown)[0]!r}; there are layers, alphas, preset, "
+                "buffer_tokens and measures"
             )
         return cls(
             layers=_layers(given["layers"], n_layers),
@@ -51,11 +64,18 @@ class Settings:
             alphas=_alphas(given.get("alphas", [1.0])),
             preset=_preset(given.get("preset", "advent")),
             buffer_tokens=_buffer_tokens(given.get("buffer_tokens", BUFFER_TOKENS)),
+            measures=parse_measures(given.get("measures", list(DEFAULT_MEASURES)), "measures"),
         )
 
     def check(self, request: ScoreRequest) -> None:
         """ValueError, fit to show to the caller, for what this server cannot score."""
         ours = self.definition
+        lacking = [measure for measure in request.measures if measure not in self.measures]
+        if lacking:
+            raise ValueError(
+                f"this server does not measure {lacking[0]}; start it with "
+                f'"measures": [..., "{lacking[0]}"] in --additional-config'
+            )
         if request.curve and (ours.clamp or (ours.centre and ours.unit_rows)):
             raise ValueError(f"the prefix curve is not defined for preset {self.preset!r}")
         total = sum(stop - start for start, stop in request.spans)
@@ -65,7 +85,7 @@ class Settings:
                 f"{self.buffer_tokens} (buffer_tokens) are scored in one request; send fewer, or "
                 "shorter ones, at a time"
             )
-        needed = count_positions(request.spans)
+        needed = count_positions(request.reads)
         if needed > self.buffer_tokens:
             raise ValueError(
                 f"the spans cover {needed} tokens, this server keeps {self.buffer_tokens} at once; "

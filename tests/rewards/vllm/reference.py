@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from inward_rewards.entropy import PRESETS, matrix_entropy, prefix_entropy
+from inward_rewards.entropy import (
+    PRESETS,
+    Definition,
+    effective_rank,
+    matrix_entropy,
+    prefix_entropy,
+)
 from inward_rewards.entropy.wire import ScoreAnswer, ScoreRequest
 from transformers import AutoModelForCausalLM
 
@@ -26,17 +33,37 @@ class Reference:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         self._model = model.eval()
 
+    @property
+    def vocabulary(self) -> int:
+        size: int = self._model.config.vocab_size
+        return size
+
     def error(self, token_ids: Sequence[int], answer: ScoreAnswer) -> float:
-        """The largest deviation of any number in the answer."""
+        """The largest deviation of any number in the answer: of ranks as a share, of nats a tenth,
+        so that `TOLERANCE` bounds them all."""
         definition = PRESETS[answer.preset].unscaled
-        states = self._forward(token_ids).hidden_states
+        read = self._forward(token_ids)
+        states, log_p = read.hidden_states, read.logits[0].double().log_softmax(-1)
         errors = [0.0]
         for span in answer.spans:
+            before = log_p[span.start - 1 : span.stop - 1]
+            if span.token_entropy is not None:
+                entropy = -(before.exp() * before).sum(-1)
+                # Its bound is ten times that of the rest.
+                errors.append(_apart(entropy, span.token_entropy) / 10)
+            if span.self_certainty is not None:
+                certainty = -before.mean(-1) - math.log(log_p.shape[-1])
+                errors.append(_apart(certainty, span.self_certainty) / 10)
             chosen = torch.stack([states[i][0, span.start : span.stop] for i in answer.layers])
-            for alpha, found in zip(answer.alphas, span.entropy, strict=True):
+            # Empty where matrix_entropy was not asked for.
+            for alpha, found in zip(answer.alphas[: len(span.entropy)], span.entropy, strict=True):
                 errors.append(_apart(matrix_entropy(chosen, alpha, definition), found))
             if span.curve is not None:
                 errors.append(_apart(prefix_entropy(chosen, definition), span.curve))
+            if span.effective_rank is not None:
+                ranks = effective_rank(chosen, Definition(centre=True))
+                shares = torch.tensor(span.effective_rank, dtype=torch.float64) / ranks
+                errors.append(_apart(torch.ones_like(ranks), shares.tolist()))
         return max(errors)
 
     def logprobs(self, token_ids: Sequence[int], start: int) -> list[float]:

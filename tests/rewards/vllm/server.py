@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +39,20 @@ def vllm_version(python: Path) -> tuple[int, ...]:
 def token_endpoint(python: Path) -> list[str]:
     """The flag that switches /inference/v1/generate on; vLLM 0.28 serves it unasked."""
     return ["--enable-scale-out"] if vllm_version(python) > (0, 28) else []
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server and the checkpoint that it serves."""
+
+    server: VllmServer
+    folder: Path
+
+    def complete(self, prompt: Sequence[int], **fields: Any) -> httpx.Response:
+        """A greedy completion of one token, unless `fields` say otherwise."""
+        defaults = {"model": MODEL, "prompt": list(prompt), "max_tokens": 1, "temperature": 0}
+        url = f"{self.server.url}/v1/completions"
+        return httpx.post(url, json=defaults | fields, timeout=600)
 
 
 class VllmServer:
@@ -139,9 +154,9 @@ def environment(plugin: Path | None) -> dict[str, str]:
 
 
 def install_plugin(python: Path, target: Path) -> Path:
-    """Build inward-rewards as it stands and install it, alone, into a folder."""
+    """Build inward-rewards as it stands and install it into a folder, as an engine's user would."""
     package = Path(__file__).parents[3] / "rewards"
-    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, package]
+    command = [python, "-m", "pip", "install", "--quiet", "--target", target, package]
     subprocess.run(command, check=True, timeout=600)
     return target
 

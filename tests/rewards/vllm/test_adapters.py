@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
@@ -20,7 +18,7 @@ from inward_rewards.hidden_states import (  # noqa: E402
     VllmSource,
 )
 from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
-from rewards.vllm.server import MODEL, VllmServer, switch_on  # noqa: E402
+from rewards.vllm.server import MODEL, Served, VllmServer, switch_on  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from transformers import AutoModelForCausalLM  # noqa: E402
 
@@ -29,12 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PICTURE = 260
 """The placeholder; the tests' random tokens stay below."""
 RANK, SCALE = 4, 2.0
-
-
-@dataclass(frozen=True)
-class Served:
-    server: VllmServer
-    folder: Path
 
 
 @pytest.fixture(scope="module")
@@ -100,17 +92,12 @@ async def test_a_score_names_the_adapter_that_read_it(served, tmp_path):
         assert answer.policy_version == f"0, adapter sums (1, load {load})"
 
 
-def complete(served: Served, prompt: list[int], **body: object) -> httpx.Response:
-    request = {"model": MODEL, "prompt": prompt, "max_tokens": 1, **body}
-    return httpx.post(f"{served.server.url}/v1/completions", json=request, timeout=600)
-
-
 async def test_a_placeholder_without_its_picture_is_refused(served):
     prompt = [9, 10, PICTURE, PICTURE, 11, 12]
-    response = complete(served, prompt, vllm_xargs={"inward": [4, 6]})
+    response = served.complete(prompt, vllm_xargs={"inward": [4, 6]})
     assert response.status_code == 400
     assert "2 placeholder tokens of pictures or sounds without" in response.text
-    assert complete(served, prompt).status_code == 200  # a generation is vLLM's own business
+    assert served.complete(prompt).status_code == 200  # a generation is vLLM's own business
     case = random_cases(3, seed=6)[2]
     with pytest.raises(UnmeasurableError, match=f"the first is {PICTURE}, at 1"):
         await score(served, MODEL, Case((5, PICTURE, *case.token_ids), case.request))

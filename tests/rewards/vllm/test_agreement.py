@@ -150,5 +150,5 @@ async def test_the_v2_model_runner_with_async_scheduling(vllm_python, plugin, mo
             answers = await score_all(server.url, cases)
             await chats
     assert "Using V2 Model Runner" in log.read_text()
-    assert "contact.AsyncScheduler" in log.read_text()
+    assert "compat.scheduler.AsyncScheduler" in log.read_text()
     check(folder, cases, answers)

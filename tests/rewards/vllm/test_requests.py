@@ -7,7 +7,6 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
 from inward_rewards.entropy.wire import (  # noqa: E402
+    MEASURES,
     HiddenStatesError,
     ScoreAnswer,
     ScoreRequest,
@@ -28,9 +28,10 @@ from inward_rewards.hidden_states import (  # noqa: E402
     UnmeasurableError,
     VllmSource,
 )
-from rewards.vllm.reference import TOLERANCE, Reference, random_cases  # noqa: E402
+from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import (  # noqa: E402
     MODEL,
+    Served,
     VllmServer,
     score_all,
     switch_on,
@@ -48,12 +49,6 @@ UNANSWERED_S = 200
 """An answer that has not come by then never will."""
 
 
-@dataclass(frozen=True)
-class Served:
-    server: VllmServer
-    folder: Path
-
-
 @pytest.fixture(scope="module")
 def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
     folder = model("qwen3")
@@ -61,7 +56,9 @@ def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
         *("--enforce-eager", "--max-num-seqs", "24", "--max-num-batched-tokens", "512"),
         *(*token_endpoint(vllm_python), "--enable-prompt-tokens-details"),
         *("--worker-extension-cls", "inward_faults.Faults"),
-        *switch_on(layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS),
+        *switch_on(
+            layers="middle:4", alphas=[1, 2], buffer_tokens=BUFFER_TOKENS, measures=list(MEASURES)
+        ),
     ]
     log = tmp_path_factory.mktemp("server") / "log"
     variables = {"PYTHONPATH": f"{plugin}:{Path(__file__).parent / 'extension'}"}
@@ -72,11 +69,6 @@ def served(vllm_python, plugin, model, tmp_path_factory) -> Iterator[Served]:
 def ids(count: int, seed: int = 0) -> list[int]:
     rng = random.Random(seed)
     return [rng.randrange(9, 250) for _ in range(count)]
-
-
-def complete(served: Served, **body: Any) -> httpx.Response:
-    defaults = {"model": MODEL, "max_tokens": 1, "temperature": 0}
-    return httpx.post(f"{served.server.url}/v1/completions", json=defaults | body, timeout=600)
 
 
 def inward(response: httpx.Response) -> Any:
@@ -94,6 +86,14 @@ def inward(response: httpx.Response) -> Any:
         ({"vllm_xargs": {"inward": [0.5, 4]}}, "flat list [start, stop, ...] of whole numbers"),
         ({"vllm_xargs": {"inward": [0, 4]}, "n": 2}, "n must be 1"),
         (
+            {"vllm_xargs": {"inward": [1, 4], "inward_measures": ["mean"]}},
+            "inward_measures must be a list of matrix_entropy, effective_rank, token_entropy",
+        ),
+        (
+            {"vllm_xargs": {"inward": [0, 4], "inward_measures": ["self_certainty"]}},
+            "span [0, 4] begins with the sequence's first token",
+        ),
+        (
             {"vllm_xargs": {"inward": [0, 1500] * 3}, "prompt": ids(1500)},
             f"add up to 4500 tokens, where at most 2 x {BUFFER_TOKENS}",
         ),
@@ -104,14 +104,14 @@ def inward(response: httpx.Response) -> Any:
     ],
 )
 def test_a_bad_request_is_a_400(served, body, complaint):
-    response = complete(served, **{"prompt": ids(20), **body})
+    response = served.complete(**{"prompt": ids(20), **body})
     assert response.status_code == 400
     assert complaint in response.json()["error"]["message"]
 
 
 def test_a_stream_is_an_error(served):
     """Its status is sent before its first event, so that only that event can tell."""
-    response = complete(served, prompt=ids(20), stream=True, vllm_xargs={"inward": [0, 4]})
+    response = served.complete(prompt=ids(20), stream=True, vllm_xargs={"inward": [0, 4]})
     assert "a streamed answer has no place for a score; leave stream out" in response.text
     assert "choices" not in response.text
 
@@ -132,12 +132,32 @@ def test_the_token_endpoint_answers_too(served):
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize("measures", [MEASURES, *((measure,) for measure in MEASURES)])
+async def test_each_measure_alone_and_all_of_them(served, measures):
+    """In several chunks, among each other: all equal those of transformers."""
+    reference = Reference(served.folder)
+    cases = []
+    for number, (start, stop) in enumerate([(1, 700), (300, 1490), (40, 42), (7, 8)]):
+        request = ScoreRequest(((start, stop), (start, start + 1)), measures=measures)
+        cases.append(Case(tuple(ids(stop + 3 * number, seed=number)), request))
+    answers = await score_all(served.server.url, cases)
+    worst = 0.0
+    for case, answer in zip(cases, answers, strict=True):
+        worst = max(worst, reference.error(case.token_ids, answer))
+        assert answer.vocabulary == (reference.vocabulary if case.request.reads_logits else None)
+        for span in answer.spans:
+            found = {name for name in MEASURES[1:] if getattr(span, name) is not None}
+            assert found == set(measures) - {"matrix_entropy"}
+    print(f"largest deviation of {', '.join(measures)}: {worst:.1e}")
+    assert worst <= TOLERANCE
+
+
 def test_a_generation_can_be_scored_on_its_way(served):
     """The prompt's score waits for the last token of a longer completion."""
     request = ScoreRequest(((2, 60),))
     tokens = ids(60)
-    response = complete(
-        served, prompt=tokens, max_tokens=25, ignore_eos=True, vllm_xargs=request.to_xargs()
+    response = served.complete(
+        prompt=tokens, max_tokens=25, ignore_eos=True, vllm_xargs=request.to_xargs()
     )
     answer = ScoreAnswer.from_json(inward(response), request)
     assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
@@ -146,13 +166,13 @@ def test_a_generation_can_be_scored_on_its_way(served):
 
 def test_the_prefix_cache_is_never_read_for_a_score(served):
     tokens = ids(300, seed=5)
-    complete(served, prompt=tokens)
-    again = complete(served, prompt=tokens).json()
+    served.complete(prompt=tokens)
+    again = served.complete(prompt=tokens).json()
     assert again["usage"]["prompt_tokens_details"]["cached_tokens"] > 200
     request = ScoreRequest(((0, 300),))
     for _ in range(2):  # without a cache_salt
         answer = ScoreAnswer.from_json(
-            inward(complete(served, prompt=tokens, vllm_xargs=request.to_xargs())), request
+            inward(served.complete(prompt=tokens, vllm_xargs=request.to_xargs())), request
         )
         assert answer.spans[0].rows == 300
         assert Reference(served.folder).error(tokens, answer) <= TOLERANCE
@@ -240,7 +260,7 @@ async def test_aborted_scores_leave_nothing_behind(served):
     request = ScoreRequest(((0, BUFFER_TOKENS),))
     tokens = ids(BUFFER_TOKENS + 20)
     for _ in range(3):
-        response = complete(served, prompt=tokens, vllm_xargs=request.to_xargs())
+        response = served.complete(prompt=tokens, vllm_xargs=request.to_xargs())
         ScoreAnswer.from_json(inward(response), request)
 
 
@@ -423,8 +443,8 @@ async def test_the_numbers_follow_the_weights(served, model, tmp_path):
         for case, answer in zip(cases, answers, strict=True):
             assert reference.error(case.token_ids, answer) <= TOLERANCE
             versions.append(answer.policy_version)
-            unsalted = complete(
-                served, prompt=list(case.token_ids), vllm_xargs=case.request.to_xargs()
+            unsalted = served.complete(
+                prompt=list(case.token_ids), vllm_xargs=case.request.to_xargs()
             )
             again = ScoreAnswer.from_json(inward(unsalted), case.request)
             assert reference.error(case.token_ids, again) <= TOLERANCE

@@ -22,6 +22,26 @@ def test_layers(given, layers):
     assert Settings.parse(given, n_layers=28) == Settings(layers, 28)
 
 
+def test_measures():
+    given = {"layers": [1], "measures": ["token_entropy", "matrix_entropy"]}
+    settings = Settings.parse(given, 4)
+    assert settings.measures == ("matrix_entropy", "token_entropy")
+    assert settings.reads_logits
+    settings.check(ScoreRequest(((1, 2),), measures=("token_entropy",)))
+    with pytest.raises(ValueError, match='does not measure effective_rank; start it with "measu'):
+        settings.check(ScoreRequest(((1, 2),), measures=("effective_rank", "token_entropy")))
+    assert not Settings.parse({"layers": [1], "measures": ["effective_rank"]}, 4).reads_logits
+    with pytest.raises(ValueError, match=r"measures must be a list of matrix_entropy, .*'rank'"):
+        Settings.parse({"layers": [1], "measures": ["rank"]}, 4)
+
+
+def test_the_row_before_a_span_counts_where_logits_are_read():
+    settings = Settings((1,), 4, buffer_tokens=10, measures=("matrix_entropy", "token_entropy"))
+    settings.check(ScoreRequest(((2, 12),)))
+    with pytest.raises(ValueError, match="cover 11 tokens, this server keeps 10 at once"):
+        settings.check(ScoreRequest(((2, 12),), measures=("token_entropy",)))
+
+
 def test_the_rest_of_the_settings():
     given = {"layers": [1], "alphas": [2, 0.5], "preset": "layer_by_layer", "buffer_tokens": 9}
     assert Settings.parse(given, 4) == Settings((1,), 4, (2.0, 0.5), "layer_by_layer", 9)
@@ -98,8 +118,8 @@ def test_the_plugin_imports_nothing_of_the_rest():
     """It must load in an inference environment that has neither verifiers nor an HTTP client."""
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['verifiers', 'httpx', 'transformers']))\n"
-        "import inward_rewards.vllm_plugin, inward_rewards.vllm_plugin.contact\n"
-        "import inward_rewards.vllm_plugin.admission\n"
+        "import inward_rewards.vllm_plugin, inward_rewards.vllm_plugin.compat.scheduler\n"
+        "import inward_rewards.vllm_plugin.compat.worker\n"
         "print(sorted(name for name in sys.modules if name.startswith('inward_rewards.')))\n"
     )
     done = subprocess.run(

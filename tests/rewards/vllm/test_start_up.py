@@ -37,13 +37,10 @@ del InputProcessor.process_inputs
 for flags in all_flags[-2:]:
     make(flags)
 """
-LOOK_FOR_ALL = """
+RUST_FRONT_END = """
 import json, sys
 from vllm.engine.arg_utils import EngineArgs
-from inward_rewards.vllm_plugin import contact
 
-for name in ("FRONT_END", "ENGINE_CORE", "WORKER", "RUNNER_V1", "RUNNER_V2"):
-    contact.check(getattr(contact, name))
 flags = json.loads(sys.argv[1])
 try:
     EngineArgs(max_model_len=512, enforce_eager=True, **flags).create_engine_config()
@@ -57,10 +54,10 @@ from vllm.config import KVTransferConfig
 from vllm.engine.arg_utils import EngineArgs
 from vllm.exceptions import VLLMValidationError
 from vllm.sampling_params import SamplingParams
-from inward_rewards.vllm_plugin import contact
+from inward_rewards.vllm_plugin.compat import front_end
 
 told = []
-contact.logger.warning = lambda form, *values: told.append(form % values)
+front_end.logger.warning = lambda form, *values: told.append(form % values)
 flags, placeholder = json.loads(sys.argv[1]), int(sys.argv[2])
 for connector, role in (("ExampleConnector", "kv_both"), ("NixlConnector", "kv_both"),
                         ("ExampleConnector", "kv_producer")):
@@ -69,13 +66,12 @@ for connector, role in (("ExampleConnector", "kv_both"), ("NixlConnector", "kv_b
                         **flags).create_engine_config()
 print(json.dumps({"told": told}))
 
-settings, model = contact.settings_of(config), config.model_config.hf_config
 params = SamplingParams(extra_args={"inward": [0, 2]})
 for token in (5, placeholder):
     ids = [5, token, 6]
     request = Request(prompt_token_ids=ids, sampling_params=params, mm_features=None)
     try:
-        contact._inspect(request, settings, model)
+        front_end.inspect_request(request, config)
         print(json.dumps({"passed": token}))
     except VLLMValidationError as error:
         print(json.dumps({"refused": token, "why": str(error)}))
@@ -132,18 +128,17 @@ def test_a_config_that_cannot_be_served_is_refused_in_one_line(vllm_python, plug
         assert result.startswith("inward: ")
         assert complaint in result
     served, off, misfit, still_off = results[-4:]
-    assert served == "inward_rewards.vllm_plugin.contact.CPUWorker"
+    assert served == "inward_rewards.vllm_plugin.compat.worker.CPUWorker"
     assert off == still_off == "vllm.v1.worker.cpu_worker.CPUWorker"
     assert "has no vllm.v1.engine.input_processor:InputProcessor.process_inputs" in misfit
+    assert "in the front end's process (makes the engine's request of each prompt" in misfit
     assert misfit.startswith("inward: vLLM 0.")
 
 
-def test_all_that_is_looked_for_is_there_and_the_rust_front_end_is_refused(
-    vllm_python, plugin, model
-):
+def test_the_rust_front_end_is_refused(vllm_python, plugin, model):
     config = {"model": str(model("qwen3")), "additional_config": {"inward": {"layers": [2]}}}
     done = subprocess.run(
-        [vllm_python, "-c", LOOK_FOR_ALL, json.dumps(config)],
+        [vllm_python, "-c", RUST_FRONT_END, json.dumps(config)],
         env={**environment(plugin), "VLLM_USE_RUST_FRONTEND": "1"},
         capture_output=True,
         text=True,
@@ -151,6 +146,11 @@ def test_all_that_is_looked_for_is_there_and_the_rust_front_end_is_refused(
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "REFUSED inward: cannot score hidden states behind the Rust front end" in done.stdout
+
+
+def test_the_package_brings_nothing_into_the_engines_environment(plugin):
+    [installed] = plugin.glob("*.dist-info")
+    assert installed.name.startswith("inward_rewards-")
 
 
 def test_what_some_scores_will_lack_is_told(vllm_python, plugin, model):

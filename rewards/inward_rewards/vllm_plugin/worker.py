@@ -3,7 +3,7 @@
 A step's hidden states are those of all its requests in one flat batch; a prompt may come in
 several chunks, in any company. The copy runs on the model's stream, before the next step can
 overwrite the states: on a GPU it is queued there and the engine does not wait for it. The
-entropies are computed on a thread (and, on a GPU, a stream) of their own.
+measures are computed on a thread (and, on a GPU, a stream) of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 
-from inward_rewards.entropy import matrix_entropy, prefix_entropy
+from inward_rewards.entropy import effective_rank, matrix_entropy, prefix_entropy
+from inward_rewards.entropy.measures import CENTRED, TokenMeasures, token_measures
 from inward_rewards.entropy.wire import (
     ASK_AGAIN,
     FORMAT,
@@ -56,6 +57,8 @@ class Engine:
     """Which weights it holds now; as text, the version that the answers name."""
     dtype: str | None = None
     """Of the states, as torch calls it."""
+    logits: Callable[[torch.Tensor], torch.Tensor] | None = None
+    """Final states [tokens, dim] -> [tokens, vocabulary]; may be called from another thread."""
 
 
 @dataclass
@@ -113,7 +116,7 @@ class Collector:
         """`weights`: which read this request; None: the engine's."""
         if request_id in self._admitted:
             return  # preempted and back again: what was seen stays
-        positions = sorted({p for start, stop in request.spans for p in range(start, stop)})
+        positions = sorted({p for start, stop in request.reads for p in range(start, stop)})
         with self._lock:
             rows = self._buffer.take(len(positions))
         self._admitted.add(request_id)
@@ -135,7 +138,8 @@ class Collector:
         return bool(self._jobs)
 
     def collect(self, chunks: Sequence[Chunk], states: Sequence[torch.Tensor]) -> None:
-        """Copy what this step computed; `states` holds [batch tokens, dim] for every layer."""
+        """Copy what this step computed; `states` holds [batch tokens, dim] for every layer, and
+        the final states behind them where a measure reads logits."""
         ours = [chunk for chunk in chunks if chunk.request_id in self._jobs]
         rows: list[int] = []
         sources: list[int] = []
@@ -183,7 +187,7 @@ class Collector:
             self._lock.wait_for(lambda: self._answers or not self._scoring, seconds)
 
     def _check(self, states: Sequence[torch.Tensor], last: int) -> None:
-        wanted = len(self._settings.layers)
+        wanted = len(self._settings.layers) + self._settings.reads_logits
         if len(states) != wanted:
             raise ValueError(f"the model gave the states of {len(states)} layers, not of {wanted}")
         tokens, dim = states[0].shape
@@ -218,6 +222,9 @@ class Collector:
         if len(job.weights) > 1:
             raise ValueError(f"the weights changed while the sequence was being read; {ASK_AGAIN}")
         [weights] = job.weights
+        found = [self._score_span(job, span) for span in job.request.spans]
+        if job.request.reads_logits and job.weights_now() != weights:
+            raise ValueError(f"the weights changed before the logits were computed; {ASK_AGAIN}")
         return ScoreAnswer(
             plugin=self._engine.plugin,
             vllm=self._engine.vllm,
@@ -228,28 +235,56 @@ class Collector:
             layers=self._settings.layers,
             dim=self._engine.dim,
             dtype=self._engine.dtype,
+            vocabulary=next((tokens.vocabulary for _, tokens in found if tokens), None),
             tokens=job.tokens,
-            spans=tuple(self._score_span(job, span) for span in job.request.spans),
+            spans=tuple(span for span, _ in found),
         ).to_json()
 
-    def _score_span(self, job: _Job, span: Span) -> SpanScore:
-        states = self._buffer.read(job.rows[job.find(*span)])
-        definition = self._settings.definition
-        entropy = [matrix_entropy(states, alpha, definition) for alpha in self._settings.alphas]
-        curve = prefix_entropy(states, definition) if job.request.curve else None
+    def _score_span(self, job: _Job, span: Span) -> tuple[SpanScore, TokenMeasures | None]:
+        start, stop = span
+        request, definition = job.request, self._settings.definition
+        rows = job.rows[job.find(start, stop)]
+        entropy, ranks, curve = [], None, None
+        if request.curve or {"matrix_entropy", "effective_rank"} & set(request.measures):
+            states = self._buffer.read(rows, slice(len(self._settings.layers)))
+            if "matrix_entropy" in request.measures:
+                entropy = [matrix_entropy(states, a, definition) for a in self._settings.alphas]
+            if "effective_rank" in request.measures:
+                ranks = effective_rank(states, CENTRED)
+            curve = prefix_entropy(states, definition) if request.curve else None
+        tokens = self._score_tokens(job, span) if request.reads_logits else None
         return SpanScore(
-            start=span[0],
-            stop=span[1],
-            rows=states.shape[1],
+            start=start,
+            stop=stop,
+            rows=len(rows),
             entropy=tuple(tuple(layers.tolist()) for layers in entropy),
             curve=None if curve is None else tuple(tuple(layer) for layer in curve.tolist()),
-        )
+            effective_rank=None if ranks is None else tuple(ranks.tolist()),
+            token_entropy=_wanted(tokens, "token_entropy", request),
+            self_certainty=_wanted(tokens, "self_certainty", request),
+        ), tokens
+
+    def _score_tokens(self, job: _Job, span: Span) -> TokenMeasures:
+        """Of the distributions that the span's tokens were drawn from: one row earlier each."""
+        if self._engine.logits is None:
+            raise ValueError("this engine gives out no logits")
+        rows = job.rows[job.find(span[0] - 1, span[1] - 1)]
+        [final] = self._buffer.read(rows, slice(len(self._settings.layers), None))
+        return token_measures(final, self._engine.logits)
 
     def _answer(self, request_id: str, answer: dict[str, Any], rows: Sequence[int]) -> None:
         with self._lock:
             self._answers[request_id] = answer
             self._buffer.give_back(rows)
             self._lock.notify_all()
+
+
+def _wanted(
+    tokens: TokenMeasures | None, measure: str, request: ScoreRequest
+) -> tuple[float, ...] | None:
+    if tokens is None or measure not in request.measures:
+        return None
+    return tuple(getattr(tokens, measure).tolist())
 
 
 def _record(device: torch.device) -> torch.cuda.Event | None:

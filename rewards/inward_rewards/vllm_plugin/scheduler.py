@@ -1,8 +1,8 @@
 """The scheduler's part: which scored requests may enter, and which finished ones wait.
 
 A score is computed beside the engine, so a request can finish before its score is there: its
-last output is held here until the two can leave together. A place is given up in one way alone:
-the worker has reported on the request, with an answer or, where it was aborted, without; only then
+last output is held here until the two can leave together. A request's place is free in one way
+alone: the worker has reported on it, with an answer or, where it was aborted, without; only then
 are its rows free.
 """
 
@@ -27,11 +27,11 @@ class _Load:
     """Prompt tokens to be computed."""
 
 
-class ScoreDesk(Generic[Request]):
-    """Bounds on what is scored at once; the first request in line always enters an idle desk.
+class Admission(Generic[Request]):
+    """Bounds on what is scored at once; where nothing is, the first request in line always enters.
 
-    `rows`: the worker's buffer. `tokens`: prompt tokens, so that a burst of scores takes no more
-    than this from each step of the generations beside them.
+    `rows`: those of the worker's buffer. `tokens`: prompt tokens, so that a burst of scores takes
+    no more than this from each step of the generations beside them.
     """
 
     def __init__(self, rows: int, tokens: int) -> None:
@@ -53,7 +53,7 @@ class ScoreDesk(Generic[Request]):
 
     def admit(self, request_id: str, request: Request, wanted: ScoreRequest, tokens: int) -> bool:
         """True: it may enter now. False: it queues, and `admissible` yields it in its turn."""
-        load = _Load(count_positions(wanted.spans), tokens)
+        load = _Load(count_positions(wanted.reads), tokens)
         if self._queue or not self._fits(load):
             self._queue.append((request_id, request, load))
             return False
@@ -97,7 +97,7 @@ class ScoreDesk(Generic[Request]):
         return True
 
     def settle(self, answers: Mapping[str, Any]) -> Iterator[tuple[int, Any, Any]]:
-        """(client, last output, answer) of every request that now has both."""
+        """(client, last output, answer) for each request that now has both."""
         self._answers |= {key: answers[key] for key in answers if key in self._inside}
         for request_id in self._leaving & answers.keys():
             self._leaving.discard(request_id)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import random
 import threading
 import time
 
 import pytest
-from inward_rewards.entropy.wire import HiddenStatesError, ScoreAnswer, ScoreRequest
+from inward_rewards.entropy.wire import (
+    DEFAULT_MEASURES,
+    MEASURES,
+    HiddenStatesError,
+    ScoreAnswer,
+    ScoreRequest,
+)
 
 pytestmark = pytest.mark.models
 torch = pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
 
-from inward_rewards.entropy import ADVENT, matrix_entropy, prefix_entropy  # noqa: E402
+from inward_rewards.entropy import (  # noqa: E402
+    ADVENT,
+    Definition,
+    effective_rank,
+    matrix_entropy,
+    prefix_entropy,
+)
 from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
-from inward_rewards.vllm_plugin.collector import Chunk, Collector, Engine  # noqa: E402
 from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
+from inward_rewards.vllm_plugin.worker import Chunk, Collector, Engine  # noqa: E402
 
 LAYERS, DIM = 3, 16
 
@@ -23,12 +37,19 @@ LAYERS, DIM = 3, 16
 class Bench:
     """A collector and the weights' version that it sees."""
 
-    def __init__(self, buffer_tokens: int = 64) -> None:
+    def __init__(self, buffer_tokens: int = 64, measures: tuple = DEFAULT_MEASURES) -> None:
         self.weights = 0
-        settings = Settings((1, 2, 3), 8, (1.0, 2.0), buffer_tokens=buffer_tokens)
-        engine = Engine("0.1.0", "0.0.0", DIM, lambda: self.weights)
-        self.buffer = RowBuffer(LAYERS, buffer_tokens, DIM, torch.float32, torch.device("cpu"))
+        settings = Settings(
+            (1, 2, 3), 8, (1.0, 2.0), buffer_tokens=buffer_tokens, measures=measures
+        )
+        self.head = torch.randn((DIM, 40), generator=torch.Generator().manual_seed(7))
+        engine = Engine("0.1.0", "0.0.0", DIM, lambda: self.weights, logits=self.logits)
+        layers = LAYERS + settings.reads_logits
+        self.buffer = RowBuffer(layers, buffer_tokens, DIM, torch.float32, torch.device("cpu"))
         self.collector = Collector(settings, engine, self.buffer)
+
+    def logits(self, final: torch.Tensor) -> torch.Tensor:
+        return final @ self.head
 
     def answers(self, count: int) -> dict[str, dict]:
         found: dict[str, dict] = {}
@@ -88,6 +109,59 @@ def test_rows_of_many_requests_in_mixed_chunks():
                 expected = prefix_entropy(rows, ADVENT)
                 assert torch.tensor(span.curve).allclose(expected.float(), atol=1e-6)
     assert bench.buffer.free == 600
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [MEASURES, ("effective_rank",), ("token_entropy",), ("self_certainty",), DEFAULT_MEASURES],
+)
+def test_measures_in_two_chunks(measures):
+    """Each token's distribution is that of the row before it; only what was asked for comes."""
+    bench = Bench(measures=MEASURES)
+    sequence = torch.cat([states(30), states(30, seed=1)[:1]])  # the final states come last
+    request = ScoreRequest(((9, 25), (4, 10)), measures=measures)
+    bench.collector.admit("a", request, 30)
+    for start, stop in ((0, 9), (9, 30)):
+        chunk = Chunk("a", start, stop - start, 0)
+        bench.collector.collect([chunk], list(sequence[:, start:stop]))
+    answer = ScoreAnswer.from_json(bench.answers(1)["a"], request)
+    log_p = (sequence[-1] @ bench.head).double().log_softmax(-1)
+    for span in answer.spans:
+        chosen, before = sequence[:LAYERS, span.start : span.stop], log_p[span.start - 1 :]
+        before = before[: span.stop - span.start]
+        expected = {
+            "effective_rank": effective_rank(chosen, Definition(centre=True)),
+            "token_entropy": -(before.exp() * before).sum(1),
+            "self_certainty": -before.mean(1) - math.log(40),
+        }
+        for measure, values in expected.items():
+            found = getattr(span, measure)
+            assert (found is not None) == (measure in measures)
+            assert found is None or found == pytest.approx(values.tolist(), abs=1e-5)
+        assert (span.entropy != ()) == ("matrix_entropy" in measures)
+    assert answer.vocabulary == (40 if request.reads_logits else None)
+    assert bench.buffer.free == 64
+
+
+def test_weights_that_change_before_the_logits_are_an_error():
+    bench = Bench(measures=MEASURES)
+    request = ScoreRequest(((1, 8),), measures=("token_entropy",))
+    bench.collector.admit("a", request, 8)
+    entered, changed, logits = threading.Event(), threading.Event(), bench.logits
+
+    def late(final):
+        entered.set()
+        assert changed.wait(60)
+        return logits(final)
+
+    bench.collector._engine = dataclasses.replace(bench.collector._engine, logits=late)
+    bench.collector.collect([Chunk("a", 0, 8, 0)], list(torch.cat([states(8), states(8)[:1]])))
+    assert entered.wait(60)
+    bench.weights = 1
+    changed.set()
+    assert "the weights changed before the logits were computed; ask again" in refusal(
+        bench, request
+    )
 
 
 def test_rows_that_were_not_computed_are_an_error():

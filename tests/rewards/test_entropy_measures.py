@@ -1,0 +1,74 @@
+"""Token entropy and self-certainty, against float64 sums written out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+pytestmark = pytest.mark.models
+torch = pytest.importorskip("torch", reason="the measures need torch (group `models`)")
+
+import numpy as np  # noqa: E402
+from inward_rewards.entropy import measures  # noqa: E402
+from inward_rewards.entropy.measures import token_measures  # noqa: E402
+
+
+def independent(logits: np.ndarray) -> tuple[float, float]:
+    """One row, term by term: no log-softmax."""
+    exact = logits.astype(np.float64).tolist()
+    peak = max(exact)
+    weights = [math.exp(value - peak) for value in exact]
+    total = math.fsum(weights)
+    p = [weight / total for weight in weights]
+    entropy = -math.fsum(share * math.log(share) for share in p if share)
+    certainty = math.fsum(math.log(1 / len(p)) - math.log(share) for share in p) / len(p)
+    return entropy, certainty
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1, 1.0, 6.0])
+@pytest.mark.parametrize("chunk", [1, 3 * 4 * 900, 2**26])
+def test_they_equal_an_independent_sum(monkeypatch, spread, chunk):
+    """However the rows are cut into chunks."""
+    monkeypatch.setattr(measures, "CHUNK_BYTES", chunk)
+    generator = torch.Generator().manual_seed(3)
+    states = torch.randn((11, 16), generator=generator)
+    head = spread * torch.randn((16, 900), generator=generator)
+    sizes = []
+
+    def logits(rows):
+        sizes.append(len(rows))
+        return rows @ head
+
+    found = token_measures(states, logits)
+    for row, made in enumerate((states @ head).numpy()):
+        entropy, certainty = independent(made)
+        assert found.token_entropy[row].item() == pytest.approx(entropy, abs=1e-5)
+        assert found.self_certainty[row].item() == pytest.approx(certainty, abs=1e-5)
+    assert found.vocabulary == 900
+    assert sum(sizes) == 11
+    assert max(sizes[1:]) <= max(1, chunk // 3600)
+
+
+def test_what_certain_and_uniform_distributions_earn():
+    uniform = token_measures(torch.zeros((2, 3)), lambda rows: torch.zeros((len(rows), 50)))
+    assert uniform.token_entropy.tolist() == pytest.approx([math.log(50)] * 2, abs=1e-6)
+    assert uniform.self_certainty.tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
+    sure = torch.zeros(50)
+    sure[4] = 80
+    certain = token_measures(torch.zeros((1, 3)), lambda rows: sure.expand(len(rows), 50))
+    assert certain.token_entropy.item() == pytest.approx(0.0, abs=1e-6)
+    assert certain.self_certainty.item() == pytest.approx(80 * 49 / 50 - math.log(50), abs=1e-4)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_logits_that_are_not_finite_are_refused(value):
+    row = torch.zeros(9)
+    row[2] = value
+    with pytest.raises(ValueError, match="logits are not finite"):
+        token_measures(torch.zeros((4, 3)), lambda rows: row.expand(len(rows), 9))
+
+
+def test_no_row_is_refused():
+    with pytest.raises(ValueError, match=r"final states must be \[rows, dim\], got \[0, 3\]"):
+        token_measures(torch.zeros((0, 3)), lambda rows: rows)
