@@ -18,7 +18,7 @@ from typing import Any
 
 from inward_rewards.charts.cache import Cache, digest
 from inward_rewards.charts.errors import RendererDown, RenderError
-from inward_rewards.charts.reading.scene import Rendered, Scene
+from inward_rewards.charts.reading import Rendered, Scene
 from inward_rewards.charts.score import Score
 from inward_rewards.charts.specification import limits
 from inward_rewards.sandbox import Breach, Limits, Memo, Message, Pool, Program

@@ -29,7 +29,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
-from inward_rewards.charts.reading.scene import Key, Row
+from inward_rewards.charts.reading import Key, Row
 
 Matrix: TypeAlias = "npt.NDArray[np.float64]"
 

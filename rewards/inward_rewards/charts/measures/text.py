@@ -9,7 +9,6 @@ words.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,8 @@ import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
+
+from inward_rewards.charts.reading import plain
 
 WRONG = 0.5
 """The part of letters to be changed above which two texts have nothing in common."""
@@ -42,8 +43,7 @@ def text_f1(reference: Sequence[str], candidate: Sequence[str]) -> float:
 
 def _normal(texts: Sequence[str]) -> list[str]:
     """Compatibility forms, one sort of minus and of space, no case; texts without ink are gone."""
-    plain = (unicodedata.normalize("NFKC", text).replace("−", "-") for text in texts)
-    folded = (" ".join(text.split()) for text in plain)
+    folded = (plain(text).replace("−", "-") for text in texts)
     return [text for text in folded if text]
 
 
