@@ -294,7 +294,7 @@ HIDDEN_ROWS: dict[str, tuple[Spec, set[Any]]] = {
     ),
     "series not printed": (
         view("bar", PAIRS, x=nominal("c"), y=amount("v"), color={**nominal("s"), "legend": None}),
-        {(("A", ""), 3), (("A", ""), 2), (("B", ""), 5)},
+        {(("A",), 3), (("A",), 2), (("B",), 5)},
     ),
     "twice the same": ({"layer": [bar(), bar(), bar(mark="point")]}, ABC),
     "one name of three printed": (

@@ -107,9 +107,8 @@ class Item:
             value = of_kind(channel.kind, value)
             if channel.kind == "discrete" and channel.name != "text":
                 printed = labels.name(channel.scale, value)
-                if isinstance(printed, str) and not isinstance(value, np.datetime64):
-                    self.names[channel.name] = printed
-                elif isinstance(printed, float) and channel.name in SERIES:
+                kinds = str | float if channel.name in SERIES else str
+                if isinstance(printed, kinds) and not isinstance(value, np.datetime64):
                     self.names[channel.name] = printed
                 value = printed
             self.given[channel.name] = value
@@ -150,7 +149,8 @@ class Item:
         shown = self._values(axes)
         for name in ("color", "size"):
             value = self.given.get(name)
-            if isinstance(value, float) and value not in shown:
+            if self._measures(name) and value not in shown:
+                assert isinstance(value, float)
                 readings.append(self._reading(name, places, (value, self._look(name))))
         return readings, extents
 
@@ -253,11 +253,17 @@ class Item:
             return "length"
         return "range" if isinstance(self.given.get(f"{name}2"), float) else "single"
 
+    def _measures(self, name: str) -> bool:
+        """Whether a colour or a size is a number; the members of a series may be numbered too."""
+        channel = self.channels.get(name)
+        number_given = isinstance(self.given.get(name), float)
+        return channel is not None and channel.kind == "quantitative" and number_given
+
     def _shows_numbers(self) -> bool:
         return (
             self.mark.kind == "text"
             or bool(self._value_axes())
-            or any(isinstance(self.given.get(name), float) for name in ("color", "size"))
+            or any(map(self._measures, ("color", "size")))
         )
 
     def _read_times(self) -> None:
@@ -282,9 +288,7 @@ class Item:
         if by_role["length"]:
             return by_role["length"]
         if by_role["range"]:
-            binned = len(by_role["range"]) > 1 and any(
-                isinstance(self.given.get(name), float) for name in ("color", "size")
-            )
+            binned = len(by_role["range"]) > 1 and any(map(self._measures, ("color", "size")))
             return () if binned else by_role["range"][-1:]
         if by_role["single"] == ("x", "y"):
             return ("y",)
