@@ -95,9 +95,9 @@ def _reason(message: str) -> str:
     return (rest or message).partition(" at ")[0].strip()[:200]
 
 
-def _at_most(what: str, size: int, most: int) -> None:
-    if size > most:
-        raise RenderError(f"{what}: {size} bytes, more than {most}")
+def _at_most(what: str, size: int, maximum: int) -> None:
+    if size > maximum:
+        raise RenderError(f"{what}: {size} bytes, more than {maximum}")
 
 
 def _check_vega(vega: dict[str, Any]) -> None:
