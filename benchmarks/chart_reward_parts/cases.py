@@ -98,11 +98,11 @@ def blind_and_misread(index: int, seed: int, renderer: Renderer) -> tuple[str, d
     true = drawn["true"]
     reference = Reference.of(picture(true.png))
     rewards = {}
-    for name, told in drawn.items():
+    for name, redrawn in drawn.items():
         parts = (
-            chart_similarity(reference, picture(told.png)).score,
-            table_f1(true.scene.rows, told.scene.rows).f1,
-            text_f1(true.scene.texts, told.scene.texts),
+            chart_similarity(reference, picture(redrawn.png)).score,
+            table_f1(true.scene.rows, redrawn.scene.rows).f1,
+            text_f1(true.scene.texts, redrawn.scene.texts),
         )
         rewards[name] = sum(w * part for w, part in zip(WEIGHTS, parts, strict=True))
     return figure.kind, rewards
@@ -122,8 +122,8 @@ def tau(tiers: dict[str, int], scores: dict[str, float]) -> float:
 
 def parts(case: Case, name: str, similarity: float) -> tuple[float, float, float]:
     """Similarity, table F1 and text F1 of one redrawing."""
-    true, told = case.scenes["identical"], case.scenes[name]
-    return similarity, table_f1(true.rows, told.rows).f1, text_f1(true.texts, told.texts)
+    true, redrawn = case.scenes["identical"], case.scenes[name]
+    return similarity, table_f1(true.rows, redrawn.rows).f1, text_f1(true.texts, redrawn.texts)
 
 
 def whole_reward(case: Case, name: str, similarity: float) -> float:
@@ -144,8 +144,8 @@ class Measure:
 
     def one(self, name: str, number: int) -> Found:
         metric, case = METRICS[name], self.cases[number]
-        mine, other = case.original, case.by_matplotlib
-        same = {name: metric(mine, drawn) for name, drawn in case.pictures.items()}
+        original, other = case.original, case.by_matplotlib
+        same = {name: metric(original, drawn) for name, drawn in case.pictures.items()}
         across = {name: metric(other, drawn) for name, drawn in case.pictures.items()}
         rivals = [across[name] for name in ("other_same_kind", "other_kind", "no_data")]
         rivals.append(metric(other, blank(other.size)))
@@ -154,10 +154,10 @@ class Measure:
             same=same,
             tau_same=tau(case.tiers, same),
             tau_across=tau(case.tiers, across),
-            blank=metric(mine, blank(mine.size)),
+            blank=metric(original, blank(original.size)),
             faithful=across["identical"],
             rival=max(rivals),
-            constants=tuple(metric(mine, constant) for constant in self.constants),
+            constants=tuple(metric(original, constant) for constant in self.constants),
         )
 
     def _others_of(self, number: int) -> list[Case]:

@@ -8,22 +8,27 @@ Needs `pip install "inward-rewards[charts]"`.
 """
 
 from inward_rewards.charts.errors import RendererDown, RenderError
-from inward_rewards.charts.measures.rms import rms_f1
-from inward_rewards.charts.measures.similarity import Reference, chart_similarity
-from inward_rewards.charts.measures.table import table_f1
-from inward_rewards.charts.measures.text import text_f1
+from inward_rewards.charts.measures import (
+    Match,
+    Reference,
+    chart_similarity,
+    rms_f1,
+    table_f1,
+    table_matches,
+    text_f1,
+)
 from inward_rewards.charts.page import COLORS, MAX_SIDE, as_shown
-from inward_rewards.charts.reading.names import meaning
-from inward_rewards.charts.reading.scene import Key, Rendered, Row, Scene, unique_rows
+from inward_rewards.charts.reading import Key, Rendered, Row, Scene, meaning, unique_rows
 from inward_rewards.charts.renderer import Renderer, shared_renderer
 from inward_rewards.charts.score import Score
-from inward_rewards.charts.specification.rules import RULES
+from inward_rewards.charts.specification import RULES
 
 __all__ = [
     "COLORS",
     "MAX_SIDE",
     "RULES",
     "Key",
+    "Match",
     "Reference",
     "RenderError",
     "Rendered",
@@ -38,6 +43,7 @@ __all__ = [
     "rms_f1",
     "shared_renderer",
     "table_f1",
+    "table_matches",
     "text_f1",
     "unique_rows",
 ]

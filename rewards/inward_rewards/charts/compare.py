@@ -7,13 +7,17 @@ from functools import lru_cache
 
 from PIL import Image
 
-from inward_rewards.charts.measures.agreement import encoding_agreement, mark_agreement
-from inward_rewards.charts.measures.rms import rms_f1
-from inward_rewards.charts.measures.similarity import Reference, chart_similarity
-from inward_rewards.charts.measures.table import table_f1
-from inward_rewards.charts.measures.text import text_f1
+from inward_rewards.charts.measures import (
+    Reference,
+    chart_similarity,
+    encoding_agreement,
+    mark_agreement,
+    rms_f1,
+    table_f1,
+    text_f1,
+)
 from inward_rewards.charts.page import as_shown
-from inward_rewards.charts.reading.scene import Rendered, Scene
+from inward_rewards.charts.reading import Rendered, Scene
 from inward_rewards.charts.score import Score
 
 

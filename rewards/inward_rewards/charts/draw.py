@@ -9,10 +9,15 @@ from typing import Any
 import vl_convert
 
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.reading.paint import elements, paint, pixels
-from inward_rewards.charts.reading.plan import each, instrument
-from inward_rewards.charts.reading.read import read
-from inward_rewards.charts.reading.scene import Rendered
+from inward_rewards.charts.reading import (
+    Rendered,
+    each,
+    elements,
+    find_visible,
+    instrument,
+    pixels,
+    read,
+)
 from inward_rewards.charts.specification import limits
 from inward_rewards.sandbox import Broken
 
@@ -54,8 +59,7 @@ def draw(spec: dict[str, Any]) -> Rendered:
     _at_most("the picture", len(png), limits.MAX_PNG_BYTES)
     picture = pixels(png)
     drawn = elements(scenegraph, root, set(plan.facets))
-    painting = paint(root, drawn, picture, vl_convert.svg_to_png)
-    scene = read(plan, painting)
+    scene = read(plan, find_visible(root, drawn, picture, vl_convert.svg_to_png))
     _at_most("the chart's table and texts", len(scene.packed), limits.MAX_SCENE_BYTES)
     return Rendered(png, picture.shape[1], picture.shape[0], scene)
 
@@ -67,7 +71,9 @@ def work(mark: dict[str, Any] | None) -> int:
     some 0.3 ms of CPU time. Raises `RenderError` where Vega broke off, which leaves marks unmade.
     """
     if mark is None:
-        raise RenderError("Vega cannot finish it: ask for fewer ticks, bins or items")
+        raise RenderError(
+            "Vega cannot finish it: look for a wrong format, or ask for fewer ticks, bins or items"
+        )
     if mark["marktype"] != "group":
         return len(mark["items"]) * (limits.WORK_TEXT if mark["marktype"] == "text" else 1)
     return sum(work(part) for group in mark["items"] for part in group["items"])
@@ -89,9 +95,9 @@ def _reason(message: str) -> str:
     return (rest or message).partition(" at ")[0].strip()[:200]
 
 
-def _at_most(what: str, size: int, most: int) -> None:
-    if size > most:
-        raise RenderError(f"{what}: {size} bytes, more than {most}")
+def _at_most(what: str, size: int, maximum: int) -> None:
+    if size > maximum:
+        raise RenderError(f"{what}: {size} bytes, more than {maximum}")
 
 
 def _check_vega(vega: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from inward_rewards.charts.cache import Cache, digest
 from inward_rewards.charts.errors import RendererDown, RenderError
-from inward_rewards.charts.reading.scene import Rendered, Scene
+from inward_rewards.charts.reading import Rendered, Scene
 from inward_rewards.charts.score import Score
 from inward_rewards.charts.specification import limits
 from inward_rewards.sandbox import Breach, Limits, Memo, Message, Pool, Program
@@ -27,7 +27,7 @@ Result = tuple[Rendered, Score | None]
 Refusal = str
 """Why there is no chart."""
 
-REVISION = 6
+REVISION = 7
 """Raised whenever another picture, scene or score comes out of the same specification."""
 KNOWN_RESULTS = 512
 PROGRAM = Program(

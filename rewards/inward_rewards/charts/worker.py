@@ -18,8 +18,8 @@ import vl_convert
 from inward_rewards.charts.compare import compare, reference_of
 from inward_rewards.charts.draw import draw
 from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.reading.scene import Scene
-from inward_rewards.charts.specification.lint import lint, parse
+from inward_rewards.charts.reading import Scene
+from inward_rewards.charts.specification import lint, parse
 from inward_rewards.sandbox import Broken, Message
 
 BLANK = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">a</text></svg>'

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inward_rewards.charts.errors import RenderError
-from inward_rewards.charts.specification import limits
-from inward_rewards.charts.specification.lint import lint, parse
+from inward_rewards.charts import RenderError
+from inward_rewards.charts.specification import limits, lint, parse
 from rewards.charts.hostile import bar, calculated, encoded
 
 ORDINARY: dict[str, dict[str, Any]] = {
@@ -164,6 +163,11 @@ STILL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         encoded(x={"field": "b", "bin": {"extent": [0, 10], "step": 1}}),
         encoded(x={"field": "b", "bin": {"extent": [0, 10], "step": 1}}),
     ),
+    "a field called as a property is": (
+        bar(data={"values": [{"url": "1"}], "format": {"parse": {"url": "number", "key": "date"}}}),
+    ) * 2,
+    "no words for readers": (bar(config={"aria": False, "bar": {"aria": False}}),
+                             bar(config={"bar": {}})),
     "a large symbol": (bar(mark={"type": "circle", "size": 3000}),) * 2,
 }  # fmt: skip
 
@@ -189,6 +193,19 @@ def test_a_still_picture_needs_less(name: str) -> None:
         (encoded(x={"axis": {"formatType": "mine"}}), "must be 'number' or 'time'"),
         (bar(mark="geoshape", projection={"type": "mercator"}), "maps are not drawn"),
         (bar(mark={"type": "rule", "strokeDash": [0.1]}), "for a whole line"),
+        (bar(facet={"field": "a"}, projection={}), "maps are not drawn, show the numbers by other"),
+        ({"marks": [], "scales": []}, "write Vega-Lite, with 'mark' and 'encoding'"),
+        (bar(x={"field": "a"}), "a view: it holds datasets, data, layer"),
+        (encoded(x="a"), r'must be an object, not .a.: write {"field": …'),
+        (encoded(time={"field": "a"}), "write one of angle, color, column"),
+        (
+            encoded(row={"field": "n"}, x={}) | {"data": {"values": [{"n": i} for i in range(20)]}},
+            "leave rows of the others out",
+        ),
+        (calculated("test(datum.a)"), "write the result as a field of the data, or use abs, ceil"),
+        (calculated("{'a': 1}[datum.a]"), "write the result as a field of the data"),
+        (bar(transform=[{"calculate": "1", "as": "c"}] * 13), "write the rows that they give"),
+        (encoded(y={"field": "b", "axis": {"format": "0999d"}}), "fewer than three digits"),
         ({"repeat": ["a"] * 30, "spec": bar()}, "makes 30 views, more than 24"),
         (
             {"repeat": ["a"] * 5, "spec": {"repeat": ["b"] * 5, "spec": bar()}},

@@ -28,10 +28,10 @@ def name_distance(a: str, b: str) -> float:
     return distance if distance < 0.5 else 1.0
 
 
-def number_distance(true: float, told: float) -> float:
+def number_distance(true: float, read: float) -> float:
     if true == 0:
-        return float(told != 0)
-    distance = min(1.0, abs((true - told) / true))
+        return float(read != 0)
+    distance = min(1.0, abs((true - read) / true))
     return distance if distance < 0.1 else 1.0
 
 

@@ -142,7 +142,77 @@ def with_line(y: Spec) -> Spec:
     return {"width": 300, "height": 200, "layer": [plain, rule]}
 
 
+def dated(times: list[str], form: str, unit: str) -> tuple[Spec, Spec]:
+    """Bars by names, and by a time unit whose labels say the same."""
+    rows = [{"n": f"{datetime.fromisoformat(t):{form}}", "t": t, "v": v}
+            for t, v in zip(times, VALUES, strict=True)]  # fmt: skip
+    time = {"field": "t", "type": "ordinal", "timeUnit": unit, "title": "n",
+            "axis": {"format": form, "labelAngle": -90}}  # fmt: skip
+    return view("bar", rows, x=named("n"), y=amount("v")), view("bar", rows, x=time, y=amount("v"))
+
+
+def in_units(factor: float, labels: Spec, others: Spec, mark: str = "bar") -> tuple[Spec, Spec]:
+    """The same numbers in two units, with labels that print the same."""
+    rows = [{"n": name, "v": v, "w": v * factor} for name, v in zip(NAMES, VALUES, strict=True)]
+    return (
+        view(mark, rows, x=named("n"), y=amount("v", axis=labels)),
+        view(mark, rows, x=named("n"), y=amount("w", axis=others)),
+    )
+
+
+def nested(outer: str, inner: str) -> Spec:
+    panels = [bars(title=name) for name in ("East", "West")]
+    return {outer: [{inner: [panel]} for panel in panels]}
+
+
+DAYS = [f"2023-03-0{day}" for day in (2, 3, 4, 5)]
+QUARTERS = [f"2021-{month:02}-01" for month in (1, 4, 7, 10)]
+YEARS = [f"{year}-01-01" for year in (2020, 2021, 2022, 2023)]
+HOURS = [f"2023-03-02T{hour:02}:30:00" for hour in (6, 9, 12, 15)]
+LONG = "datum.value == 'a' ? 'Rent' : datum.value == 'b' ? 'Food' : datum.value == 'c' ? 'Fun' : "
+SPELT = {"labelExpr": f"{LONG}'Other'"}
 WRITTEN: dict[str, tuple[Spec, Spec]] = {
+    "names with letters that have no shape": (
+        bars(), bars(("Rent\u200b", "Fo\u00adod", "Fun\u2060", "\ufeffOther"))
+    ),
+    "names that an expression prints": (
+        bars(),
+        view("bar", [{"n": n, "v": v} for n, v in zip("abcd", VALUES, strict=True)],
+             x=named("n", axis=SPELT), y=amount("v")),
+    ),
+    "a name of nothing": (
+        bars(("null", *NAMES[1:])),
+        view("bar", [{"n": None if v == 45 else n, "v": v}
+                     for n, v in zip(NAMES, VALUES, strict=True)], x=named("n"), y=amount("v")),
+    ),
+    "days and months with a slash": dated(DAYS, "%d/%m", "yearmonthdate"),
+    "days with a point": dated(DAYS, "%d.%m.", "yearmonthdate"),
+    "weekdays with a date": dated(DAYS, "%a, %b %d", "yearmonthdate"),
+    "months of short years": dated(QUARTERS, "%m/%y", "yearmonth"),
+    "months with an apostrophe": dated(QUARTERS, "%b'%y", "yearmonth"),
+    "short years": dated(YEARS, "FY%y", "year"),
+    "hours with minutes and seconds": dated(HOURS, "%H:%M:%S", "yearmonthdatehoursminutesseconds"),
+    "hours of a date": dated(HOURS, "%b %d %H:%M", "yearmonthdatehoursminutes"),
+    "shares as per cents": in_units(
+        0.01, {"labelExpr": "datum.value + '%'"}, {"format": "%"}
+    ),
+    "millions as their number": in_units(
+        1e6, {"labelExpr": "'$' + datum.value + 'M'"},
+        {"labelExpr": "'$' + datum.value / 1000000 + 'M'"}, "line",
+    ),
+    "a colour that nothing names": (
+        bars(),
+        view({"type": "bar"}, [{"n": n, "v": v, "k": k}
+              for k, (n, v) in enumerate(zip(NAMES, VALUES, strict=True))], x=named("n"),
+             y=amount("v"), color={"field": "k", "type": "nominal", "legend": None,
+                                   "scale": {"range": ["#4c78a8"]}}),
+    ),
+    "panels in panels": (
+        nested("vconcat", "hconcat"), nested("concat", "vconcat") | {"columns": 1}
+    ),
+    "panels in a column": (
+        {"vconcat": [bars(title="East"), bars(title="West")]}, nested("vconcat", "hconcat")
+    ),
     "names with spaces at the end": (bars(), bars(("Rent ", " Food", "Fun\u00a0", "Other  "))),
     "names with two spaces": (
         bars(("Rent of flat", "Food", "Fun", "Other")),
@@ -201,6 +271,13 @@ def test_the_same_picture_has_the_same_table(renderer: Renderer, name: str) -> N
     assert score.table is not None
     assert score.table >= SAME, (first.scene.rows, second.scene.rows)
     assert first.scene.rows
+    # Another number in place of a true one is not the same.
+    values = {"45": 30, "5": 4}
+    wrong = json.loads(json.dumps(one), parse_int=lambda text: values.get(text, int(text)))
+    if wrong != one:
+        table = compared(renderer, other, wrong)[2].table
+        assert table is not None
+        assert table < SAME
 
 
 @pytest.mark.skipif(not PAIRS.exists(), reason=f"no {PAIRS.name}: ../shared/cases is not here")
@@ -324,6 +401,15 @@ def test_honest_words_refuse_no_chart(renderer: Renderer, word: str) -> None:
     kept = {"filter": {"field": word, "oneOf": [word, *NAMES]}}
     scene = renderer.render_sync(spec | {"title": word, "transform": [kept]}).scene
     assert len(scene.rows) == 4
+
+
+def test_both_sides_of_a_pyramid_are_as_long_as_they_are_printed(renderer: Renderer) -> None:
+    rows = [{"n": n, "v": sign * v, "s": s} for n, v in zip(NAMES, VALUES, strict=True)
+            for s, sign in (("F", -1), ("M", 1))]  # fmt: skip
+    sizes = amount("v", axis={"labelExpr": "'' + abs(datum.value)"})
+    scene = renderer.render_sync(view("bar", rows, x=sizes, y=named("n"), color=named("s"))).scene
+    assert {row.value for row in scene.rows} == set(VALUES)
+    assert len(scene.rows) == 8
 
 
 async def test_a_reference_without_numbers_is_named_before_a_worker_is_asked(

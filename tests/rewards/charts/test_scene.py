@@ -211,8 +211,8 @@ def test_texts_and_encodings(renderer: Renderer) -> None:
 
 
 def washes(count: int, opacity: float) -> list[Spec]:
-    sheet = {"type": "rect", "x": 30, "y": 150, "width": 200, "height": 400}
-    mark = {**sheet, "color": "white", "opacity": opacity}
+    cover = {"type": "rect", "x": 30, "y": 150, "width": 200, "height": 400}
+    mark = {**cover, "color": "white", "opacity": opacity}
     return [{"data": {"values": [{}]}, "mark": mark} for _ in range(count)]
 
 
@@ -270,11 +270,11 @@ HIDDEN_ROWS: dict[str, tuple[Spec, set[Any]]] = {
         bar(mark="point", encoding={"x": X, "opacity": {**Y, "scale": {"range": [0.5, 1]}}}),
         set(),
     ),
-    "under a sheet": (
+    "under a cover": (
         {"layer": [bar(), wide(x=30, y=150, width=200, height=400, color="#4c78a8")]},
         set(),
     ),
-    "on a sheet of its colour": (
+    "on a cover of its colour": (
         {"layer": [wide(x=30, y=150, width=200, height=400, color="#4c78a8"), bar()]},
         set(),
     ),
@@ -294,7 +294,7 @@ HIDDEN_ROWS: dict[str, tuple[Spec, set[Any]]] = {
     ),
     "series not printed": (
         view("bar", PAIRS, x=nominal("c"), y=amount("v"), color={**nominal("s"), "legend": None}),
-        {(("A", ""), 3), (("A", ""), 2), (("B", ""), 5)},
+        {(("A",), 3), (("A",), 2), (("B",), 5)},
     ),
     "twice the same": ({"layer": [bar(), bar(), bar(mark="point")]}, ABC),
     "one name of three printed": (
@@ -397,10 +397,10 @@ HIDDEN_TEXTS: dict[str, Spec] = {
     "transparent": bar(title={"text": SECRET, "color": "transparent"}),
     "tiny": bar(title={"text": SECRET, "fontSize": 3}),
     "off the canvas": bar(title={"text": SECRET, "offset": 900}, autosize="none", width=200),
-    "under a sheet": {
+    "under a cover": {
         "layer": [bar(), printed(SECRET, x=30, y=20), wide(x=30, y=20, width=200, height=60)]
     },
-    "on a sheet of its colour": {
+    "on a cover of its colour": {
         "layer": [
             bar(),
             wide(x=30, y=20, width=200, height=60, color="navy"),

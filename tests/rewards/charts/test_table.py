@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inward_charts import KINDS, generate
-from inward_rewards.charts.measures.table import table_f1
+from inward_rewards.charts.measures import table_f1, table_matches
 from inward_rewards.charts.reading.scene import Row
 
 
@@ -161,3 +161,23 @@ def test_any_candidate_gets_a_score_between_0_and_1(candidate: list[Row]) -> Non
     for reference in (BARS, GRID, CLOUD):
         score = table_f1(reference, candidate)
         assert all(0 <= part <= 1 for part in (score.f1, score.precision, score.recall))
+
+
+def test_matches_are_the_pairs_of_the_score() -> None:
+    reference = [Row(("a",), 1.0, 4.0), Row(("b",), 5.0, 4.0), Row(("c",), 3.0, 4.0)]
+    candidate = [Row(("b",), 5.0), Row(("a",), 1.2), Row(("d",), 3.0), Row(("e",), 9.0)]
+    matches = table_matches(reference, candidate)
+    paired = {m.reference.keys: m.candidate for m in matches if m.reference}
+    assert paired[("a",)] == candidate[1]
+    assert paired[("b",)] == candidate[0]
+    credits = [match.credit for match in matches]
+    assert credits[1] == 1
+    assert 0.8 < credits[0] < 1
+    assert credits[2:] == [0, 0]
+    score = table_f1(reference, candidate)
+    assert sum(credits) == pytest.approx(3 * score.recall) == pytest.approx(4 * score.precision)
+    assert [m.candidate for m in matches if m.reference is None] == [candidate[3]]
+    assert [m.candidate for m in table_matches(reference, [])] == [None] * 3
+    turned = [Row(("x", "a"), 1.0), Row(("y", "b"), 2.0)]
+    (first, second) = table_matches(turned, [Row(("a", "x"), 1.0), Row(("b", "y"), 2.0)])
+    assert first.credit == second.credit == 1

@@ -21,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
-from inward_rewards.charts.reading.scene import Row
+from inward_rewards.charts.reading import Row
 
 NAMES = 0.5
 """The released theta of texts."""

@@ -18,8 +18,8 @@ paired by value, and each counts for the geometric mean of their credits: a box 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -29,7 +29,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
-from inward_rewards.charts.reading.scene import Key, Row
+from inward_rewards.charts.reading import Key, Row
 
 Matrix: TypeAlias = "npt.NDArray[np.float64]"
 
@@ -54,34 +54,96 @@ class TableScore:
     recall: float
 
 
+@dataclass(frozen=True)
+class Match:
+    """A reference row and the candidate row that it was paired with; None where one is missing."""
+
+    reference: Row | None
+    candidate: Row | None
+    credit: float
+    """In [0, 1]: of the keys times of the number."""
+
+
 def table_f1(reference: Sequence[Row], candidate: Sequence[Row]) -> TableScore:
     """RMS F1 of a candidate's table. No rows score 0.
 
     Raises `ValueError` for a reference without rows or with a value that is not finite: then the
     data is at fault, not the candidate.
     """
+    _check(reference)
+    if not candidate:
+        return TableScore(0.0, 0.0, 0.0)
+    return max((_score(pairs) for pairs in _pairings(reference, candidate)), key=_f1)
+
+
+def table_matches(reference: Sequence[Row], candidate: Sequence[Row]) -> list[Match]:
+    """How `table_f1` paired the rows: for each reference row, and then for each candidate row that
+    is left, its partner and the credit.
+
+    Their credits' sum, divided by the rows of either table, is `TableScore`'s recall and precision.
+    Raises `ValueError` as `table_f1` does.
+    """
+    _check(reference)
+    if not candidate:
+        return [Match(row, None, 0.0) for row in reference]
+    best = max(_pairings(reference, candidate), key=lambda pairs: _f1(_score(pairs)))
+    partners = dict(zip(best.rows, zip(best.columns, best.credits, strict=True), strict=True))
+    matches = []
+    for place, row in enumerate(reference):
+        column, credit = partners.get(place, (None, 0.0))
+        matches.append(Match(row, None if column is None else candidate[column], credit))
+    taken = set(best.columns)
+    return matches + [
+        Match(None, row, 0.0) for column, row in enumerate(candidate) if column not in taken
+    ]
+
+
+def _check(reference: Sequence[Row]) -> None:
     if not reference:
         raise ValueError("the reference table has no rows: nothing can be scored against it")
     if not np.isfinite([row.value for row in reference]).all():
         raise ValueError("the reference table holds a value that is not finite")
-    if not candidate:
-        return TableScore(0.0, 0.0, 0.0)
-    plain = _score(reference, candidate)
-    if plain.f1 == 1 or all(len(row.keys) < 2 for row in candidate):
-        return plain
-    turned = [Row((*row.keys[1:2], *row.keys[:1], *row.keys[2:]), row.value) for row in candidate]
-    return max(plain, _score(reference, turned), key=lambda score: score.f1)
 
 
-def _score(reference: Sequence[Row], candidate: Sequence[Row]) -> TableScore:
+@dataclass(frozen=True)
+class _Pairing:
+    rows: list[int]
+    columns: list[int]
+    credits: list[float]
+    counts: tuple[int, int]
+    """Rows of the reference and of the candidate."""
+
+
+def _pairings(reference: Sequence[Row], candidate: Sequence[Row]) -> Iterator[_Pairing]:
+    """The pairing of the tables as they are, and with the candidate transposed."""
+    yield _pair(reference, candidate)
+    if any(len(row.keys) > 1 for row in candidate):
+        turned = (replace(row, keys=(*row.keys[1::-1], *row.keys[2:])) for row in candidate)
+        yield _pair(reference, list(turned))
+
+
+def _pair(reference: Sequence[Row], candidate: Sequence[Row]) -> _Pairing:
     keys = _key_distances(reference, candidate)
     values = _value_distances(reference, candidate)
     pairs = linear_sum_assignment(keys + _TIE * values)
     credits = _together([reference[row].keys for row in pairs[0]], 1 - values[pairs])
-    hit = float(((1 - keys[pairs]) * credits).sum())
-    precision, recall = hit / len(candidate), hit / len(reference)
+    return _Pairing(
+        pairs[0].tolist(),
+        pairs[1].tolist(),
+        ((1 - keys[pairs]) * credits).tolist(),
+        (len(reference), len(candidate)),
+    )
+
+
+def _score(pairs: _Pairing) -> TableScore:
+    hit = float(np.sum(pairs.credits))
+    recall, precision = (hit / count for count in pairs.counts)
     total = precision + recall
     return TableScore(2 * precision * recall / total if total else 0.0, precision, recall)
+
+
+def _f1(score: TableScore) -> float:
+    return score.f1
 
 
 def _together(keys: list[tuple[Key, ...]], credits: Matrix) -> Matrix:
@@ -97,12 +159,12 @@ def _together(keys: list[tuple[Key, ...]], credits: Matrix) -> Matrix:
 def _value_distances(reference: Sequence[Row], candidate: Sequence[Row]) -> Matrix:
     """(reference, candidate): one less the credit of the number."""
     true = np.array([row.value for row in reference])
-    told = np.array([row.value for row in candidate])
+    read = np.array([row.value for row in candidate])
     logs = np.array([row.log and row.value > 0 for row in reference])
     spans = _spans(reference)
     with np.errstate(all="ignore"):
-        error = np.abs(true[:, None] - told[None])
-        ratio = np.abs(np.log(told[None] / true[:, None]))
+        error = np.abs(true[:, None] - read[None])
+        ratio = np.abs(np.log(read[None] / true[:, None]))
         error = np.where(logs[:, None], ratio, error) / spans[:, None]
         credit = np.exp(-((error / SHARPNESS) ** 3))
     distance: Matrix = 1 - np.where(np.isfinite(error), credit, 0.0)
@@ -126,38 +188,42 @@ def _key_distances(reference: Sequence[Row], candidate: Sequence[Row]) -> Matrix
     longest = np.maximum(*counts)
     total = np.zeros(longest.shape)
     for place in range(int(longest.max())):
-        mine = [row.keys[place] if place < len(row.keys) else None for row in reference]
-        other = [row.keys[place] if place < len(row.keys) else None for row in candidate]
-        total += _place_distances(mine, other)
+        keys = [
+            [row.keys[place] if place < len(row.keys) else None for row in rows]
+            for rows in (reference, candidate)
+        ]
+        total += _place_distances(*keys)
     distance: Matrix = total / np.maximum(longest, 1)
     return distance
 
 
-def _place_distances(mine: list[Key | None], other: list[Key | None]) -> Matrix:
+def _place_distances(reference: list[Key | None], candidate: list[Key | None]) -> Matrix:
     """Distances of the keys at one place: numbers and dates by difference, names by letters."""
-    left, right = list(dict.fromkeys(mine)), list(dict.fromkeys(other))
+    rows, columns = list(dict.fromkeys(reference)), list(dict.fromkeys(candidate))
     table = cdist(
-        [_name(key) for key in left],
-        [_name(key) for key in right],
+        [_name(key) for key in rows],
+        [_name(key) for key in columns],
         scorer=Levenshtein.normalized_distance,
         score_cutoff=WRONG,
         dtype=np.float64,
     )
-    numbers = np.array([_number(key) for key in left])[:, None]
-    others = np.array([_number(key) for key in right])[None]
-    known = np.isfinite(numbers)
-    spread = float(np.ptp(numbers[known])) if known.any() else 0.0
-    gap = np.abs(numbers - others)
+    true = np.array([_number(key) for key in rows])[:, None]
+    read = np.array([_number(key) for key in columns])[None]
+    known = np.isfinite(true)
+    spread = float(np.ptp(true[known])) if known.any() else 0.0
+    gap = np.abs(true - read)
     # One place alone has no spread: it is right or wrong.
     near = np.minimum(gap / (PLACE * spread), 1.0) if spread > 0 else (gap > 0).astype(float)
-    both = known & np.isfinite(others)
-    table = np.where(both, near, np.where(known ^ np.isfinite(others), 1.0, table))
-    absent = np.array([key is None for key in left])[:, None]
-    others_absent = np.array([key is None for key in right])[None]
-    table = np.where(absent & others_absent, 0.0, np.where(absent | others_absent, 1.0, table))
-    rows = {key: i for i, key in enumerate(left)}
-    columns = {key: i for i, key in enumerate(right)}
-    picked: Matrix = table[np.ix_([rows[key] for key in mine], [columns[key] for key in other])]
+    both = known & np.isfinite(read)
+    table = np.where(both, near, np.where(known ^ np.isfinite(read), 1.0, table))
+    no_row = np.array([key is None for key in rows])[:, None]
+    no_column = np.array([key is None for key in columns])[None]
+    table = np.where(no_row & no_column, 0.0, np.where(no_row | no_column, 1.0, table))
+    row_of = {key: i for i, key in enumerate(rows)}
+    column_of = {key: i for i, key in enumerate(columns)}
+    picked: Matrix = table[
+        np.ix_([row_of[key] for key in reference], [column_of[key] for key in candidate])
+    ]
     return picked
 
 

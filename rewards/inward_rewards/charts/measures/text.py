@@ -9,7 +9,6 @@ words.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,8 @@ import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
+
+from inward_rewards.charts.reading import plain
 
 WRONG = 0.5
 """The part of letters to be changed above which two texts have nothing in common."""
@@ -26,23 +27,23 @@ _SUFFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12,
 
 def text_f1(reference: Sequence[str], candidate: Sequence[str]) -> float:
     """Weighted F1 in [0, 1]; two charts without any text agree."""
-    mine, other = _normal(reference), _normal(candidate)
-    if not mine or not other:
-        return float(not mine and not other)
-    alike = _similarities(mine, other)
+    true, read = _normal(reference), _normal(candidate)
+    if not true or not read:
+        return float(not true and not read)
+    alike = _similarities(true, read)
     rows, columns = linear_sum_assignment(alike, maximize=True)
-    found = alike[rows, columns]
-    weights, other_weights = _words(mine), _words(other)
-    recall = float((found * weights[rows]).sum() / weights.sum())
-    precision = float((found * other_weights[columns]).sum() / other_weights.sum())
+    credit = alike[rows, columns]
+    recall, precision = (
+        float((credit * words[paired]).sum() / words.sum())
+        for words, paired in ((_words(true), rows), (_words(read), columns))
+    )
     total = precision + recall
     return 2 * precision * recall / total if total else 0.0
 
 
 def _normal(texts: Sequence[str]) -> list[str]:
     """Compatibility forms, one sort of minus and of space, no case; texts without ink are gone."""
-    plain = (unicodedata.normalize("NFKC", text).replace("−", "-") for text in texts)
-    folded = (" ".join(text.split()) for text in plain)
+    folded = (plain(text).replace("−", "-") for text in texts)
     return [text for text in folded if text]
 
 
@@ -50,19 +51,19 @@ def _words(texts: list[str]) -> npt.NDArray[np.float64]:
     return np.array([float(len(text.split())) for text in texts])
 
 
-def _similarities(mine: list[str], other: list[str]) -> npt.NDArray[np.float64]:
+def _similarities(reference: list[str], candidate: list[str]) -> npt.NDArray[np.float64]:
     distance = cdist(
-        [text.casefold() for text in mine],
-        [text.casefold() for text in other],
+        [text.casefold() for text in reference],
+        [text.casefold() for text in candidate],
         scorer=Levenshtein.normalized_distance,
         score_cutoff=WRONG,
         dtype=np.float64,
     )
     alike = 1 - distance
-    numbers = np.array([_number(text) for text in mine])[:, None]
-    others = np.array([_number(text) for text in other])[None]
-    either = np.isfinite(numbers) | np.isfinite(others)
-    equal = np.isclose(numbers, others, rtol=1e-9, atol=0.0)
+    true = np.array([_number(text) for text in reference])[:, None]
+    read = np.array([_number(text) for text in candidate])[None]
+    either = np.isfinite(true) | np.isfinite(read)
+    equal = np.isclose(true, read, rtol=1e-9, atol=0.0)
     scored: npt.NDArray[np.float64] = np.where(either, equal.astype(float), alike)
     return scored
 

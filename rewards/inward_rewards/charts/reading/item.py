@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from PIL import ImageColor
 
+from inward_rewards.charts.reading.labels import Labels
 from inward_rewards.charts.reading.names import of_time
-from inward_rewards.charts.reading.paint import GLASS, Element, Painting
-from inward_rewards.charts.reading.plan import PLACE, SEPARATOR, Channel, Kind, MarkPlan
+from inward_rewards.charts.reading.plan import Channel, MarkPlan
 from inward_rewards.charts.reading.printed import number, prints
 from inward_rewards.charts.reading.scene import Key
+from inward_rewards.charts.reading.svg import Element
+from inward_rewards.charts.reading.values import Given, given, of_kind
+from inward_rewards.charts.reading.visibility import TRANSLUCENT, Visibility
 
 SERIES = ("color", "shape", "strokeDash", "size", "opacity")
 AXES = ("x", "y", "theta", "radius")
@@ -23,8 +26,6 @@ Role = Literal["absent", "key", "length", "range", "single"]
 shows two ends, or one number that is a value or a place."""
 End = tuple[float, tuple[float, ...]]
 """A value of a scale and how it is drawn: a place in pixels, a colour, a diameter."""
-Given = str | float | np.datetime64 | None
-"""A value of the data: a name, a number, a time, or nothing."""
 EPOCH, DAY = np.datetime64(0, "ms"), np.timedelta64(1, "D")
 
 
@@ -69,7 +70,7 @@ class Extent:
 
     @property
     def hides(self) -> bool:
-        return self.solid and self.item.element.opacity >= GLASS
+        return self.solid and self.item.element.opacity >= TRANSLUCENT
 
     def seen(self, *ends: End) -> bool:
         """Whether these ends of it own pixels in the picture."""
@@ -90,16 +91,27 @@ class Item:
         item: dict[str, Any],
         element: Element,
         number: int,
-        painting: Painting,
+        visibility: Visibility,
+        labels: Labels,
     ) -> None:
         self.mark, self.item, self.element = mark, item, element
-        self.number, self.painting = number, painting
+        self.number, self.visibility, self.labels = number, visibility, labels
         self.channels = {channel.name: channel for channel in mark.channels}
-        told = given(item.get("description", ""))
+        values = given(item.get("description", ""))
         self.given: dict[str, Given] = {}
+        self.names: dict[str, Given] = {}
+        """Of discrete channels, what must be printed somewhere to count; times are read off."""
+        self.unread: Set[tuple[str, Given]] = frozenset()
         self.pixels: dict[str, float] = {}
-        for channel, (value, pixel) in zip(mark.channels, told, strict=True):
-            self.given[channel.name] = _of_kind(channel.kind, value)
+        for channel, (value, pixel) in zip(mark.channels, values, strict=True):
+            value = of_kind(channel.kind, value)
+            if channel.kind == "discrete" and channel.name != "text":
+                printed = labels.name(channel.scale, value)
+                kinds = str | float if channel.name in SERIES else str
+                if isinstance(printed, kinds) and not isinstance(value, np.datetime64):
+                    self.names[channel.name] = printed
+                value = printed
+            self.given[channel.name] = value
             self.pixels[channel.name] = pixel
         self.facets = tuple(
             self._key("facet", value) for value, _ in given(element.cell) if value is not None
@@ -108,8 +120,12 @@ class Item:
         if not self._shows_numbers():
             self._read_times()
 
-    def shown(self) -> tuple[list[Reading], list[Extent]]:
-        """What it shows by places, lengths, colours, sizes and words."""
+    def shown(self, unread: Set[tuple[str, Given]]) -> tuple[list[Reading], list[Extent]]:
+        """What it shows by places, lengths, colours, sizes and words.
+
+        `unread` has the names, by scale, that nothing prints.
+        """
+        self.unread = unread
         series = (*self._series(), *self.facets)
         if self.mark.kind == "text":
             return self._printed(series), []
@@ -133,7 +149,8 @@ class Item:
         shown = self._values(axes)
         for name in ("color", "size"):
             value = self.given.get(name)
-            if isinstance(value, float) and value not in shown:
+            if self._measures(name) and value not in shown:
+                assert isinstance(value, float)
                 readings.append(self._reading(name, places, (value, self._look(name))))
         return readings, extents
 
@@ -144,7 +161,7 @@ class Item:
             return False
         places = [left + (right - left) * share for share in (0.5, 0.25, 0.75)]
         return any(
-            self.painting.owns(
+            self.visibility.owns(
                 self.number, end if axis == "x" else place, place if axis == "x" else end
             )
             for place in places
@@ -236,11 +253,17 @@ class Item:
             return "length"
         return "range" if isinstance(self.given.get(f"{name}2"), float) else "single"
 
+    def _measures(self, name: str) -> bool:
+        """Whether a colour or a size is a number; the members of a series may be numbered too."""
+        channel = self.channels.get(name)
+        number_given = isinstance(self.given.get(name), float)
+        return channel is not None and channel.kind == "quantitative" and number_given
+
     def _shows_numbers(self) -> bool:
         return (
             self.mark.kind == "text"
             or bool(self._value_axes())
-            or any(isinstance(self.given.get(name), float) for name in ("color", "size"))
+            or any(map(self._measures, ("color", "size")))
         )
 
     def _read_times(self) -> None:
@@ -265,9 +288,7 @@ class Item:
         if by_role["length"]:
             return by_role["length"]
         if by_role["range"]:
-            binned = len(by_role["range"]) > 1 and any(
-                isinstance(self.given.get(name), float) for name in ("color", "size")
-            )
+            binned = len(by_role["range"]) > 1 and any(map(self._measures, ("color", "size")))
             return () if binned else by_role["range"][-1:]
         if by_role["single"] == ("x", "y"):
             return ("y",)
@@ -287,7 +308,7 @@ class Item:
                 continue
             value, other = self.given[name], self.given.get(f"{name}2")
             if isinstance(value, float) and isinstance(other, float):
-                yield (value + other) / 2
+                yield self._key(name, (value + other) / 2)
             elif isinstance(value, np.datetime64) and isinstance(other, np.datetime64):
                 yield self._key(name, min(value, other))
             else:
@@ -299,48 +320,25 @@ class Item:
     def _series(self) -> Iterator[Key]:
         for name in SERIES:
             channel, value = self.channels.get(name), self.given.get(name)
-            if channel and channel.kind != "quantitative" and value is not None:
+            if channel is None or channel.kind == "quantitative" or value is None:
+                continue
+            # A colour that nothing names says no more than its mark's place does.
+            if (channel.scale, value) not in self.unread:
                 yield self._key(name, value)
 
     def _key(self, name: str, value: Given) -> Key:
         assert value is not None
-        if not isinstance(value, np.datetime64):
-            return value
         channel = self.channels.get(name)
-        return of_time(value, channel.units if channel else frozenset())
+        if isinstance(value, np.datetime64):
+            return of_time(value, channel.units if channel else frozenset())
+        if channel is None:
+            return value
+        if (channel.scale, value) in self.unread:
+            return ""
+        if isinstance(value, float) and channel.kind == "quantitative":
+            return self.labels.unit(channel.scale).printed(value)
+        return value
 
 
 def _distinct(*keys: Key) -> tuple[Key, ...]:
     return tuple(dict.fromkeys(keys))
-
-
-def given(description: str) -> list[tuple[Given, float]]:
-    """The values that `plan.instrument` wrote into a description, and where they are drawn."""
-    return [_value(part) for part in description.split(SEPARATOR)] if description else []
-
-
-def _value(part: str) -> tuple[Given, float]:
-    tag, text = part[:1], part[1:]
-    if tag == "s":
-        return text, float("nan")
-    text, _, place = text.partition(PLACE)
-    pixel = float(place) if place not in ("", "null", "undefined") else float("nan")
-    if tag == "d":
-        found = float(text)
-        return (found if np.isfinite(found) else None), pixel
-    if tag == "t":
-        return np.datetime64(int(float(text)), "ms"), pixel
-    return None, pixel
-
-
-def _of_kind(kind: Kind, value: Given) -> Given:
-    """The value as its scale takes it: milliseconds are a time, digits may be a number."""
-    if kind == "temporal" and isinstance(value, float):
-        return np.datetime64(int(value), "ms")
-    if kind != "quantitative" or not isinstance(value, str):
-        return value
-    try:
-        found = float(value)
-    except ValueError:
-        return value
-    return found if np.isfinite(found) else None

@@ -18,6 +18,7 @@ from inward_rewards.charts.reading.scene import Key
 MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
+HYPHENS = dict.fromkeys((0x2010, 0x2011), "-")
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTH = rf"(?P<month>{'|'.join(f'{m[:3]}(?:{m[3:]})?' for m in MONTHS)}|sept)\.?"
 _YEAR, _DAY = r"(?P<year>[12]\d{3})", r"(?P<day>\d{1,2})"
@@ -28,14 +29,14 @@ _FORMS = tuple(
         rf"(?:{_DAY} )?{_MONTH}[ ,/-]+{_YEAR}",
         rf"{_MONTH} {_DAY},? {_YEAR}",
         rf"{_DAY}-{_MONTH}-{_YEAR}",
-        rf"{_MONTH}(?:-'?| ')(?P<short>\d\d)",
+        rf"{_MONTH}(?:-'?| ?')(?P<short>\d\d)",
         rf"{_YEAR}[ -]{_MONTH}",
         rf"{_YEAR}([-/.])(?P<number>\d{{1,2}})(?:\2{_DAY})?",
         rf"(?P<number>\d{{1,2}})[-/.]{_YEAR}",
         rf"(?P<first>\d{{1,2}})([-/.])(?P<second>\d{{1,2}})\2{_YEAR}",
         rf"{_YEAR}[ -]*Q(?P<quarter>[1-4])",
         rf"Q(?P<quarter>[1-4])[ /-]*{_YEAR}",
-        r"Q(?P<quarter>[1-4])[ /-]*'(?P<short>\d\d)",
+        r"Q(?P<quarter>[1-4])(?:[/-]| *')(?P<short>\d\d)",
     )
 )
 _MONTH_DAY = re.compile(
@@ -64,9 +65,15 @@ _SHAPES = tuple(
 """What labels without a year may look like, and the units of time that they print."""
 
 
+def seen(text: str) -> str:
+    """A text without the characters that have no shape, and with one sort of hyphen."""
+    shaped = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    return "".join(shaped).translate(HYPHENS)
+
+
 def plain(text: str) -> str:
     """A text as it is seen: one sort of space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    return " ".join(unicodedata.normalize("NFKC", seen(text)).split())
 
 
 def meaning(name: str) -> Key:

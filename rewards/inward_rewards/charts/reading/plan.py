@@ -3,7 +3,8 @@
 Vega-Lite is compiled to Vega, whose marks name a scale and a field for every channel. `instrument`
 makes each drawn item carry the values behind its channels in its `description`, which comes out of
 the renderer's scenegraph: after every transform, aggregation and stack, and beyond the policy's
-reach, since whatever the specification had there is overwritten.
+reach, since whatever the specification had there is overwritten. The labels of axes and legends
+carry the values that they print as well.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ CHANNELS = {
     "text": "text",
 }
 """Vega's channels by the name of Vega-Lite's; a later one of two that are equal is left out."""
+LEGEND_CHANNELS = ("fill", "stroke", "size", "shape", "opacity", "strokeDash", "strokeWidth")
+"""Under these names a legend has the scales that it prints."""
 SAME_MARK = {"circle": "point", "square": "point", "trail": "line"}
 DISCRETE = {"band", "point", "ordinal"}
 TEMPORAL = {"time", "utc"}
@@ -94,7 +97,11 @@ def instrument(vega: dict[str, Any]) -> Plan:
     plan = Plan()
     scales = _Scales(vega)
     groups = list(_groups(vega))
-    titles = [_panel(mark, siblings) for mark, siblings in groups]
+    panels = [mark for mark, _ in groups if _is_panel(mark)]
+    titled = sum(_title(panel) is not None for panel in panels) > 1
+    for group in (vega, *(mark for mark, _ in groups if mark["type"] == "group")):
+        _label(group)
+    titles = [_title(mark) if titled and _is_panel(mark) else None for mark, _ in groups]
     for index, ((mark, siblings), title) in enumerate(zip(groups, titles, strict=True)):
         if mark["type"] == "group":
             facet = mark.get("from", {}).get("facet")
@@ -105,8 +112,10 @@ def instrument(vega: dict[str, Any]) -> Plan:
                 _cell(plan, mark, index, [json.dumps(title)])
         else:
             mark["name"] = f"m{index}"
+            # The SVG has descriptions only of what is meant to be read aloud.
+            mark.pop("aria", None)
             plan.marks[mark["name"]] = read = _read(mark, siblings, scales)
-            _describe(mark, [_told(channel) for channel in read.channels])
+            _describe(mark, [_drawn(channel) for channel in read.channels])
     return plan
 
 
@@ -134,11 +143,20 @@ def _cell(plan: Plan, group: dict[str, Any], index: int, keys: list[str]) -> Non
     _describe(group, [_typed(key) for key in keys])
 
 
-def _panel(group: dict[str, Any], siblings: list[dict[str, Any]]) -> str | None:
-    """The title of one of several views side by side: it names the view as a facet's does."""
-    titles = [_title(mark) for mark in siblings if PANEL.search(mark.get("name", ""))]
-    named = PANEL.search(group.get("name", "")) and sum(title is not None for title in titles) > 1
-    return _title(group) if named else None
+def _is_panel(group: dict[str, Any]) -> bool:
+    """Whether it is one of several views side by side, which its title names as a facet's does."""
+    return PANEL.search(group.get("name", "")) is not None
+
+
+def _label(group: dict[str, Any]) -> None:
+    """Makes the labels of a group's axes and legends carry their scales and values."""
+    for guide in (*group.get("axes", ()), *group.get("legends", ())):
+        scales = [guide[key] for key in ("scale", *LEGEND_CHANNELS) if key in guide]
+        labels = guide.setdefault("encode", {}).setdefault("labels", {})
+        value = f" + {json.dumps(SEPARATOR)} + {_typed('datum.value')}"
+        labels.setdefault("update", {})["description"] = {
+            "signal": json.dumps(SEPARATOR.join(dict.fromkeys(scales))) + value
+        }
 
 
 def _title(group: dict[str, Any]) -> str | None:
@@ -171,7 +189,7 @@ def _describe(mark: dict[str, Any], parts: list[str]) -> None:
     update["description"] = {"signal": f" + {json.dumps(SEPARATOR)} + ".join(parts) or "''"}
 
 
-def _told(channel: Channel) -> str:
+def _drawn(channel: Channel) -> str:
     """The expression that writes a channel's value, and the place of a number or a time."""
     place = ""
     if channel.kind != "discrete" and channel.name in ("x", "x2", "y", "y2"):

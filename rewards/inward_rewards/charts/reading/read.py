@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,12 +18,15 @@ import numpy as np
 
 from inward_rewards.charts.reading.extents import TOUCH, settle
 from inward_rewards.charts.reading.item import PLACES, End, Extent, Item, Reading
+from inward_rewards.charts.reading.labels import Labels, Unit
 from inward_rewards.charts.reading.names import meaning, plain, without_year
-from inward_rewards.charts.reading.paint import Element, Painting
 from inward_rewards.charts.reading.plan import Plan
 from inward_rewards.charts.reading.printed import prints
 from inward_rewards.charts.reading.scene import Key, Row, Scene, unique_rows
 from inward_rewards.charts.reading.shares import sectors
+from inward_rewards.charts.reading.svg import Element
+from inward_rewards.charts.reading.values import Given
+from inward_rewards.charts.reading.visibility import Visibility
 
 READABLE_SPAN = {"color": 48.0, "size": 2.0}
 """How far apart the smallest and the largest value of one scale must be drawn to be told apart:
@@ -39,16 +43,16 @@ CUT_NAME = 3
 """Least characters that are left of a name that was cut."""
 
 
-def read(plan: Plan, painting: Painting) -> Scene:
-    """The scene of a painted chart."""
+def read(plan: Plan, visibility: Visibility) -> Scene:
+    """The scene of a chart, from what can be seen of it."""
+    labels = Labels(visibility.elements)
     texts: list[str] = []
-    readings: list[Reading] = []
-    extents: list[Extent] = []
+    items: list[Item] = []
     marks: set[str] = set()
     encodings: set[str] = set()
-    names: dict[str, set[str]] = defaultdict(set)
-    for number, element in enumerate(painting.elements, 1):
-        if not painting.visible[number]:
+    names: dict[str, set[Given]] = defaultdict(set)
+    for number, element in enumerate(visibility.elements, 1):
+        if not visibility.visible[number]:
             continue
         if element.text is not None:
             texts.append(element.text)
@@ -60,21 +64,35 @@ def read(plan: Plan, painting: Painting) -> Scene:
             f"{channel.name.removesuffix('2')}:{channel.kind}" for channel in mark.channels
         }
         for drawn in _drawn(element):
-            item = Item(mark, drawn, element, number, painting)
-            seen, reaching = item.shown()
-            readings += seen
-            extents += reaching
+            item = Item(mark, drawn, element, number, visibility, labels)
+            items.append(item)
             for channel in mark.channels:
-                value = item.given[channel.name]
-                if isinstance(value, str) and channel.name != "text":
-                    names[channel.scale].add(value)
+                if item.names.get(channel.name) is not None:
+                    names[channel.scale].add(item.names[channel.name])
             if item.facets:
                 encodings.add("facet:discrete")
                 names["facet"] |= {key for key in item.facets if isinstance(key, str)}
+    unread = _unread(names, texts, labels)
+    readings: list[Reading] = []
+    extents: list[Extent] = []
+    for item in items:
+        seen, reaching = item.shown(unread)
+        readings += seen
+        extents += reaching
     lengths = list(settle(extents))
     readings = [*lengths, *_off_edges(readings, lengths)]
-    rows = _rows(_unprinted(sectors(readings)), _unread(names, texts), texts)
+    as_printed = [_as_printed(reading, labels) for reading in readings]
+    rows = _rows(_unprinted(sectors(as_printed)), unread, texts)
     return Scene(rows, tuple(texts), tuple(sorted(marks)), tuple(sorted(encodings)))
+
+
+def _as_printed(reading: Reading, labels: Labels) -> Reading:
+    """The number in the unit in which its axis or legend prints it."""
+    unit = labels.unit(reading.channel.scale)
+    if unit == Unit():
+        return reading
+    ends = tuple((unit.printed(value), place) for value, place in reading.ends)
+    return replace(reading, value=unit.printed(reading.value), ends=ends)
 
 
 def _off_edges(readings: list[Reading], lengths: list[Reading]) -> Iterator[Reading]:
@@ -138,12 +156,14 @@ def _unprinted(readings: Iterable[Reading]) -> Iterator[Reading]:
         yield reading
 
 
-def _rows(readings: Iterable[Reading], unread: set[str], texts: list[str]) -> tuple[Row, ...]:
+def _rows(
+    readings: Iterable[Reading], unread: Set[tuple[str, Given]], texts: list[str]
+) -> tuple[Row, ...]:
     readings = list(readings)
     spans = _spans(readings)
     rows = [
         (
-            tuple("" if key in unread else meaning(key) if isinstance(key, str) else key
+            tuple("" if ("facet", key) in unread else meaning(key) if isinstance(key, str) else key
                   for key in reading.keys),
             reading,
         )
@@ -239,16 +259,26 @@ def _span(ends: list[End]) -> tuple[float, float]:
     return max(values) - min(values), float((drawn.max(axis=0) - drawn.min(axis=0)).max())
 
 
-def _unread(names: dict[str, set[str]], texts: list[str]) -> set[str]:
+def _unread(
+    names: dict[str, set[Given]], texts: list[str], labels: Labels
+) -> set[tuple[str, Given]]:
     """The names of discrete scales that no label, legend, title or text mark prints."""
     printed = {plain(text) for text in texts}
     starts = tuple(text[:-1] for text in texts if text.endswith("…") and len(text) > CUT_NAME)
-    unread: set[str] = set()
-    for scale_names in names.values():
+    unread: set[tuple[str, Given]] = set()
+    for scale, members in names.items():
+        texts_of = {name: plain(_printed(name)) for name in members}
         # What is left of a cut name tells it only if no other begins alike.
-        cut = [[name for name in scale_names if plain(name).startswith(start)] for start in starts]
-        missing = {name for name in scale_names if plain(name) not in printed}
-        missing -= {names[0] for names in cut if len(names) == 1}
-        if len(scale_names) - len(missing) < SEEN_NAMES * len(scale_names):
-            unread |= missing
+        cut = [[name for name, text in texts_of.items() if text.startswith(s)] for s in starts]
+        missing = {name for name, text in texts_of.items() if text not in printed}
+        missing -= {found[0] for found in cut if len(found) == 1}
+        if scale not in labels:
+            # A number may stand on another axis.
+            missing |= {name for name in members if isinstance(name, float)}
+        if len(members) - len(missing) < SEEN_NAMES * len(members):
+            unread |= {(scale, name) for name in missing}
     return unread
+
+
+def _printed(name: Given) -> str:
+    return f"{name:.12g}" if isinstance(name, float) else str(name)

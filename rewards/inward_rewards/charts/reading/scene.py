@@ -32,6 +32,10 @@ class Row:
     - heat map: `(x, y)`, value the colour's number; sizes likewise: `(x, y[, series])`;
     - box, error bar, band, range: several rows with equal keys, one for each number drawn.
 
+    Names and numbers are what the axis or the legend prints for them: `Jan` for 1 where that is its
+    label, 45 for 0.45 where the labels are `20`, `40`. A colour that no legend and no text names is
+    no key.
+
     Rows are a set: a line and the points on it, or a bar and its printed value, are one row.
     """
 

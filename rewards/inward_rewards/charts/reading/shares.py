@@ -35,7 +35,7 @@ def sectors(readings: Iterable[Reading]) -> Iterator[Reading]:
             yield reading
     for circle in angles.values():
         yield from circle.values()
-        printed = {s: number for s, number in printed.items() if s not in _told(circle, printed)}
+        printed = {s: number for s, number in printed.items() if s not in _stated(circle, printed)}
     yield from printed.values()
 
 
@@ -43,7 +43,7 @@ def _added(one: Reading, other: Reading) -> Reading:
     return replace(one, value=one.value + other.value, ends=one.ends + other.ends)
 
 
-def _told(circle: dict[Sector, Reading], printed: dict[Sector, Reading]) -> set[Sector]:
+def _stated(circle: dict[Sector, Reading], printed: dict[Sector, Reading]) -> set[Sector]:
     """The sectors at which their part is printed, if it is at all of those with a number."""
     pairs = {
         sector: (reading.value, printed[sector].value)

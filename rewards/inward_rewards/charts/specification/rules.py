@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inward_rewards.charts.specification import limits
-from inward_rewards.charts.specification.lint import BY_LOT, TICK_INTERVALS
+from inward_rewards.charts.specification.schema import BY_LOT, TICK_INTERVALS
 
 
 def _listed(words: frozenset[str]) -> str:

@@ -2,7 +2,6 @@
 
 Nobody ever selects, drags or hovers here: a selection without a value of its own holds nothing, and
 what depends on it looks as it does before the first click. A parameter with a value is that value.
-What is left for the linter is a specification without parameters, or with some that do more.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ def still(spec: Json) -> Json:
 
     Raises `RenderError` for a parameter that is computed, or a selection that starts with a value.
     """
-    told = _Parameters()
-    _collect(spec, told)
-    return _resolved(spec, told, "")
+    parameters = _Parameters()
+    _collect(spec, parameters)
+    return _resolved(spec, parameters, "")
 
 
 @dataclass
@@ -37,26 +36,26 @@ class _Parameters:
     selections: set[str] = field(default_factory=set)
 
 
-def _collect(node: Json, told: _Parameters) -> None:
+def _collect(node: Json, parameters: _Parameters) -> None:
     if isinstance(node, list):
         for child in node:
-            _collect(child, told)
+            _collect(child, parameters)
     if not isinstance(node, dict):
         return
     for key, value in node.items():
         if key == "params" and isinstance(value, list):
             for one in value:
-                _parameter(one, told)
+                _parameter(one, parameters)
         elif key == "selection" and isinstance(value, dict) and _is_view(node):
             for name, one in value.items():
                 if isinstance(one, dict) and "init" in one:
                     _refuse_start(name)
-                told.selections.add(name)
+                parameters.selections.add(name)
         elif key not in _ROWS:
-            _collect(value, told)
+            _collect(value, parameters)
 
 
-def _parameter(one: Json, told: _Parameters) -> None:
+def _parameter(one: Json, parameters: _Parameters) -> None:
     name = one.get("name") if isinstance(one, dict) else None
     if not isinstance(name, str):
         raise RenderError("'params' must be a list of objects with a name")
@@ -65,12 +64,12 @@ def _parameter(one: Json, told: _Parameters) -> None:
     if "select" in one or one.get("bind") == "scales":
         if "value" in one:
             _refuse_start(name)
-        told.selections.add(name)
+        parameters.selections.add(name)
     elif not isinstance(value := one.get("value"), dict | list):
         # It may be written in many places: a short one cannot make a specification grow.
         if isinstance(value, str) and len(value) > limits.MAX_STRING:
             raise RenderError(f"parameter {name!r} has more than {limits.MAX_STRING} characters")
-        told.values[name] = value
+        parameters.values[name] = value
 
 
 def _refuse_start(name: str) -> None:
@@ -83,22 +82,26 @@ def _is_view(node: dict[str, Json]) -> bool:
     return bool(node.keys() & {"mark", "layer", "hconcat", "vconcat", "concat", "spec"})
 
 
-def _resolved(node: Json, told: _Parameters, key: str) -> Json:
+def _resolved(node: Json, parameters: _Parameters, key: str) -> Json:
     if isinstance(node, list):
-        parts = [_resolved(child, told, key) for child in node]
+        parts = [_resolved(child, parameters, key) for child in node]
         # A filter that lets everything through is none.
         return [part for part in parts if part != {"filter": "true"}]
     if isinstance(node, str) and key in ("calculate", "filter", "test", *_LOGICAL, "not"):
-        return _spelt(node, told)
+        return _spelt(node, parameters)
     if not isinstance(node, dict):
         return node
-    if set(node) == {"expr"} and isinstance(node["expr"], str) and node["expr"] in told.values:
-        return told.values[node["expr"]]
-    chosen = _selected(node, told)
-    if chosen is not None and key in ("filter", "test", *_LOGICAL, "not"):
-        return "true" if chosen else "false"
+    if (
+        set(node) == {"expr"}
+        and isinstance(node["expr"], str)
+        and node["expr"] in parameters.values
+    ):
+        return parameters.values[node["expr"]]
+    holds = _selected(node, parameters)
+    if holds is not None and key in ("filter", "test", *_LOGICAL, "not"):
+        return "true" if holds else "false"
     if "condition" in node:
-        node = _conditioned(node, told)
+        node = _conditioned(node, parameters)
     clean = {}
     for name, value in node.items():
         if name == "params" and isinstance(value, list):
@@ -108,39 +111,39 @@ def _resolved(node: Json, told: _Parameters, key: str) -> Json:
         if (
             name in ("domain", "extent")
             and isinstance(value, dict)
-            and _selected(value, told) is not None
+            and _selected(value, parameters) is not None
         ):
             continue
-        clean[name] = value if name in _ROWS else _resolved(value, told, name)
+        clean[name] = value if name in _ROWS else _resolved(value, parameters, name)
     return clean
 
 
-def _selected(node: Json, told: _Parameters) -> bool | None:
+def _selected(node: Json, parameters: _Parameters) -> bool | None:
     """Whether a predicate on a parameter holds while nothing is selected; None for another."""
     if not isinstance(node, dict):
         return None
     name = node.get("param", node.get("selection"))
     if not isinstance(name, str):
         return None
-    if name in told.values:
-        return bool(told.values[name])
-    if name not in told.selections:
+    if name in parameters.values:
+        return bool(parameters.values[name])
+    if name not in parameters.selections:
         return None
     return node.get("empty", True) not in (False, "none")
 
 
-def _conditioned(node: dict[str, Json], told: _Parameters) -> dict[str, Json]:
+def _conditioned(node: dict[str, Json], parameters: _Parameters) -> dict[str, Json]:
     """A channel without the conditions on selections."""
     conditions = node["condition"]
     rest = {name: value for name, value in node.items() if name != "condition"}
     kept: list[Json] = []
     for one in conditions if isinstance(conditions, list) else [conditions]:
-        chosen = _selected(one, told)
-        if chosen is None:
+        holds = _selected(one, parameters)
+        if holds is None:
             kept.append(one)
-        elif chosen:
+        elif holds:
             shared = {k: v for k, v in one.items() if k not in ("param", "selection", "empty")}
-            # What a chosen condition says stands in place of what is said without it.
+            # What a holds condition says stands in place of what is said without it.
             rest = shared
             break
     if not kept:
@@ -148,12 +151,12 @@ def _conditioned(node: dict[str, Json], told: _Parameters) -> dict[str, Json]:
     return {**rest, "condition": kept if isinstance(conditions, list) else kept[0]}
 
 
-def _spelt(expression: str, told: _Parameters) -> str:
+def _spelt(expression: str, parameters: _Parameters) -> str:
     """An expression with the values of parameters in place of their names."""
 
     def value(found: re.Match[str]) -> str:
         name = found.group()
-        return json.dumps(told.values[name]) if name in told.values else name
+        return json.dumps(parameters.values[name]) if name in parameters.values else name
 
     short = len(expression) <= limits.MAX_EXPRESSION
     return _LITERAL.sub(value, expression) if short else expression

@@ -1,4 +1,4 @@
-"""Who owns each pixel: which items of a chart can really be seen.
+"""Which items of a chart can really be seen.
 
 The chart's SVG is drawn again with every item in a colour of its own and no smoothing. What is
 clipped, covered, transparent or off the canvas then owns no pixel, by the renderer's own rules. An
@@ -10,34 +10,27 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.page import on_white
-from inward_rewards.charts.reading.plan import SEPARATOR
-from inward_rewards.charts.specification.limits import names
+from inward_rewards.charts.reading.svg import GROUP, LEAVES, SVG, TEXT, Element, alpha
 
 Ids = npt.NDArray[np.int64]
 """The number of each pixel's owner, (height, width); 0 for none."""
 Pixels = npt.NDArray[np.int16]
 """(height, width, 3)."""
 
-SVG = "{http://www.w3.org/2000/svg}"
-GROUP, TEXT = f"{SVG}g", f"{SVG}text"
-NESTED = {"line", "area", "trail"}
-"""Mark types whose items are the points of one path."""
 CONTRAST = 16
 """Steps of 255, in the channel that differs most, below which two colours look alike."""
 MIN_PIXELS = 4
 MIN_OPACITY = 0.1
-GLASS = 0.9
+TRANSLUCENT = 0.9
 """Below this opacity an item does not hide what is behind it."""
 MIN_FONT_SIZE = 6
 MIN_LINE = 0.75
@@ -45,12 +38,12 @@ MIN_LINE = 0.75
 INK = 0.04
 """Least pixels a readable character owns, as a share of its font size squared."""
 
-LEAVES = {f"{SVG}{tag}" for tag in ("path", "line", "text", "rect")}
-
-KEPT = names(
-    "d transform clip-path x y dx dy x1 y1 x2 y2 width height rx ry r cx cy stroke-width "
-    "stroke-linecap stroke-linejoin stroke-miterlimit text-anchor dominant-baseline font-family "
-    "font-size font-weight font-style letter-spacing direction"
+KEPT = frozenset(
+    (
+        "d transform clip-path x y dx dy x1 y1 x2 y2 width height rx ry r cx cy stroke-width "
+        "stroke-linecap stroke-linejoin stroke-miterlimit text-anchor dominant-baseline "
+        "font-family font-size font-weight font-style letter-spacing direction"
+    ).split()
 )
 """SVG attributes that shape an element; the rest colours or describes it."""
 
@@ -58,34 +51,7 @@ ET.register_namespace("", SVG[1:-1])
 
 
 @dataclass(frozen=True)
-class Element:
-    """One drawn thing: a data mark's item, a path through many, or a text anywhere."""
-
-    node: ET.Element
-    mark: str
-    """Name of its mark definition, for data marks."""
-    items: list[dict[str, Any]]
-    x: float
-    y: float
-    """What to add to the items' coordinates to get pixels."""
-    cell: str
-    """Description of the facet cell that holds it."""
-    opacity: float
-    data: bool
-    """Belongs to a data mark; else it is a text of an axis, legend or title."""
-    path: bool = False
-    """`items` are the points of one path."""
-
-    @property
-    def text(self) -> str | None:
-        if self.node.tag != TEXT:
-            return None
-        lines = [self.node.text, *(child.text for child in self.node)]
-        return " ".join(" ".join(line for line in lines if line).split())
-
-
-@dataclass(frozen=True)
-class Painting:
+class Visibility:
     """Elements, numbered from 1, and the pixels that each one owns."""
 
     elements: list[Element]
@@ -104,127 +70,59 @@ class Painting:
         )
 
 
-def elements(scenegraph: dict[str, Any], root: ET.Element, cells: set[str]) -> list[Element]:
-    """The drawn things in painting order. `cells` names the groups that are facet cells."""
-    x, y = scenegraph["origin"]
-    frame = root.find(f"{SVG}g/{SVG}g")
-    if frame is None:
-        raise ValueError("the SVG has no frame")
-    return list(_mark(scenegraph["scenegraph"], frame, x, y, "", cells))
-
-
-def _order(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As Vega draws them: items of any zindex but 0 come last, by it."""
-    return sorted(items, key=lambda item: (bool(item.get("zindex")), item.get("zindex") or 0))
-
-
-def _mark(
-    mark: dict[str, Any], node: ET.Element, x: float, y: float, cell: str, cells: set[str]
-) -> Iterator[Element]:
-    items = _order(mark["items"])
-    data = mark["role"] == "mark"
-    name = mark.get("name", "")
-    if mark["marktype"] == "group":
-        for item, child in zip(items, node, strict=True):
-            inner = child.find(f"{SVG}g")
-            assert inner is not None
-            here = cell
-            if name in cells:
-                here = SEPARATOR.join(filter(None, (cell, item.get("description", ""))))
-            for part, part_node in zip(_order(item["items"]), inner, strict=True):
-                yield from _mark(
-                    part, part_node, x + item.get("x", 0), y + item.get("y", 0), here, cells
-                )
-    elif mark["marktype"] in NESTED:
-        if items:
-            yield Element(node[0], name, items, x, y, cell, _opacity(node[0]), data, path=True)
-    else:
-        for item, child in zip(items, node, strict=True):
-            if data or mark["marktype"] == "text":
-                yield Element(child, name, [item], x, y, cell, _opacity(child), data)
-
-
-def _opacity(node: ET.Element) -> float:
-    whole = _number(node, "opacity")
-    return whole * max(_alpha(node, "fill"), _alpha(node, "stroke"))
-
-
-def _number(node: ET.Element, name: str) -> float:
-    text = node.get(name, "1")
-    try:
-        return float(text)
-    except ValueError as error:
-        raise RenderError(f"{name} {text[:40]!r}: write it as a number") from error
-
-
-def _alpha(node: ET.Element, paint: str) -> float:
-    color = node.get(paint, "none")
-    if color in ("none", "transparent") or (
-        paint == "stroke" and _number(node, "stroke-width") == 0
-    ):
-        return 0.0
-    alpha = _number(node, f"{paint}-opacity")
-    if match := re.fullmatch(r"(?:rgba|hsla)\(.*[,/]\s*([\d.]+)\s*\)", color):
-        return alpha * float(match[1])
-    if match := re.fullmatch(
-        r"#(?:[0-9a-fA-F]{6}([0-9a-fA-F]{2})|[0-9a-fA-F]{3}([0-9a-fA-F]))", color
-    ):
-        digits = match[1] or match[2]
-        return alpha * int(digits, 16) / float(16 ** len(digits) - 1)
-    return alpha
-
-
-def paint(
+def find_visible(
     root: ET.Element,
     drawn: list[Element],
     picture: Pixels,
     rasterise: Callable[[str], bytes],
-) -> Painting:
+) -> Visibility:
     """Finds what can be seen of each element.
 
     `picture` is the real chart (height, width, 3); `rasterise` draws an SVG string as a PNG.
     """
     numbers = {element.node: number for number, element in enumerate(drawn, 1)}
-    furniture = len(drawn) + 1
-    sheet = _Sheet(root, furniture)
+    guides = len(drawn) + 1
+    canvas = _Canvas(root, guides)
     shown = [element for element in drawn if element.opacity >= MIN_OPACITY]
-    glass = {e.node: numbers[e.node] for e in shown if e.data and e.opacity < GLASS}
+    translucent = {e.node: numbers[e.node] for e in shown if e.data and e.opacity < TRANSLUCENT}
     marks = {
         e.node: numbers[e.node]
         for e in shown
-        if e.data and e.node not in glass and e.node.tag != TEXT
+        if e.data and e.node not in translucent and e.node.tag != TEXT
     }
-    dyes = {node: numbers.get(node, furniture) for node in sheet.leaves}
+    to_paint = {node: numbers.get(node, guides) for node in canvas.leaves}
     for element in drawn:
-        if element.node in glass or element.opacity < MIN_OPACITY:
-            del dyes[element.node]
+        if element.node in translucent or element.opacity < MIN_OPACITY:
+            del to_paint[element.node]
 
-    def owners(dyes: dict[ET.Element, int], *, backward: bool = False) -> Ids:
-        with Image.open(io.BytesIO(rasterise(sheet.dyed(dyes, backward=backward)))) as image:
+    def owners(to_paint: dict[ET.Element, int], *, backward: bool = False) -> Ids:
+        with Image.open(
+            io.BytesIO(rasterise(canvas.painted(to_paint, backward=backward)))
+        ) as image:
             rgba = np.asarray(image.convert("RGBA"))
         return (rgba.view(">u4")[..., 0] >> 8).astype(np.int64)
 
-    empty = pixels(rasterise(sheet.empty()))
-    eye = _Eye(drawn, picture, np.broadcast_to(empty, picture.shape))
-    solid = owners(dyes)
+    empty = pixels(rasterise(canvas.empty()))
+    contrast = _Contrast(drawn, picture, np.broadcast_to(empty, picture.shape))
+    solid = owners(to_paint)
     # Painted from the last to the first, and without backgrounds, which would then hide their view.
     below = owners(marks, backward=True) if marks else np.zeros_like(solid)
-    looks = [eye.look(solid, below)]
-    if glass:
-        # Glass is hidden by what is solid and painted later, but not by other glass.
-        hard = np.where(solid == furniture, 0, solid)
+    views = [contrast.look(solid, below)]
+    if translucent:
+        # What is solid and painted later hides what is translucent, but not by more of its kind.
+        opaque = np.where(solid == guides, 0, solid)
         for backward in (False, True):
-            ids = owners(glass, backward=backward)
-            looks.append(eye.look(np.where(ids > hard, ids, 0), hard))
-    visible = np.any([seen for seen, _ in looks], axis=0)
-    return Painting(drawn, [ids for _, ids in looks], visible)
+            ids = owners(translucent, backward=backward)
+            views.append(contrast.look(np.where(ids > opaque, ids, 0), opaque))
+    visible = np.any([seen for seen, _ in views], axis=0)
+    return Visibility(drawn, [ids for _, ids in views], visible)
 
 
-class _Sheet:
+class _Canvas:
     """Writes a chart's SVG again with a choice of its elements, each in a flat colour."""
 
-    def __init__(self, root: ET.Element, furniture: int) -> None:
-        self.root, self.furniture = root, furniture
+    def __init__(self, root: ET.Element, guides: int) -> None:
+        self.root, self.guides = root, guides
         self.leaves = [node for node in root.iterfind(f"{SVG}g//") if node.tag in LEAVES]
         self.backgrounds = {node for node in self.leaves if node.get("class") == "background"}
         self.leaves = [node for node in self.leaves if node not in self.backgrounds]
@@ -239,21 +137,21 @@ class _Sheet:
             _write(page, page.get("fill", "none"), "none")
             for page in self.root.findall(f"{SVG}rect")
         )
-        if all(_alpha(node, "fill") == 0 for node in self.backgrounds):
+        if all(alpha(node, "fill") == 0 for node in self.backgrounds):
             return f'<svg xmlns="{SVG[1:-1]}" width="1" height="1">{pages}</svg>'
         return self._page(pages, colors, backward=False)
 
-    def dyed(self, dyes: dict[ET.Element, int], *, backward: bool) -> str:
-        """The elements with the numbers to dye them by; forward, on black backgrounds."""
+    def painted(self, to_paint: dict[ET.Element, int], *, backward: bool) -> str:
+        """The elements with the numbers to paint them in; forward, on black backgrounds."""
         colors = {}
-        for node, number in dyes.items():
-            fill, stroke = (_dye(node, paint, number) for paint in ("fill", "stroke"))
+        for node, number in to_paint.items():
+            fill, stroke = (_flat(node, attribute, number) for attribute in ("fill", "stroke"))
             colors[node] = (fill, stroke)
         if not backward:
-            framed = self.furniture in dyes.values()
+            framed = self.guides in to_paint.values()
             for node in self.backgrounds:
-                stroke = _dye(node, "stroke", self.furniture) if framed else "none"
-                colors[node] = (_dye(node, "fill", 0), stroke)
+                stroke = _flat(node, "stroke", self.guides) if framed else "none"
+                colors[node] = (_flat(node, "fill", 0), stroke)
         return self._page("", colors, backward=backward)
 
     def _page(
@@ -304,8 +202,8 @@ def _attributes(node: ET.Element) -> str:
     )
 
 
-def _dye(node: ET.Element, paint: str, number: int) -> str:
-    return f"#{number:06x}" if _alpha(node, paint) > 0 else "none"
+def _flat(node: ET.Element, attribute: str, number: int) -> str:
+    return f"#{number:06x}" if alpha(node, attribute) > 0 else "none"
 
 
 def pixels(png: bytes) -> Pixels:
@@ -314,11 +212,11 @@ def pixels(png: bytes) -> Pixels:
         return np.asarray(on_white(image)).astype(np.int16)
 
 
-class _Eye:
+class _Contrast:
     """Tells which owners of pixels stand out from what is around and behind them."""
 
     def __init__(self, drawn: list[Element], picture: Pixels, empty: Pixels) -> None:
-        self.furniture = len(drawn) + 1
+        self.guides = len(drawn) + 1
         """The number of axes, grids, frames and legends."""
         self.size = len(drawn) + 2
         self.picture = picture
@@ -332,7 +230,7 @@ class _Eye:
         `below` has the owners that another order of painting shows at the same places.
         """
         owned = self._count(ids.ravel())
-        stands_out = self.differs & ((below == ids) | (below == 0) | (below == self.furniture))
+        stands_out = self.differs & ((below == ids) | (below == 0) | (below == self.guides))
         changed = self._count(ids[stands_out])
         edges, contrasts, crowded = np.zeros((3, self.size))
         for step in ((0, 2), (2, 0)):
@@ -343,16 +241,16 @@ class _Eye:
             a, b = ids[first], ids[second]
             contrast = _differ(self.picture[first], self.picture[second])
             # An axis line or a frame beside a mark is no merit of the mark.
-            contrast &= (a != self.furniture) & (b != self.furniture)
-            for mine, other, places in ((a, b, first), (b, a, second)):
-                edges += self._count(mine)
-                contrasts += self._count(mine[contrast])
-                crowded += self._count(mine[self.is_text[other]])
+            contrast &= (a != self.guides) & (b != self.guides)
+            for one, neighbour, places in ((a, b, first), (b, a, second)):
+                edges += self._count(one)
+                contrasts += self._count(one[contrast])
+                crowded += self._count(one[self.is_text[neighbour]])
                 stands_out[places] |= contrast
         seen = contrasts >= 0.2 * np.maximum(edges, 1)
         seen |= ~self.is_text & (changed >= 0.25 * owned)
         seen &= (owned >= self.least) & ~(self.is_text & (crowded > 0.25 * edges))
-        seen[[0, self.furniture]] = False
+        seen[[0, self.guides]] = False
         return seen, np.where(stands_out, ids, 0)
 
     def _count(self, ids: Ids) -> npt.NDArray[np.int64]:

@@ -1,0 +1,83 @@
+"""What axes and legends print for the values of their scales.
+
+The picture shows labels, not data: `1` may be printed as `Jan`, and 45 as `45%` or `$45M`. Names
+are what is printed for them, and so are numbers, where all labels of a scale are its values times
+one factor (or their sizes, as on the two sides of a population pyramid).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isclose, log10
+
+from inward_rewards.charts.reading.plan import SEPARATOR
+from inward_rewards.charts.reading.printed import number
+from inward_rewards.charts.reading.svg import Element
+from inward_rewards.charts.reading.values import Given, value_of
+
+ROUNDING = 1e-3
+"""Part by which a printed number may differ from its value times the factor."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a scale prints its numbers."""
+
+    factor: float = 1.0
+    unsigned: bool = False
+
+    def printed(self, value: float) -> float:
+        return self.factor * (abs(value) if self.unsigned else value)
+
+
+class Labels:
+    """By scale."""
+
+    def __init__(self, elements: Iterable[Element]) -> None:
+        texts: dict[str, dict[Given, str]] = defaultdict(dict)
+        for element in elements:
+            described = element.items[0].get("description") if not element.data else None
+            if described:
+                *scales, value = described.split(SEPARATOR)
+                text = element.items[0].get("text", "")
+                for scale in scales:
+                    texts[scale][value_of(value)[0]] = (
+                        " ".join(text) if isinstance(text, list) else str(text)
+                    )
+        # Where two values are printed alike, their places tell them apart and their names do not.
+        self._names = {
+            scale: names for scale, names in texts.items() if len(set(names.values())) == len(names)
+        }
+        self._units = {scale: _unit(names) for scale, names in texts.items()}
+
+    def __contains__(self, scale: str) -> bool:
+        return scale in self._units
+
+    def name(self, scale: str, value: Given) -> Given:
+        """A name or a time as it is printed; a number that is printed as it is stays one."""
+        text = self._names.get(scale, {}).get(value)
+        if text is None or (isinstance(value, float) and number(text) == value):
+            return value
+        return text
+
+    def unit(self, scale: str) -> Unit:
+        return self._units.get(scale, Unit())
+
+
+def _unit(labels: dict[Given, str]) -> Unit:
+    numbers = [(value, number(text)) for value, text in labels.items() if isinstance(value, float)]
+    pairs = [(value, printed) for value, printed in numbers if value and printed]
+    if len(pairs) < 2 or any(printed is None for _, printed in numbers):
+        return Unit()
+    ratios = [printed / value for value, printed in pairs]
+    sizes = [abs(ratio) for ratio in ratios]
+    if not all(isclose(size, sizes[0], rel_tol=ROUNDING) for size in sizes):
+        return Unit()
+    power = 10.0 ** round(log10(sizes[0]))
+    factor = power if isclose(power, sizes[0], rel_tol=ROUNDING) else sizes[0]
+    if len({ratio > 0 for ratio in ratios}) == 1:
+        return Unit(factor if ratios[0] > 0 else -factor)
+    positive = all(printed > 0 for _, printed in pairs)
+    return Unit(factor, unsigned=True) if positive else Unit()
