@@ -16,9 +16,31 @@ from inward_rewards.charts import Row
 from inward_charts.draft import Draft
 from inward_charts.figure import Figure
 from inward_charts.kinds import BUILDERS
+from inward_charts.pictures import (
+    data_url,
+    folder_pictures,
+    from_data_url,
+    shrunk,
+    side_by_side,
+)
 from inward_charts.rows import table
 from inward_charts.vega import vega_lite
 from inward_charts.words import words
+
+__all__ = [
+    "KINDS",
+    "LEVELS",
+    "Chart",
+    "Figure",
+    "data_url",
+    "folder_pictures",
+    "from_data_url",
+    "generate",
+    "matplotlib_png",
+    "shrunk",
+    "side_by_side",
+    "vega_lite",
+]
 
 KINDS: tuple[str, ...] = tuple(BUILDERS)
 LEVELS: tuple[int, ...] = (1, 2, 3)
@@ -95,3 +117,11 @@ def _check(index: int, kinds: Sequence[str], levels: Sequence[int], share: float
         raise ValueError(f"levels must be some of {LEVELS}; got {tuple(levels)!r}")
     if not 0 <= share <= 1:
         raise ValueError(f"matplotlib_share must lie between 0 and 1, got {share!r}")
+
+
+def matplotlib_png(figure: Figure) -> bytes:
+    """`figure` as a PNG drawn by matplotlib: the same bytes each time, safe in threads."""
+    # matplotlib takes half a second to import.
+    from inward_charts import mpl
+
+    return mpl.matplotlib_png(figure)
