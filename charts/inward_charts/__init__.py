@@ -5,8 +5,8 @@ chart.spec, chart.table, chart.texts
 png = matplotlib_png(chart.figure)
 """
 
-from inward_charts.chart import KINDS, LEVELS, Chart, generate
-from inward_charts.figure import Axis, Figure, Layer, Record
+from inward_charts.chart import KINDS, LEVELS, PAPER_KINDS, Chart, generate
+from inward_charts.figure import Axis, Figure, Layer, Note, Record, Sheet
 from inward_charts.kinds import TABLE, Kind
 from inward_charts.pictures import (
     data_url,
@@ -20,13 +20,16 @@ from inward_charts.vega import vega_lite
 __all__ = [
     "KINDS",
     "LEVELS",
+    "PAPER_KINDS",
     "TABLE",
     "Axis",
     "Chart",
     "Figure",
     "Kind",
     "Layer",
+    "Note",
     "Record",
+    "Sheet",
     "data_url",
     "folder_pictures",
     "from_data_url",
@@ -38,7 +41,7 @@ __all__ = [
 ]
 
 
-def matplotlib_png(figure: Figure) -> bytes:
+def matplotlib_png(figure: Figure | Sheet) -> bytes:
     """`figure` as a PNG drawn by matplotlib: the same bytes each time, safe in threads."""
     # matplotlib takes half a second to import.
     from inward_charts import mpl

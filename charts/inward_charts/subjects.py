@@ -1,6 +1,6 @@
 """What the generated charts are about: measures with units and plausible ranges, groups, times.
 
-They stand in `subjects.toml`; groups that several subjects share stand there once, under `groups`.
+They stand in TOML files; groups that several subjects share stand there once, under `groups`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,15 @@ class Measure:
     def title(self) -> str:
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
+    @property
+    def signed(self) -> bool:
+        return self.low < 0 < self.high
+
+    @property
+    def wide(self) -> bool:
+        """Whether it spans powers of ten."""
+        return self.low > 0 and self.high / self.low >= 100
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -51,8 +60,8 @@ class Subject:
     """Continuous axes for lines: title, first and last value."""
 
 
-def _read() -> tuple[Subject, ...]:
-    content = tomllib.loads((files("inward_charts") / "subjects.toml").read_text(encoding="utf-8"))
+def _read(name: str) -> tuple[Subject, ...]:
+    content = tomllib.loads((files("inward_charts") / name).read_text(encoding="utf-8"))
     shared = {key: _groups(entry) for key, entry in content["groups"].items()}
 
     def fields(entries: list[Any]) -> tuple[Groups, ...]:
@@ -74,4 +83,6 @@ def _groups(entry: dict[str, Any]) -> Groups:
     return Groups(entry["name"], tuple(entry["members"]))
 
 
-SUBJECTS: tuple[Subject, ...] = _read()
+SUBJECTS: tuple[Subject, ...] = _read("subjects.toml")
+PAPER_SUBJECTS: tuple[Subject, ...] = _read("subjects_paper.toml")
+"""Of the paper family: measures over powers of ten or of both signs, short names."""

@@ -14,6 +14,17 @@ from inward_charts.kinds.combined import dual_axis, facets, layered
 from inward_charts.kinds.distributions import box_plot, error_bars, histogram
 from inward_charts.kinds.kind import Kind
 from inward_charts.kinds.lines import area, area_stacked, line, line_multi, step
+from inward_charts.kinds.paper import (
+    bars_hatched,
+    bars_signed,
+    curve_annotated,
+    curves_bands,
+    curves_log,
+    curves_signed,
+    panels,
+    scatter_dense,
+    strip,
+)
 from inward_charts.kinds.parts import arc, heat_map
 from inward_charts.kinds.points import bubble, scatter, scatter_groups
 
@@ -42,5 +53,14 @@ _ROWS = (
     Kind("facets", "combined", facets, "the same small chart for each of several groups"),
     Kind("layered", "combined", layered, "two sorts of mark on the same axes"),
     Kind("dual_axis", "combined", dual_axis, "two measures, each with an axis of its own"),
+    Kind("curves_bands", "paper", curves_bands, "noisy lines with bands"),
+    Kind("curves_log", "paper", curves_log, "lines with points on powers of ten, limits"),
+    Kind("curves_signed", "paper", curves_signed, "lines of both signs, linear or symlog"),
+    Kind("curve_annotated", "paper", curve_annotated, "a line with regions, moments and words"),
+    Kind("scatter_dense", "paper", scatter_dense, "80 to 500 points, now and then log-log"),
+    Kind("strip", "paper", strip, "every sample of each category, as points or ticks"),
+    Kind("bars_hatched", "paper", bars_hatched, "grouped bars, hatched by matplotlib"),
+    Kind("bars_signed", "paper", bars_signed, "bars on either side of zero"),
+    Kind("panels", "paper", panels, "two to four different panels", weight=3),
 )  # fmt: skip
 TABLE: dict[str, Kind] = {kind.name: kind for kind in _ROWS}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from inward_charts.draft import Draft
-from inward_charts.figure import Figure
+from inward_charts.figure import Figure, Sheet
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Kind:
 
     name: str
     family: str
-    build: Callable[[Draft], Figure]
+    build: Callable[[Draft], Figure | Sheet]
     """From a draft (subject, style, level) to a figure."""
     shows: str
     """In a few words, for the README."""

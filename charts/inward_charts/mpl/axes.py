@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from inward_charts.figure import Axis, Ticks
-from inward_charts.mpl.pen import Pen
+from inward_charts.mpl.pen import Pen, raised
 from inward_charts.numbers import format_date
 
 
@@ -59,6 +61,10 @@ def number_axis(pen: Pen, axes: Axes, axis: Axis, ticks: Ticks, way: str, *, sho
     if axis.log:
         (axes.set_xscale if way == "x" else axes.set_yscale)("log")
         (axes.xaxis if way == "x" else axes.yaxis).minorticks_off()
+    elif axis.symlog:
+        (axes.set_xscale if way == "x" else axes.set_yscale)(
+            "function", functions=_symlog(axis.symlog)
+        )
     _ticks(pen, axes, axis.title, list(ticks.values), list(ticks.labels), way, show=show)
     (axes.set_xlim if way == "x" else axes.set_ylim)(*ticks.domain)
     if pen.style.grid and axis is not pen.figure.right:
@@ -68,6 +74,14 @@ def number_axis(pen: Pen, axes: Axes, axis: Axis, ticks: Ticks, way: str, *, sho
             linestyle="--" if pen.style.grid_dash else "-",
             linewidth=0.8,
         )
+
+
+def _symlog(constant: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Vega's symlog and its inverse; matplotlib's own has a linear part."""
+    return (
+        lambda v: np.sign(v) * np.log1p(np.abs(v) / constant),
+        lambda p: np.sign(p) * np.expm1(np.abs(p)) * constant,
+    )
 
 
 def _ticks(
@@ -81,6 +95,7 @@ def _ticks(
     show: bool,
 ) -> None:
     size = pen.style.label_size
+    title, labels = raised(title), [raised(label) for label in labels]
     if way == "x":
         axes.set_xticks(places, labels if show else [""] * len(labels), family=pen.style.font)
         if show:

@@ -8,23 +8,69 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from PIL import Image
 
-from inward_charts.figure import Figure
+from inward_charts.figure import Figure, Sheet
 from inward_charts.mpl.axes import frame, label_axes, number_axis
 from inward_charts.mpl.legends import draw_legends
 from inward_charts.mpl.marks import draw_arc, draw_cells, draw_layer
-from inward_charts.mpl.pen import Pen
+from inward_charts.mpl.notes import draw_notes
+from inward_charts.mpl.pen import Pen, raised
 
 DPI = 72
 """So that a point is a pixel, as in Vega's sizes."""
+GAP = 16
+"""Pixels between the panels of a sheet."""
 
 
-def matplotlib_png(figure: Figure) -> bytes:
+def matplotlib_png(figure: Figure | Sheet) -> bytes:
     """`figure` as a PNG drawn by matplotlib."""
+    return _sheet(figure) if isinstance(figure, Sheet) else _plot(figure)
+
+
+def _plot(figure: Figure) -> bytes:
     canvas = draw(figure)
     out = io.BytesIO()
     canvas.savefig(out, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.1)
     return out.getvalue()
+
+
+def _sheet(sheet: Sheet) -> bytes:
+    """The panels as separate plots, pasted side by side with their upper edges in line."""
+    plots = [Image.open(io.BytesIO(_plot(panel))).convert("RGB") for panel in sheet.figures]
+    rows = [plots[i : i + sheet.columns] for i in range(0, len(plots), sheet.columns)]
+    widths = [max(row[i].width for row in rows if i < len(row)) for i in range(len(rows[0]))]
+    heights = [max(plot.height for plot in row) for row in rows]
+    words = _heading(sheet)
+    top = words.height + GAP if words else 0
+    size = (sum(widths) + GAP * (len(widths) - 1), top + sum(heights) + GAP * (len(rows) - 1))
+    page = Image.new("RGB", size, sheet.style.background)
+    if words:
+        page.paste(words, ((size[0] - words.width) // 2, 0))
+    for i, row in enumerate(rows):
+        for j, plot in enumerate(row):
+            place = (sum(widths[:j]) + GAP * j, top + sum(heights[:i]) + GAP * i)
+            page.paste(plot, place)
+    out = io.BytesIO()
+    page.save(out, "PNG")
+    return out.getvalue()
+
+
+def _heading(sheet: Sheet) -> Image.Image | None:
+    if not sheet.title:
+        return None
+    canvas = Canvas(figsize=(1, 1), dpi=DPI)
+    FigureCanvasAgg(canvas)
+    canvas.set_facecolor(sheet.style.background)
+    look: dict[str, Any] = {
+        "fontsize": sheet.style.title_size,
+        "color": sheet.style.ink,
+        "weight": "bold",
+    }
+    canvas.text(0.5, 0.5, sheet.title[0], ha="center", family=sheet.style.font, **look)
+    out = io.BytesIO()
+    canvas.savefig(out, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.05)
+    return Image.open(out).convert("RGB")
 
 
 def draw(figure: Figure) -> Canvas:
@@ -79,6 +125,7 @@ def _panel(pen: Pen, axes: Axes, panel: str | None, *, left: bool, bottom: bool)
         number_axis(pen, twin, figure.right, pen.layout.right, "y", show=True)
     if panel is not None:
         axes.set_title(panel, **pen.text(pen.style.label_size))
+    draw_notes(pen, axes)
     if panel is None or panel == figure.panels[0]:
         draw_legends(pen, axes)
 
@@ -102,4 +149,4 @@ def _titles(pen: Pen) -> None:
 def _over(pen: Pen, x: float, align: str, lift: float, words: str, size: int, **more: Any) -> None:
     """Writes `lift` pixels above the plot."""
     y = 1 + lift / (pen.canvas.get_figheight() * DPI)
-    pen.canvas.text(x, y, words, ha=align, va="bottom", **pen.text(size, **more))
+    pen.canvas.text(x, y, raised(words), ha=align, va="bottom", **pen.text(size, **more))

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 
 from inward_charts.layout import GLYPH
-from inward_charts.mpl.pen import Pen
-from inward_charts.style import LegendSide
+from inward_charts.mpl.pen import Pen, raised
+from inward_charts.style import CORNERS, LegendSide
 from inward_charts.vega import LARGEST_BUBBLE
 
 
@@ -21,7 +21,7 @@ def draw_legends(pen: Pen, axes: Axes) -> None:
             handles.setdefault(label, handle)
     names = [name for name in figure.legend if name in handles]
     first: Legend | None = None
-    if names and figure.kind != "heat_map":
+    if names and figure.kind != "heat_map" and pen.style.legend != "direct":
         first = boxed_legend(pen, axes, [handles[n] for n in names], names, figure.series_title)
     if pen.layout.size is not None:
         biggest = pen.layout.size.domain[1]
@@ -47,15 +47,18 @@ def boxed_legend(
     second: bool = False,
 ) -> Legend:
     side = pen.style.legend
+    inside = side in CORNERS
     corner, anchor = _place(pen, side)
     if second:
         corner, anchor = "lower left", (_right_edge(pen), 0.0)
     legend = axes.legend(
         handles,
-        names,
-        title=title or None,
-        ncols=1 if side == "right" or second else len(names),
-        frameon=False,
+        [raised(name) for name in names],
+        title=raised(title) or None,
+        ncols=1 if side == "right" or inside or second else len(names),
+        frameon=inside,
+        edgecolor="#cccccc",
+        fancybox=False,
         labelcolor=pen.style.ink,
         prop={"family": pen.style.font, "size": pen.style.label_size},
         title_fontproperties={"family": pen.style.font, "size": pen.style.label_size + 1},
@@ -69,6 +72,8 @@ def boxed_legend(
 def _place(pen: Pen, side: LegendSide) -> tuple[str, tuple[float, float]]:
     """Corner of the legend and where it goes, in parts of the (first) panel."""
     figure = pen.figure
+    if side in CORNERS:
+        return _CORNERS[side]
     if side == "right":
         return "upper left", (_right_edge(pen), 1.0)
     across = min(figure.columns, len(figure.panels)) / 2 if figure.panels else 0.5
@@ -79,6 +84,14 @@ def _place(pen: Pen, side: LegendSide) -> tuple[str, tuple[float, float]]:
         longest = max(len(member) for member in figure.x.members)
         down += round(longest * pen.style.label_size * GLYPH * -pen.layout.angle / 90)
     return "upper center", (across, -down / figure.height)
+
+
+_CORNERS = {
+    "top-left": ("upper left", (0.0, 1.0)),
+    "top-right": ("upper right", (1.0, 1.0)),
+    "bottom-left": ("lower left", (0.0, 0.0)),
+    "bottom-right": ("lower right", (1.0, 0.0)),
+}
 
 
 def _right_edge(pen: Pen) -> float:

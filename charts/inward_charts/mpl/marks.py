@@ -27,7 +27,8 @@ def draw_layer(pen: Pen, axes: Axes, layer: Layer, records: list[Record]) -> Non
                     color=pen.colour(layer, name),
                     linewidth=pen.style.line_width,
                     drawstyle="steps-post" if layer.mark == "step" else "default",
-                    marker="o" if layer.dots else "",
+                    linestyle=pen.dash(name),
+                    marker=pen.marker(name) if layer.dots else "",
                     markersize=pen.style.point_area**0.5,
                     label=name or layer.name,
                     zorder=3,
@@ -35,14 +36,17 @@ def draw_layer(pen: Pen, axes: Axes, layer: Layer, records: list[Record]) -> Non
         case "area":
             _areas(pen, axes, layer, records)
         case "band":
-            axes.fill_between(
-                [pen.place(r) for r in records],
-                [r.low or 0.0 for r in records],
-                [r.high or 0.0 for r in records],
-                color=pen.style.palette[0],
-                alpha=0.25,
-                linewidth=0,
-            )
+            for name, run in pen.by_series(records).items():
+                axes.fill_between(
+                    [pen.place(r) for r in run],
+                    [r.low or 0.0 for r in run],
+                    [r.high or 0.0 for r in run],
+                    color=pen.colour(layer, name),
+                    alpha=0.25,
+                    linewidth=0,
+                )
+        case "tick":
+            _strokes(pen, axes, records)
         case "point":
             _points(pen, axes, layer, records)
         case "interval":
@@ -93,6 +97,7 @@ def _bars(pen: Pen, axes: Axes, layer: Layer, records: list[Record]) -> None:
             starts,
             color=pen.colour(layer, name),
             label=name or layer.name,
+            **pen.hatch(name),
         )
         for place, record in zip(places, members, strict=True):
             base[place] += record.y or 0.0
@@ -148,7 +153,7 @@ def _points(pen: Pen, axes: Axes, layer: Layer, records: list[Record]) -> None:
             for r in members
         ]
         colour = pen.colour(layer, name)
-        places = [pen.place(r) for r in members]
+        places = [pen.place(r) + _across(pen, r) for r in members]
         values = [r.y or 0.0 for r in members]
         axes.scatter(
             values if pen.figure.horizontal else places,
@@ -159,10 +164,34 @@ def _points(pen: Pen, axes: Axes, layer: Layer, records: list[Record]) -> None:
             edgecolors=colour if style.hollow else "none",
             linewidths=2 if style.hollow else 0,
             alpha=style.opacity,
+            marker=pen.marker(name),
             label=name or layer.name,
             zorder=3,
             clip_on=False,
         )
+
+
+def _across(pen: Pen, record: Record) -> float:
+    """How far a point stands beside the middle of its category's band."""
+    if record.shift is None:
+        return 0.0
+    # Where Vega puts it: see the domain of the offset in `vega.channels`.
+    return (1 - pen.style.gap) * ((record.shift + 0.6) / 2.2 - 0.5)
+
+
+def _strokes(pen: Pen, axes: Axes, records: list[Record]) -> None:
+    """A short line across the band for each record."""
+    half = (1 - pen.style.gap) * 0.4
+    places = [pen.place(r) for r in records]
+    draw = axes.vlines if pen.figure.horizontal else axes.hlines
+    draw(
+        [r.y or 0.0 for r in records],
+        [p - half for p in places],
+        [p + half for p in places],
+        color=pen.style.palette[0],
+        alpha=pen.style.opacity,
+        linewidth=1.5,
+    )
 
 
 def _intervals(pen: Pen, axes: Axes, records: list[Record]) -> None:

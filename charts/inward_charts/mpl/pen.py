@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -9,6 +10,14 @@ from matplotlib.figure import Figure as Canvas
 
 from inward_charts.figure import Figure, Layer, Record
 from inward_charts.layout import Layout, lay_out
+from inward_charts.style import DASHES
+
+
+def raised(words: str) -> str:
+    """Exponents after a caret as matplotlib raises them: 10^-3 becomes 10$^{-3}$."""
+    if "^" not in words:
+        return words
+    return re.sub(r"\^(-?\d+)", r"$^{\1}$", words.replace("$", r"\$"))
 
 
 class Pen:
@@ -45,3 +54,30 @@ class Pen:
             groups[record.series].append(record)
         order: list[str | None] = [s for s in self.figure.series if s in groups] or list(groups)
         return {name: groups[name] for name in order}
+
+    def _turn(self, series: str | None) -> int | None:
+        """The place of a series among the figure's, where there are several."""
+        names = self.figure.series
+        return names.index(series) if series is not None and series in names else None
+
+    def dash(self, series: str | None) -> Any:
+        turn = self._turn(series)
+        dash = DASHES[(turn or 0) % len(DASHES)] if self.style.dashed else DASHES[0]
+        # matplotlib counts dashes in widths of the line.
+        return "-" if dash == DASHES[0] else (0, [part / self.style.line_width for part in dash])
+
+    def marker(self, series: str | None) -> str:
+        turn = self._turn(series)
+        return _MARKERS[(turn or 0) % len(_MARKERS)] if self.style.shaped else "o"
+
+    def hatch(self, series: str | None) -> dict[str, Any]:
+        turn = self._turn(series)
+        if turn is None or not self.style.hatched:
+            return {}
+        look = {"edgecolor": self.style.ink, "linewidth": 0.6}
+        return look | {"hatch": _HATCHES[turn % len(_HATCHES)]}
+
+
+_MARKERS = ("o", "s", "^", "D", "P", "v")
+"""`style.SHAPES` as matplotlib names them."""
+_HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")
