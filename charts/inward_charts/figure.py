@@ -102,7 +102,7 @@ class Note:
     y: float = 0.0
     x2: float = 0.0
     left: bool = False
-    """`words` stand on the left of their point."""
+    """The words stand on the left of their point, or at the left end of a line across."""
 
 
 @dataclass(frozen=True)

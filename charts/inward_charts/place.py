@@ -115,7 +115,7 @@ def _of_note(
     steps = [i / 10 for i in range(11)]
     if sort == "level":
         height = part(figure.y, layout.y, y)
-        return [(step, height) for step in steps] + [(1.0, height + 0.08)]
+        return [(step, height) for step in steps] + [(0.0, height + 0.08), (1.0, height + 0.08)]
     assert layout.x is not None
     place = part(figure.x, layout.x, x)
     if sort == "words":

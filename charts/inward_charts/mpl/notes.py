@@ -19,14 +19,15 @@ def draw_notes(pen: Pen, axes: Axes) -> None:
         "linewidth": 1.0,
         "zorder": 4,
     }
-    right, top = axes.get_xlim()[1], axes.get_ylim()[1]
+    (left, right), (_, top) = axes.get_xlim(), axes.get_ylim()
     for note in pen.figure.notes:
         match note.sort:
             case "level":
                 axes.axhline(note.y, **line)
                 down = near_top(pen.figure, pen.layout, note)
                 dy, va = (-4, "top") if down else (4, "bottom")
-                _write(pen, axes, note.text, right, note.y, (-3, dy), ha="right", va=va)
+                end, dx, ha = (left, 3, "left") if note.left else (right, -3, "right")
+                _write(pen, axes, note.text, end, note.y, (dx, dy), ha=ha, va=va)
             case "moment":
                 axes.axvline(note.x, **line)
                 _write(pen, axes, note.text, note.x, top, (4, -3), ha="left", va="top")

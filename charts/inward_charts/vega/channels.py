@@ -109,8 +109,6 @@ def number(figure: Figure, axis: Axis, ticks: Ticks, layer: Layer | None) -> Jso
     }
     if layer is not None and layer.mark in ("bar", "area"):
         channel["stack"] = "zero" if layer.stack == "zero" else None
-    elif layer is not None and layer.mark == "band" and _by_series(layer):
-        channel["stack"] = None
     return channel
 
 
@@ -142,7 +140,10 @@ def colour(figure: Figure, layer: Layer, layout: Layout) -> Json:
         return {"datum": layer.name, "scale": scale}
     field = figure.x.field if figure.kind == "arc" else series_field(figure)
     title = figure.x.title if figure.kind == "arc" else figure.series_title
-    found = {"field": field, "type": "nominal", "title": title, "scale": scale}
+    found: Json = {"field": field, "type": "nominal", "title": title, "scale": scale}
+    if layer.mark == "band":
+        # The legend shows the lines: a band's colour is pale.
+        return found | {"legend": None}
     return found | _legend(figure)
 
 
@@ -173,8 +174,17 @@ def _by_series(layer: Layer) -> bool:
 
 
 def _legend(figure: Figure) -> Json:
-    """Where the legend of a panel is; that of a whole chart follows `config`."""
+    """Of a legend in a corner of its plot, place and box; any other follows `config`."""
     side = figure.style.legend
     if side == "direct":
         return {"legend": None}
-    return {"legend": {"orient": side}} if side in CORNERS else {}
+    return {"legend": {"orient": side, **_BOX}} if side in CORNERS else {}
+
+
+_BOX: Json = {
+    "fillColor": "#ffffff",
+    "strokeColor": "#cccccc",
+    "padding": 4,
+    "offset": 6,
+    "symbolSize": 50,
+}

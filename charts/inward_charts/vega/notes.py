@@ -28,11 +28,12 @@ def _views(figure: Figure, layout: Layout, note: Note) -> Iterator[Json]:
     match note.sort:
         case "level":
             yield _view(figure, layout, line, y=note.y)
-            end = layout.x.domain[1] if layout.x is not None else 0.0
+            assert layout.x is not None, "notes stand on axes of numbers"
+            end = layout.x.domain[0 if note.left else 1]
             under = -1 if near_top(figure, layout, note) else 1
             look = {
-                "align": "right",
-                "dx": -3,
+                "align": "left" if note.left else "right",
+                "dx": 3 if note.left else -3,
                 "dy": -4 * under,
                 "baseline": "bottom" if under > 0 else "top",
             }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inward_charts.figure import Figure, Layer, Sheet
 from inward_charts.layout import Layout, lay_out
-from inward_charts.style import CORNERS
 from inward_charts.vega.channels import colour, looks, positions
 from inward_charts.vega.notes import direct_labels, notes
 from inward_charts.vega.values import Json, datum, series_field, values
@@ -49,7 +50,7 @@ def _sheet(sheet: Sheet) -> Json:
         "columns": sheet.columns,
         "spacing": 24,
         "resolve": {"scale": dict.fromkeys(channels, "independent")},
-        "config": _config(sheet.figures[0]),
+        "config": _config(replace(sheet.figures[0], style=replace(sheet.style, legend="bottom"))),
     }
 
 
@@ -103,7 +104,6 @@ def _config(figure: Figure) -> Json:
             "orient": "right" if style.legend == "direct" else style.legend,
             "labelLimit": 0,
             "titleLimit": 0,
-            **(INSIDE if style.legend in CORNERS else {}),
         },
         "header": words | {"titleFontSize": style.label_size + 1, "labelLimit": 0},
         "title": {
@@ -163,7 +163,10 @@ def _mark(figure: Figure, layer: Layer) -> Json:
         case "area":
             return {"type": "area", "opacity": 0.75 if layer.stack == "none" else 1} | plain
         case "band":
-            return {"type": "area", "opacity": 0.25} | (plain or {"color": style.palette[0]})
+            if figure.series:
+                # Areas that touch would be read as parts of a stack.
+                return {"type": "errorband", "opacity": 0.25}
+            return {"type": "area", "opacity": 0.25, "color": style.palette[0]}
         case "point":
             mark = {"type": "point", "filled": not style.hollow, "opacity": style.opacity} | plain
             return mark if figure.size_title else mark | {"size": style.point_area}

@@ -60,13 +60,14 @@ def curves_bands(draft: Draft) -> Figure:
     y = log_axis(measure) if log else plain_axis(draft, measure)
     runs = _runs(draft, names.members, count, draft.rng.choice((0.008, 0.015, 0.025)))
     middle, band = [], []
-    for name, parts in runs.items():
-        half = draft.rng.uniform(0.025, 0.07)
-        for place, part in zip(places, parts, strict=True):
-            reach = half * draft.rng.uniform(0.8, 1.2)
-            low, value, high = (
-                spread_out(measure, part + side * reach, log=log) for side in (-1, 0, 1)
-            )
+    halves = [draft.rng.uniform(0.025, 0.07) for _ in runs]
+    for i, place in enumerate(places):
+        ranges = [
+            (parts[i], half * draft.rng.uniform(0.8, 1.2))
+            for parts, half in zip(runs.values(), halves, strict=True)
+        ]
+        for name, parts in zip(runs, _apart(ranges), strict=True):
+            low, value, high = (spread_out(measure, part, log=log) for part in parts)
             middle.append(Record(place, value, name))
             band.append(Record(place, low=low, high=high, series=name))
     return finish(
@@ -81,6 +82,17 @@ def curves_bands(draft: Draft) -> Figure:
         series_title=names.name,
         series=names.members,
     )
+
+
+def _apart(ranges: list[tuple[float, float]]) -> list[tuple[float, float, float]]:
+    """Low, middle and high of each, no low where another's high is: they would look like a stack."""
+    found = [[part - half, part, part + half] for part, half in ranges]
+    for _ in range(9):
+        for upper in found:
+            for lower in found:
+                if upper is not lower and abs(upper[0] - lower[2]) < 0.02:
+                    lower[2] += 0.025
+    return [(low, part, high) for low, part, high in found]
 
 
 def curves_log(draft: Draft) -> Figure:
@@ -159,7 +171,9 @@ def curve_annotated(draft: Draft) -> Figure:
     count = draft.count(_POINTS)
     x, places = _steps(draft, count)
     y = replace(plain_axis(draft, measure), room=0.2)
-    peak, wide = draft.rng.uniform(0.25, 0.75), draft.rng.uniform(0.08, 0.2)
+    early = draft.rng.random() < 0.4
+    peak = draft.rng.uniform(0.22, 0.36) if early else draft.rng.uniform(0.58, 0.75)
+    wide = draft.rng.uniform(0.08, 0.15)
     shape: Callable[[float], float] = lambda t: math.exp(-(((t - peak) / wide) ** 2))  # noqa: E731
     parts = noisy(
         draft,
@@ -168,18 +182,20 @@ def curve_annotated(draft: Draft) -> Figure:
     )
     values = [spread_out(measure, part, log=False) for part in parts]
     top = max(range(count), key=lambda i: values[i])
-    late = top > count / 2
+    late = not early
     choices = [Note("words", _words(draft), x=places[top], y=values[top], left=late)]
     if late and draft.rng.random() < 0.6:
         start = draft.rng.randrange(1, max(2, count // 4))
+        # A region that starts at zero would look like a bar.
+        start += places[start] == 0
         end = start + max(2, count // 5)
         words = draft.rng.choice(("warm-up", "phase I", "baseline"))
         choices.append(Note("span", words, x=places[start], x2=places[end]))
     else:
-        place = places[round(0.15 * count) if late else round(0.75 * count)]
+        place = places[round(0.15 * count) if late else round(0.8 * count)]
         choices.append(Note("moment", draft.rng.choice(("onset", "reset", "pulse")), x=place))
     if draft.level > 1:
-        level = spread_out(measure, draft.rng.uniform(0.78, 0.88), log=False)
+        level = spread_out(measure, draft.rng.uniform(0.3, 0.55), log=False)
         choices.append(Note("level", draft.rng.choice(("limit", "theory", "ceiling")), y=level))
     return finish(
         draft,
@@ -193,4 +209,4 @@ def curve_annotated(draft: Draft) -> Figure:
 
 
 def _words(draft: Draft) -> str:
-    return draft.rng.choice(("peak", "maximum", "best checkpoint", "transition", "resonance"))
+    return draft.rng.choice(("peak", "maximum", "optimum", "resonance"))

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from inward_charts.draft import Draft, slug
-from inward_charts.figure import Axis, Figure, Layer, Note
+from inward_charts.figure import Axis, Figure, Layer, Note, NumberStyle
+from inward_charts.layout import lay_out
 from inward_charts.numbers import significant
-from inward_charts.place import free_corner
-from inward_charts.style import draw_paper_style
+from inward_charts.place import free_corner, part
+from inward_charts.style import LegendSide, draw_paper_style
 from inward_charts.subjects import PAPER_SUBJECTS, Groups, Measure
 
 SERIES = {1: (2, 2), 2: (3, 4), 3: (4, 6)}
@@ -38,9 +39,9 @@ def series(draft: Draft, *, beside: str = "", most: int = 6) -> Groups:
 
 
 def plain_axis(draft: Draft, measure: Measure, *, zero: bool = False) -> Axis:
-    return Axis(
-        measure.title, slug(measure.name), "number", zero=zero, count=draft.rng.choice((4, 5))
-    )
+    style: NumberStyle = "short" if measure.high >= 10_000 else "plain"
+    count = draft.rng.choice((4, 5))
+    return Axis(measure.title, slug(measure.name), "number", style=style, zero=zero, count=count)
 
 
 def log_axis(measure: Measure) -> Axis:
@@ -102,12 +103,34 @@ def finish(
         notes=notes,
         **(size | more),
     )
-    return placed(figure, direct=direct)
+    return placed(_labelled(figure), direct=direct)
 
 
-def placed(figure: Figure, *, direct: bool) -> Figure:
-    """The figure with its legend where it has room; at the ends of its lines if `direct`."""
+def _labelled(figure: Figure) -> Figure:
+    """The figure with the words of lines across it at the end where fewer marks are near."""
+    if not figure.notes:
+        return figure
+    layout = lay_out(figure)
+    assert layout.x is not None
+    marks = [
+        (part(figure.x, layout.x, float(r.x)), part(figure.y, layout.y, r.y))
+        for layer in figure.layers
+        for r in layer.records
+        if r.y is not None
+    ]
+
+    def moved(note: Note) -> Note:
+        height = part(figure.y, layout.y, note.y)
+        near = [x for x, y in marks if -0.03 < y - height < 0.12]
+        return replace(note, left=sum(x < 0.3 for x in near) < sum(x > 0.7 for x in near))
+
+    notes = tuple(moved(note) if note.sort == "level" else note for note in figure.notes)
+    return replace(figure, notes=notes)
+
+
+def placed(figure: Figure, outside: LegendSide = "right", *, direct: bool = False) -> Figure:
+    """The figure with its legend in a free corner, else `outside`; `direct`: at the lines' ends."""
     if not figure.series:
         return figure
-    side = "direct" if direct else free_corner(figure) or "right"
+    side = "direct" if direct else free_corner(figure) or outside
     return replace(figure, style=replace(figure.style, legend=side))

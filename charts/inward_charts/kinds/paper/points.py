@@ -25,16 +25,16 @@ def scatter_dense(draft: Draft) -> Figure:
     members: tuple[str | None, ...] = names.members if names else (None,)
     slope, noise = draft.rng.uniform(-0.7, 0.7), draft.rng.uniform(0.05, 0.12)
     records: list[Record] = []
-    taken: set[tuple[int, int]] = set()
+    taken: list[tuple[float, float]] = []
     for i in range(draft.count(_CLOUD)):
         group = i % len(members)
         centre = 0.5 + (group - (len(members) - 1) / 2) * 0.13
         u = min(max(draft.rng.gauss(0.5, 0.2), 0.02), 0.98)
         v = min(max(centre + slope * (u - 0.5) + draft.rng.gauss(0, noise), 0.02), 0.98)
         # A point on another cannot be seen.
-        if (cell := (round(u * 120), round(v * 100))) in taken:
+        if any(abs(u - x) < 0.014 and abs(v - y) < 0.018 for x, y in taken):
             continue
-        taken.add(cell)
+        taken.append((u, v))
         place = spread_out(second, u, log=log_x)
         records.append(Record(place, spread_out(first, v, log=log_y), members[group]))
     notes: tuple[Note, ...] = ()
@@ -75,13 +75,19 @@ def strip(draft: Draft) -> Figure:
     records = []
     for name in groups.members:
         centre, wide = draft.rng.uniform(0.25, 0.75), draft.rng.uniform(0.05, 0.12)
+        taken: list[tuple[float, float]] = []
         for _ in range(draft.count(_SAMPLE)):
             part = min(max(draft.rng.gauss(centre, wide), 0.01), 0.99)
+            across = 0.0 if ticks else round(draft.rng.random(), 2)
+            # What is on another cannot be seen.
+            if any(abs(part - y) < 0.014 and abs(across - x) < 0.15 for x, y in taken):
+                continue
+            taken.append((across, part))
             records.append(
                 Record(
                     name,
                     spread_out(measure, part, log=log),
-                    shift=None if ticks else round(draft.rng.random(), 2),
+                    shift=None if ticks else across,
                 )
             )
     draft.style = replace(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from inward_charts.draft import Draft
 from inward_charts.figure import Figure, Sheet
 from inward_charts.kinds.bars import bar, bar_grouped
-from inward_charts.kinds.distributions import box_plot, histogram
+from inward_charts.kinds.distributions import box_plot
 from inward_charts.kinds.paper.bars import bars_hatched, bars_signed
 from inward_charts.kinds.paper.curves import (
     curve_annotated,
@@ -31,7 +31,6 @@ _PANELS: tuple[Callable[[Draft], Figure], ...] = (
     bar,
     bar_grouped,
     box_plot,
-    histogram,
 )
 _LONGEST_TITLE = 22
 """Characters of a panel's heading that have room above it."""
@@ -44,7 +43,7 @@ def panels(draft: Draft) -> Sheet:
     count = {1: 2, 2: 3, 3: 4}[draft.level]
     # Shapes would need a scale of their own in each panel, which the linter does not let pass yet.
     style = replace(draft.style, shaped=False)
-    size = (rng.choice((170, 190, 210)), rng.choice((130, 150)))
+    size = (150, 130) if count == 3 else (rng.choice((170, 190, 210)), rng.choice((130, 150)))
     figures = []
     for number, build in enumerate(rng.sample(_PANELS, count)):
         part = Draft(rng, 1)
@@ -54,10 +53,10 @@ def panels(draft: Draft) -> Sheet:
         words = figure.y.title.split(" (")[0]
         if len(words) <= _LONGEST_TITLE and rng.random() < 0.7:
             heading += f" {words}"
-        kept = replace(part.style, legend="right")
+        kept = replace(part.style, legend="bottom")
         figure = replace(
             figure, title=(heading,), style=kept, width=size[0], height=size[1], level=draft.level
         )
-        figures.append(placed(figure, direct=False))
+        figures.append(placed(figure, "bottom"))
     title = (f"{draft.subject.name}: overview",) if rng.random() < 0.25 else ()
     return Sheet("panels", draft.level, title, tuple(figures), 2 if count != 3 else 3)
