@@ -8,6 +8,7 @@ png = matplotlib_png(chart.figure)
 from inward_charts.chart import KINDS, LEVELS, PAPER_KINDS, Chart, generate
 from inward_charts.figure import Axis, Figure, Layer, Note, Record, Sheet
 from inward_charts.kinds import TABLE, Kind
+from inward_charts.noise import NOISES, Noise, with_noise
 from inward_charts.pictures import (
     data_url,
     folder_pictures,
@@ -20,6 +21,7 @@ from inward_charts.vega import vega_lite
 __all__ = [
     "KINDS",
     "LEVELS",
+    "NOISES",
     "PAPER_KINDS",
     "TABLE",
     "Axis",
@@ -27,6 +29,7 @@ __all__ = [
     "Figure",
     "Kind",
     "Layer",
+    "Noise",
     "Note",
     "Record",
     "Sheet",
@@ -38,6 +41,7 @@ __all__ = [
     "shrunk",
     "side_by_side",
     "vega_lite",
+    "with_noise",
 ]
 
 

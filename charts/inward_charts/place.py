@@ -38,16 +38,16 @@ def _moved(axis: Axis, value: float) -> float:
 
 
 def label_ends(figure: Figure, layout: Layout) -> list[tuple[str, float, float]]:
-    """Name, x and y of each line's label: at its last point, and a line of text apart."""
+    """Name, x and y of each line's label: as high as its last point, and a line of text apart."""
     assert layout.x is not None
     (line,) = (layer for layer in figure.layers if layer.mark == "line")
-    ends: list[tuple[float, str, float]] = []
+    ends: list[tuple[float, str]] = []
     for name in figure.series:
-        x, y = [(r.x, r.y) for r in line.records if r.series == name and r.y is not None][-1]
-        ends.append((part(figure.y, layout.y, y), name, float(x)))
+        last = [r.y for r in line.records if r.series == name and r.y is not None][-1]
+        ends.append((part(figure.y, layout.y, last), name))
     ends.sort()
     step = (figure.style.label_size + 2) / figure.height
-    heights = [end for end, _, _ in ends]
+    heights = [end for end, _ in ends]
     for _ in range(200):
         # Neighbours that are too near push each other apart, evenly.
         for i in range(len(heights) - 1):
@@ -56,8 +56,8 @@ def label_ends(figure: Figure, layout: Layout) -> list[tuple[str, float, float]]
                 heights[i] -= lack / 2
                 heights[i + 1] += lack / 2
     return [
-        (name, x, value_at(figure.y, layout.y, height))
-        for (_, name, x), height in zip(ends, heights, strict=True)
+        (name, layout.x.domain[1], value_at(figure.y, layout.y, height))
+        for (_, name), height in zip(ends, heights, strict=True)
     ]
 
 

@@ -135,7 +135,7 @@ def draw_paper_style(rng: random.Random) -> Style:
         palette=palette[start:] + palette[:start],
         ramp=rng.choice(RAMPS),
         font=rng.choice(("serif", "sans-serif", "sans-serif")),
-        label_size=rng.choice((9, 10, 11)),
+        label_size=rng.choice((10, 10, 11)),
         title_size=rng.choice((11, 12, 13)),
         title_anchor=rng.choice(("start", "middle")),
         grid=rng.random() < 0.35,

@@ -141,9 +141,6 @@ def colour(figure: Figure, layer: Layer, layout: Layout) -> Json:
     field = figure.x.field if figure.kind == "arc" else series_field(figure)
     title = figure.x.title if figure.kind == "arc" else figure.series_title
     found: Json = {"field": field, "type": "nominal", "title": title, "scale": scale}
-    if layer.mark == "band":
-        # The legend shows the lines: a band's colour is pale.
-        return found | {"legend": None}
     return found | _legend(figure)
 
 
@@ -178,7 +175,11 @@ def _legend(figure: Figure) -> Json:
     side = figure.style.legend
     if side == "direct":
         return {"legend": None}
-    return {"legend": {"orient": side, **_BOX}} if side in CORNERS else {}
+    look: Json = {"orient": side, **_BOX} if side in CORNERS else {}
+    if figure.series and any(layer.mark == "band" for layer in figure.layers):
+        # Else as pale as the bands are.
+        look["symbolOpacity"] = 1
+    return {"legend": look} if look else {}
 
 
 _BOX: Json = {

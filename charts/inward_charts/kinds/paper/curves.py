@@ -60,7 +60,7 @@ def curves_bands(draft: Draft) -> Figure:
     y = log_axis(measure) if log else plain_axis(draft, measure)
     runs = _runs(draft, names.members, count, draft.rng.choice((0.008, 0.015, 0.025)))
     middle, band = [], []
-    halves = [draft.rng.uniform(0.025, 0.07) for _ in runs]
+    halves = [draft.rng.uniform(0.09, 0.2) / len(runs) for _ in runs]
     for i, place in enumerate(places):
         ranges = [
             (parts[i], half * draft.rng.uniform(0.8, 1.2))
@@ -85,7 +85,7 @@ def curves_bands(draft: Draft) -> Figure:
 
 
 def _apart(ranges: list[tuple[float, float]]) -> list[tuple[float, float, float]]:
-    """Low, middle and high of each, no low where another's high is: they would look like a stack."""
+    """Low, middle and high of each; no low at another's high, which would look like a stack."""
     found = [[part - half, part, part + half] for part, half in ranges]
     for _ in range(9):
         for upper in found:

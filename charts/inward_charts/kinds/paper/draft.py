@@ -56,20 +56,20 @@ def symlog_axis(measure: Measure) -> Axis:
     )
 
 
-def noisy(draft: Draft, parts: Sequence[float], noise: float) -> list[float]:
+def noisy(draft: Draft, curve: Sequence[float], noise: float) -> list[float]:
     """Parts of 1 with noise that has a memory, as of a run that was logged at each step."""
     out, state = [], 0.0
-    for part in parts:
+    for height in curve:
         state = 0.6 * state + draft.rng.gauss(0, noise)
-        out.append(min(max(part + state, 0.0), 1.0))
+        out.append(min(max(height + state, 0.0), 1.0))
     return out
 
 
-def spread_out(measure: Measure, part: float, *, log: bool) -> float:
-    """The value at a part of a measure's range, to three or four digits."""
+def spread_out(measure: Measure, share: float, *, log: bool) -> float:
+    """The value at a share of a measure's range, to three or four digits."""
     if log:
-        return significant(measure.low * (measure.high / measure.low) ** part)
-    value = measure.low + (measure.high - measure.low) * part
+        return significant(measure.low * (measure.high / measure.low) ** share)
+    value = measure.low + (measure.high - measure.low) * share
     return float(round(value, measure.decimals))
 
 

@@ -53,6 +53,7 @@ def panels(draft: Draft) -> Sheet:
         words = figure.y.title.split(" (")[0]
         if len(words) <= _LONGEST_TITLE and rng.random() < 0.7:
             heading += f" {words}"
+        figure = replace(figure, x=replace(figure.x, count=3), y=replace(figure.y, count=4))
         kept = replace(part.style, legend="bottom")
         figure = replace(
             figure, title=(heading,), style=kept, width=size[0], height=size[1], level=draft.level
