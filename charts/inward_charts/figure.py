@@ -177,7 +177,7 @@ def ticks(axis: Axis, values: list[float]) -> Ticks:
         marks = tuple(10.0**power for power in range(first, last + 1))
         domain = (marks[0], marks[-1])
         if axis.style == "power":
-            marks = marks[:: 1 + (last - first) // 6]
+            marks = marks[:: 1 + (last - first) // (axis.count + 1)]
             return Ticks(marks, tuple(power_of_ten(m) for m in marks), "", domain)
     elif axis.symlog:
         return _symlog_ticks(axis.symlog, values)

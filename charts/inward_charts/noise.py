@@ -25,9 +25,9 @@ _BLUR = {1: 0.3, 2: 0.5, 3: 0.7}
 def with_noise(png: bytes, noise: Noise, level: int, seed: int) -> bytes:
     """The picture as a PNG, worn in one way; the higher the level (1 to 3), the more.
 
-    jpeg: artefacts of compression. grey: no colours, as from a black-and-white printer. scan: turned
-    a little, on tinted paper, blurred, with grain and dust, and compressed. The same arguments give
-    the same picture. Raises `ValueError` for an unknown noise or level.
+    jpeg: artefacts of compression. grey: no colours, as from a black-and-white printer. scan:
+    turned a little, on tinted paper, blurred, with grain and dust, and compressed. The same
+    arguments give the same picture. Raises `ValueError` for an unknown noise or level.
     """
     if noise not in NOISES:
         raise ValueError(f"noise must be one of {', '.join(NOISES)}; got {noise!r}")
@@ -60,8 +60,10 @@ def _scanned(image: Image.Image, level: int, seed: int) -> Image.Image:
     grains = np.random.default_rng(rng.getrandbits(64))
     paper = tuple(255 - rng.randint(2, 6 * level) for _ in range(3))
     angle = rng.uniform(0.3, 1.0) * _TILT[level] * rng.choice((-1, 1))
-    page = ImageOps.expand(image, 12, image.getpixel((0, 0)))
-    page = page.rotate(angle, Image.Resampling.BICUBIC, fillcolor=page.getpixel((0, 0)))
+    corner = image.getpixel((0, 0))
+    assert isinstance(corner, tuple), "an RGB picture has three channels"
+    page = ImageOps.expand(image, 12, corner)
+    page = page.rotate(angle, Image.Resampling.BICUBIC, fillcolor=corner)
     page = page.filter(ImageFilter.GaussianBlur(_BLUR[level]))
     pixels = np.asarray(page).astype(np.float64) * (np.array(paper) / 255)
     height, width = pixels.shape[:2]

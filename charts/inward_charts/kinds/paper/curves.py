@@ -85,13 +85,13 @@ def curves_bands(draft: Draft) -> Figure:
 
 
 def _apart(ranges: list[tuple[float, float]]) -> list[tuple[float, float, float]]:
-    """Low, middle and high of each; no low at another's high, which would look like a stack."""
+    """Low, middle and high of each, no end where another's is: one would hide the other."""
     found = [[part - half, part, part + half] for part, half in ranges]
     for _ in range(9):
-        for upper in found:
-            for lower in found:
-                if upper is not lower and abs(upper[0] - lower[2]) < 0.02:
-                    lower[2] += 0.025
+        for i, j in ((0, 0), (0, 2), (2, 0), (2, 2)):
+            for place, own in enumerate(found):
+                if any(abs(own[i] - other[j]) < 0.018 for other in found[:place]):
+                    own[i] += 0.02 if i == 2 else -0.02
     return [(low, part, high) for low, part, high in found]
 
 

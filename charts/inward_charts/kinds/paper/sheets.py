@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from inward_charts.draft import Draft
 from inward_charts.figure import Figure, Sheet
-from inward_charts.kinds.bars import bar, bar_grouped
+from inward_charts.kinds.bars import bar_grouped
 from inward_charts.kinds.distributions import box_plot
 from inward_charts.kinds.paper.bars import bars_hatched, bars_signed
 from inward_charts.kinds.paper.curves import (
@@ -28,7 +28,6 @@ _PANELS: tuple[Callable[[Draft], Figure], ...] = (
     strip,
     bars_hatched,
     bars_signed,
-    bar,
     bar_grouped,
     box_plot,
 )
