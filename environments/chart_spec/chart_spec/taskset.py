@@ -16,6 +16,8 @@ import verifiers.v1 as vf
 from inward_charts import (
     KINDS,
     LEVELS,
+    TABLE,
+    Noise,
     data_url,
     folder_pictures,
     from_data_url,
@@ -23,6 +25,7 @@ from inward_charts import (
     matplotlib_png,
     shrunk,
     side_by_side,
+    with_noise,
 )
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts import Rendered, RenderError, Scene, Score, shared_renderer
@@ -57,11 +60,13 @@ class ChartSpecConfig(vf.TasksetConfig):
     seed: int = 0
     """Of the stream of charts. Train and evaluate on different ones."""
     kinds: list[str] = Field(default_factory=lambda: list(KINDS))
-    """Kinds of charts to draw from."""
+    """Kinds of charts to draw from; those of papers are drawn only where they are named."""
     levels: list[int] = Field(default_factory=lambda: list(LEVELS))
     """Difficulty: 1 easy, 3 hard."""
     matplotlib_share: float = Field(0.25, ge=0, le=1)
     """Share of the charts that matplotlib draws, so that one renderer's pixels are not learned."""
+    noise_share: float = Field(0, ge=0, le=1)
+    """Share of the pictures that look scanned, compressed as JPEG, or printed without colours."""
     path: ExistingFolder | None = None
     """A folder of pictures of your own, in place of the generator. The reward is likeness alone."""
     sandbox_workers: int | None = Field(None, ge=1)
@@ -72,8 +77,8 @@ class ChartSpecConfig(vf.TasksetConfig):
     @field_validator("kinds")
     @classmethod
     def _known_kinds(cls, kinds: list[str]) -> list[str]:
-        if not kinds or not set(kinds) <= set(KINDS):
-            raise ValueError(f"kinds {kinds!r}: choose from {', '.join(KINDS)}")
+        if not kinds or not set(kinds) <= set(TABLE):
+            raise ValueError(f"kinds {kinds!r}: choose from {', '.join(TABLE)}")
         return kinds
 
     @field_validator("levels")
@@ -90,6 +95,8 @@ class ChartSpecData(vf.TaskData):
     level: int
     """0 for a picture of your own."""
     drawn_by: DrawnBy
+    noise: Noise = "none"
+    """By what the picture is worn."""
     truth: dict[str, Any] | None
     """The true specification, where it is known. Scoring alone reads it: no prompt does."""
 
@@ -186,7 +193,8 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
         own = await renderer.render(self.data.truth)
         if not own.scene.rows or not own.scene.texts:
             return False
-        picture = self.picture if self.data.drawn_by == "vega-lite" else shrunk(own.png)
+        clean = self.data.drawn_by == "vega-lite" and self.data.noise == "none"
+        picture = self.picture if clean else shrunk(own.png)
         _, score = await renderer.score(self.data.truth, picture, own.scene)
         return self._reward(score) >= VALID
 
@@ -219,17 +227,20 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
             kinds=self.config.kinds,
             levels=self.config.levels,
             matplotlib_share=self.config.matplotlib_share,
+            noise_share=self.config.noise_share,
         )
         if chart.renderer == "matplotlib":
             picture = matplotlib_png(chart.figure)
         else:
             picture = shared_renderer().render_sync(chart.spec).png
+        worn = with_noise(picture, chart.noise, chart.level, number)
         return self._task(
-            shrunk(picture),
+            shrunk(worn),
             name=f"{chart.kind}-{chart.level}-{number}",
             kind=chart.kind,
             level=chart.level,
             drawn_by=chart.renderer,
+            noise=chart.noise,
             truth=chart.spec,
         )
 
@@ -246,12 +257,14 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
         level: int,
         drawn_by: DrawnBy,
         truth: dict[str, Any] | None,
+        noise: Noise = "none",
     ) -> ChartSpecTask:
         data = ChartSpecData(
             name=name,
             kind=kind,
             level=level,
             drawn_by=drawn_by,
+            noise=noise,
             truth=truth,
             system_prompt=system_prompt(self.config.task.weights, known=truth is not None),
             prompt=[_message(picture, ASK)],
