@@ -6,6 +6,7 @@ import io
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_matplotlib_draws_the_same_bytes_twice(kind: str) -> None:
     assert matplotlib_png(figure) == matplotlib_png(figure)
 
 
-def test_papers_show_what_the_issue_of_their_family_names() -> None:
+def test_papers_show_every_variation() -> None:
     """Each variation comes in a hundred charts."""
     charts = [generate(i, 5, kinds=PAPER_KINDS) for i in range(100)]
     drawn = [(chart, figure) for chart in charts for figure in figures(chart)]
@@ -111,6 +112,12 @@ def test_papers_show_what_the_issue_of_their_family_names() -> None:
     assert any(look.hatched for look in looks)
     assert any("10^-3" in text for c in charts for text in c.texts)
     assert max(len(c.table) for c in charts) > 400
+
+
+def test_every_kind_is_in_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "charts/README.md").read_text()
+    for kind in TABLE.values():
+        assert f"| `{kind.name}` | {kind.family} | {kind.shows} |" in readme
 
 
 def test_weights_say_how_often_a_kind_comes_in_a_turn() -> None:

@@ -32,7 +32,7 @@ def scatter_dense(draft: Draft) -> Figure:
         u = min(max(draft.rng.gauss(0.5, 0.2), 0.02), 0.98)
         v = min(max(centre + slope * (u - 0.5) + draft.rng.gauss(0, noise), 0.02), 0.98)
         # A point on another cannot be seen.
-        if any(abs(u - x) < 0.014 and abs(v - y) < 0.018 for x, y in taken):
+        if any(abs(u - x) < 0.016 and abs(v - y) < 0.022 for x, y in taken):
             continue
         taken.append((u, v))
         place = spread_out(second, u, log=log_x)
@@ -45,8 +45,8 @@ def scatter_dense(draft: Draft) -> Figure:
         notes = (Note("words", words, x=float(out.x), y=out.y or 0.0, left=float(out.x) > middle),)
     draft.style = replace(
         draft.style,
-        point_area=draft.rng.choice((9, 12, 16)),
-        opacity=draft.rng.choice((0.5, 0.65, 0.8)),
+        point_area=draft.rng.choice((16, 20, 24)),
+        opacity=draft.rng.choice((0.6, 0.7, 0.8)),
     )
     return finish(
         draft,
