@@ -9,11 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from chart_spec.prompt import Weights
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskConfig, ChartSpecTaskset
-from inward_charts import KINDS, LEVELS, pictures
+from inward_charts import KINDS, LEVELS, NOISES, PAPER_KINDS
 from inward_rewards.charts.page import MAX_SIDE
 from inward_rewards.charts.renderer import shared_renderer
 from PIL import Image
@@ -117,49 +116,12 @@ def test_own_pictures(tmp_path: Path) -> None:
     assert "F1" not in (found[0].data.system_prompt or "")
 
 
-def test_what_cannot_be_a_picture_is_passed_over(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    Image.new("RGB", (30, 20), "navy").save(tmp_path / "a.png")
-    (tmp_path / "._a.png").write_bytes(b"not for Pillow")
-    (tmp_path / "empty.png").write_bytes(b"")
-    (tmp_path / "x.png").mkdir()
-    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    assert [name for name, _ in pictures.of_folder(tmp_path)] == ["a.png"]
-    [warning] = caplog.messages
-    assert "4 of 5 files" in warning
-    assert "gone.png" in warning
-
-
-def test_a_folder_of_nothing_usable_is_told(tmp_path: Path) -> None:
-    (tmp_path / ".a.png").write_bytes(b"x")
-    with pytest.raises(ValueError, match="no image in"):
-        list(pictures.of_folder(tmp_path))
-
-
-def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
-    image = Image.new("RGB", (300, 200), "navy")
-    exif = image.getexif()
-    exif[0x0112] = 6
-    image.save(tmp_path / "a.jpg", exif=exif)
-    [(_, png)] = pictures.of_folder(tmp_path)
-    assert Image.open(io.BytesIO(png)).size == (200, 300)
-
-
 async def test_a_truth_without_numbers_is_named(bars: ChartSpecTask) -> None:
     truth = {**bars.data.truth, "mark": {"type": "bar", "opacity": 0}}
     task = ChartSpecTask(bars.data.model_copy(update={"truth": truth}), bars.config)
     assert await task.validate(None) is False
     with pytest.raises(ValueError, match=f"reference chart '{bars.data.name}' shows no number"):
         await task.outcome(fenced(bars.data.truth))
-
-
-def test_greys_of_sixteen_bits_keep_their_shades() -> None:
-    ramp = np.linspace(0, 65535, 4096).reshape(64, 64).astype(np.uint16)
-    file = io.BytesIO()
-    Image.fromarray(ramp).save(file, "PNG")
-    shown = np.asarray(Image.open(io.BytesIO(pictures.shrunk(file.getvalue()))).convert("L"))
-    assert (shown[0, 0], shown[32, 0], shown[-1, -1]) == (0, 128, 255)
 
 
 async def test_own_pictures_are_scored_by_likeness(bars: ChartSpecTask, tmp_path: Path) -> None:
@@ -170,6 +132,13 @@ async def test_own_pictures_are_scored_by_likeness(bars: ChartSpecTask, tmp_path
     assert outcome.score.table is None
     assert outcome.reward == outcome.score.similarity > 0.98
     assert await task.validate(None) is None
+
+
+async def test_charts_of_papers_with_noise_are_valid() -> None:
+    found = tasks(6, kinds=PAPER_KINDS, noise_share=1, matplotlib_share=0.5, levels=(1,))
+    assert {task.data.noise for task in found} <= set(NOISES) - {"none"}
+    assert all(len(task.picture) < 300_000 for task in found)
+    assert await asyncio.gather(*(task.validate(None) for task in found)) == [True] * 6
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import verifiers.v1 as vf
-from inward_charts import KINDS, LEVELS, generate, pictures
+from inward_charts import (
+    KINDS,
+    LEVELS,
+    TABLE,
+    Noise,
+    data_url,
+    folder_pictures,
+    from_data_url,
+    generate,
+    matplotlib_png,
+    shrunk,
+    side_by_side,
+    with_noise,
+)
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts import Rendered, RenderError, Scene, Score, shared_renderer
 from inward_rewards.sandbox import set_workers
@@ -47,11 +60,13 @@ class ChartSpecConfig(vf.TasksetConfig):
     seed: int = 0
     """Of the stream of charts. Train and evaluate on different ones."""
     kinds: list[str] = Field(default_factory=lambda: list(KINDS))
-    """Kinds of charts to draw from."""
+    """Kinds of charts to draw from; those of papers are drawn only where they are named."""
     levels: list[int] = Field(default_factory=lambda: list(LEVELS))
     """Difficulty: 1 easy, 3 hard."""
     matplotlib_share: float = Field(0.25, ge=0, le=1)
     """Share of the charts that matplotlib draws, so that one renderer's pixels are not learned."""
+    noise_share: float = Field(0, ge=0, le=1)
+    """Share of the pictures that look scanned, compressed as JPEG, or printed without colours."""
     path: ExistingFolder | None = None
     """A folder of pictures of your own, in place of the generator. The reward is likeness alone."""
     sandbox_workers: int | None = Field(None, ge=1)
@@ -62,8 +77,8 @@ class ChartSpecConfig(vf.TasksetConfig):
     @field_validator("kinds")
     @classmethod
     def _known_kinds(cls, kinds: list[str]) -> list[str]:
-        if not kinds or not set(kinds) <= set(KINDS):
-            raise ValueError(f"kinds {kinds!r}: choose from {', '.join(KINDS)}")
+        if not kinds or not set(kinds) <= set(TABLE):
+            raise ValueError(f"kinds {kinds!r}: choose from {', '.join(TABLE)}")
         return kinds
 
     @field_validator("levels")
@@ -80,6 +95,8 @@ class ChartSpecData(vf.TaskData):
     level: int
     """0 for a picture of your own."""
     drawn_by: DrawnBy
+    noise: Noise = "none"
+    """By what the picture is worn."""
     truth: dict[str, Any] | None
     """The true specification, where it is known. Scoring alone reads it: no prompt does."""
 
@@ -102,7 +119,7 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
     def picture(self) -> bytes:
         """The PNG that the policy sees."""
         return next(
-            pictures.from_data_url(part.image_url.url)
+            from_data_url(part.image_url.url)
             for message in self.data.prompt or ()
             if isinstance(message, vf.UserMessage) and isinstance(message.content, list)
             for part in message.content
@@ -165,7 +182,7 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
         outcome = await self.outcome(reply)
         if outcome.drawn is None:
             return vf.UserMessage(content=REFUSED.format(error=outcome.error))
-        both = pictures.side_by_side(self.picture, pictures.shrunk(outcome.drawn.png))
+        both = side_by_side(self.picture, shrunk(outcome.drawn.png))
         return _message(both, REVISED)
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
@@ -176,7 +193,8 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
         own = await renderer.render(self.data.truth)
         if not own.scene.rows or not own.scene.texts:
             return False
-        picture = self.picture if self.data.drawn_by == "vega-lite" else pictures.shrunk(own.png)
+        clean = self.data.drawn_by == "vega-lite" and self.data.noise == "none"
+        picture = self.picture if clean else shrunk(own.png)
         _, score = await renderer.score(self.data.truth, picture, own.scene)
         return self._reward(score) >= VALID
 
@@ -209,24 +227,25 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
             kinds=self.config.kinds,
             levels=self.config.levels,
             matplotlib_share=self.config.matplotlib_share,
+            noise_share=self.config.noise_share,
         )
         if chart.renderer == "matplotlib":
-            from inward_charts.mpl import matplotlib_png
-
             picture = matplotlib_png(chart.figure)
         else:
             picture = shared_renderer().render_sync(chart.spec).png
+        worn = with_noise(picture, chart.noise, chart.level, number)
         return self._task(
-            pictures.shrunk(picture),
+            shrunk(worn),
             name=f"{chart.kind}-{chart.level}-{number}",
             kind=chart.kind,
             level=chart.level,
             drawn_by=chart.renderer,
+            noise=chart.noise,
             truth=chart.spec,
         )
 
     def _of_folder(self, folder: Path) -> Iterator[ChartSpecTask]:
-        for name, picture in pictures.of_folder(folder):
+        for name, picture in folder_pictures(folder):
             yield self._task(picture, name=name, kind=name, level=0, drawn_by="unknown", truth=None)
 
     def _task(
@@ -238,12 +257,14 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
         level: int,
         drawn_by: DrawnBy,
         truth: dict[str, Any] | None,
+        noise: Noise = "none",
     ) -> ChartSpecTask:
         data = ChartSpecData(
             name=name,
             kind=kind,
             level=level,
             drawn_by=drawn_by,
+            noise=noise,
             truth=truth,
             system_prompt=system_prompt(self.config.task.weights, known=truth is not None),
             prompt=[_message(picture, ASK)],
@@ -252,7 +273,7 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
 
 
 def _message(picture: bytes, text: str) -> vf.UserMessage:
-    image = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=pictures.data_url(picture)))
+    image = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=data_url(picture)))
     return vf.UserMessage(content=[image, vf.TextContentPart(text=text)])
 
 
