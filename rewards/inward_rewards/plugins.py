@@ -42,7 +42,7 @@ OVERLONG_CACHE = 0.2
 
 
 async def maths(task: vf.TaskData, trace: AnyTrace) -> float:
-    """1 where the reply's answer equals the task's `answer` field, else 0.
+    """1 where the reply's answer equals the task's `answer` field and is no copy out of its prompt.
 
     The answer is the reply's only `<answer>` block or, where it has none, its last `\\boxed{}`;
     both outside the thinking.
@@ -52,7 +52,7 @@ async def maths(task: vf.TaskData, trace: AnyTrace) -> float:
     answer = _final_answer(trace)
     if answer is None:
         return 0.0
-    return float((await verify(_gold(task), answer)).correct)
+    return float((await verify(_gold(task), answer, problem=_problem(task))).correct)
 
 
 async def verify_timeout(task: vf.TaskData, trace: AnyTrace) -> float:
@@ -62,7 +62,7 @@ async def verify_timeout(task: vf.TaskData, trace: AnyTrace) -> float:
     answer = _final_answer(trace)
     if answer is None:
         return 0.0
-    return float((await verify(_gold(task), answer)).verify_timeout)
+    return float((await verify(_gold(task), answer, problem=_problem(task))).verify_timeout)
 
 
 async def think_answer(trace: AnyTrace) -> float:
@@ -166,6 +166,17 @@ def _gold(task: vf.TaskData) -> str:
             "your own around inward_rewards.maths.verify"
         )
     return str(gold)
+
+
+def _problem(task: vf.TaskData) -> str:
+    """The text that the policy was asked: an answer copied out of it is none."""
+    if task.prompt is None or isinstance(task.prompt, str):
+        return task.prompt or ""
+    users = [one.content for one in task.prompt if isinstance(one, vf.UserMessage)]
+    parts = [one if isinstance(one, list) else [one] for one in users]
+    return "\n".join(
+        part if isinstance(part, str) else getattr(part, "text", "") for one in parts for part in one
+    )
 
 
 def _final_answer(trace: AnyTrace) -> str | None:
