@@ -172,11 +172,13 @@ def _problem(task: vf.TaskData) -> str:
     """The text that the policy was asked: an answer copied out of it is none."""
     if task.prompt is None or isinstance(task.prompt, str):
         return task.prompt or ""
-    users = [one.content for one in task.prompt if isinstance(one, vf.UserMessage)]
-    parts = [one if isinstance(one, list) else [one] for one in users]
-    return "\n".join(
-        part if isinstance(part, str) else getattr(part, "text", "") for one in parts for part in one
-    )
+    texts = []
+    for message in task.prompt:
+        if not isinstance(message, vf.UserMessage):
+            continue
+        parts = [message.content] if isinstance(message.content, str) else message.content
+        texts += [part if isinstance(part, str) else getattr(part, "text", "") for part in parts]
+    return "\n".join(texts)
 
 
 def _final_answer(trace: AnyTrace) -> str | None:
