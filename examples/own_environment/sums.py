@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterable
 
 import verifiers.v1 as vf
+from inward_chat import LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.formats import last_reply
 from inward_rewards.maths import verify
 
-__all__ = ["SumsTaskset"]
+__all__ = ["SumsEnv", "SumsTaskset"]
 
 PROMPT = "What is {a} + {b}? Give the number alone in \\boxed{{}}."
 
@@ -20,6 +21,13 @@ class SumsConfig(vf.TasksetConfig):
     tasks: int = 100
     """How many sums."""
     seed: int = 0
+
+
+class SumsEnvConfig(LocalEnvConfig):
+    agent: vf.AgentConfig = local_agent(max_turns=1)
+
+
+class SumsEnv(LocalEnv, vf.Env[SumsEnvConfig]): ...
 
 
 class SumsTask(vf.Task[SumsData]):

@@ -17,9 +17,7 @@ def adds_even_sums(body):
 def test_the_example_plays(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLE)
     with PolicyServer(adds_even_sums) as server:
-        found = vf_eval(
-            "sums", server, "-n", "6", "--env.agent.harness.id", "inward-chat", cwd=tmp_path
-        )
+        found = vf_eval("sums", server, "-n", "6", cwd=tmp_path)
     assert len(found) == 6
     for episode in found:
         even = int(episode["task"]["data"]["answer"]) % 2 == 0
@@ -28,4 +26,5 @@ def test_the_example_plays(tmp_path, monkeypatch):
 
 
 def test_it_is_as_short_as_the_readme_says():
-    assert len((EXAMPLE / "sums.py").read_text().splitlines()) <= 45
+    lines = (EXAMPLE / "sums.py").read_text().splitlines()
+    assert sum(bool(line.strip()) for line in lines) <= 40
