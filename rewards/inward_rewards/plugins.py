@@ -48,7 +48,7 @@ OVERLONG_CACHE = 0.2
 
 
 async def maths(task: vf.TaskData, trace: AnyTrace) -> float:
-    """1 where the reply's answer equals the task's `answer` field, else 0.
+    """1 where the reply's answer equals the task's `answer` field and is no copy out of its prompt.
 
     The answer is the reply's only `<answer>` block or, where it has none, its last `\\boxed{}`;
     both outside the thinking.
@@ -58,7 +58,7 @@ async def maths(task: vf.TaskData, trace: AnyTrace) -> float:
     answer = _final_answer(trace)
     if answer is None:
         return 0.0
-    return float((await verify(_gold(task), answer)).correct)
+    return float((await verify(_gold(task), answer, problem=_problem(task))).correct)
 
 
 async def verify_timeout(task: vf.TaskData, trace: AnyTrace) -> float:
@@ -68,7 +68,7 @@ async def verify_timeout(task: vf.TaskData, trace: AnyTrace) -> float:
     answer = _final_answer(trace)
     if answer is None:
         return 0.0
-    return float((await verify(_gold(task), answer)).verify_timeout)
+    return float((await verify(_gold(task), answer, problem=_problem(task))).verify_timeout)
 
 
 async def think_answer(trace: AnyTrace) -> float:
@@ -186,6 +186,19 @@ def _gold(task: vf.TaskData) -> str:
             "your own around inward_rewards.maths.verify"
         )
     return str(gold)
+
+
+def _problem(task: vf.TaskData) -> str:
+    """The text that the policy was asked: an answer copied out of it is none."""
+    if task.prompt is None or isinstance(task.prompt, str):
+        return task.prompt or ""
+    texts = []
+    for message in task.prompt:
+        if not isinstance(message, vf.UserMessage):
+            continue
+        parts = [message.content] if isinstance(message.content, str) else message.content
+        texts += [part if isinstance(part, str) else getattr(part, "text", "") for part in parts]
+    return "\n".join(texts)
 
 
 def _final_answer(trace: AnyTrace) -> str | None:

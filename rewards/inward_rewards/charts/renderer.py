@@ -21,7 +21,7 @@ from inward_rewards.charts.errors import RendererDown, RenderError
 from inward_rewards.charts.reading import Rendered, Scene
 from inward_rewards.charts.score import Score
 from inward_rewards.charts.specification import limits
-from inward_rewards.sandbox import Breach, Limits, Memo, Message, Pool, Program
+from inward_rewards.sandbox import Breach, Limits, Memo, Message, Pool, Program, Turns
 
 Result = tuple[Rendered, Score | None]
 Refusal = str
@@ -64,11 +64,13 @@ class Renderer:
                 'charts need the extra: pip install "inward-rewards[charts]"'
             ) from error
         self._pool = Pool(PROGRAM, LIMITS, workers, RendererDown)
+        self._turns = Turns()
         self._known: Memo[str, Result | Refusal] = Memo(KNOWN_RESULTS)
         self._cache = None if cache_dir is None else Cache(cache_dir)
 
     async def render(self, spec: str | dict[str, Any]) -> Rendered:
         """The chart of a Vega-Lite specification."""
+        await self._turns.wait()
         return _drawn(await asyncio.wrap_future(self._submit(spec)))[0]
 
     def render_sync(self, spec: str | dict[str, Any]) -> Rendered:
@@ -83,6 +85,7 @@ class Renderer:
         `truth` is the scene that the picture shows, where it is known. Raises `ValueError`, before
         a worker is asked, for one without a number: that is no candidate's fault.
         """
+        await self._turns.wait()
         if truth is not None:
             truth.check_readable()
         blobs = (picture,) if truth is None else (picture, truth.packed)

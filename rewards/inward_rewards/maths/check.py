@@ -5,6 +5,7 @@ Runs in the pool's workers only: it sets no limits of its own, and what it is gi
 
 import logging
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,9 @@ from inward_rewards.maths.numeric import (
     agree_where_real,
     clearly_different,
     exactly_equal,
+    is_alternating,
+    over_integers,
+    real_roots,
     rounds_to,
 )
 from inward_rewards.maths.readings import approximation, other_readings
@@ -58,9 +62,11 @@ def check(gold: str, answer: str) -> Reason:
     found = read(answer)
     if not found.forms:
         return "unreadable"
-    if _equal(expected, found) or any(
-        _equal(read(one), read(other)) for one, other in other_readings(gold, answer)
-    ):
+    if _equal(expected, found):
+        return "equal"
+    if any(_equal(one, other) for one, other in _other_senses(expected, found)):
+        return "equal"
+    if any(_equal(read(one), read(other)) for one, other in other_readings(gold, answer)):
         return "equal"
     return "unreadable" if isinstance(found.forms[0], str) else "different"
 
@@ -107,6 +113,8 @@ def _equal(gold: Reading, answer: Reading) -> bool:
     if (one := _BASED.fullmatch(gold.text)) and (other := _BASED.fullmatch(answer.text)):
         return (one["digits"].upper(), one["base"]) == (other["digits"].upper(), other["base"])
     expected, found = gold.forms[0], answer.forms[0]
+    if _same_residue(gold, answer):
+        return True
     if clearly_different(expected, found):
         return False
     if (equal := exactly_equal(expected, found)) is not None:
@@ -123,6 +131,31 @@ def _equal(gold: Reading, answer: Reading) -> bool:
     if verify([one, *gold.forms[1:]], [other, *answer.forms[1:]], timeout_seconds=None):
         return True
     return agree_where_real(one, other)
+
+
+def _other_senses(gold: Reading, answer: Reading) -> Iterator[tuple[Reading, Reading]]:
+    """The same with real roots of negative numbers, and over the integers."""
+    if not gold.forms or not answer.forms:
+        return
+    forms = gold.forms[0], answer.forms[0]
+    senses = [real_roots]
+    if any(map(is_alternating, forms)):
+        senses.append(over_integers)
+    for sense in senses:
+        meant = [sense(form) for form in forms]
+        if any(new != old for new, old in zip(meant, forms, strict=True)):
+            yield gold._replace(forms=meant[:1]), answer._replace(forms=meant[1:])
+
+
+def _same_residue(gold: Reading, answer: Reading) -> bool:
+    """Of two numbers with the same modulus: 10 (mod 7) is 3 (mod 7)."""
+    one, other = gold.forms[0], answer.forms[0]
+    if gold.unit is None or gold.unit != answer.unit or not gold.unit[0].startswith(units.MODULUS):
+        return False
+    if not (isinstance(one, sympy.Integer) and isinstance(other, sympy.Integer)):
+        return False
+    modulus = int(gold.unit[0].removeprefix(units.MODULUS))
+    return modulus > 0 and int(one - other) % modulus == 0
 
 
 # 4210_{5}: math-verify drops the base.

@@ -79,8 +79,9 @@ def _value(text: str) -> tuple[Fraction, bool] | None:
 
 
 _TYPESETTING = [
-    (re.compile(r"\\(?:left|right)(?![a-zA-Z.])"), ""),
-    (re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
+    (r"\left", re.compile(r"\\left(?![a-zA-Z.])"), ""),
+    (r"\right", re.compile(r"\\right(?![a-zA-Z.])"), ""),
+    ("frac", re.compile(r"\\[dt]frac(?![a-zA-Z])"), r"\\frac"),
 ]
 # A space between letters or digits may matter (`\pi r`, `1 4/5`), and so may one beside a point,
 # a comma (`3, 500` is two numbers, `3,500` one) or a backslash.
@@ -91,7 +92,9 @@ def _plain(text: str) -> str:
     """Without dollar signs around it and typesetting that has no meaning."""
     if len(text) > 2 and text[0] == "$" == text[-1]:
         text = text[1:-1].strip()
+    # Looked for first: this runs on the event loop, and most answers have neither.
     if "\\" in text:
-        for pattern, replacement in _TYPESETTING:
-            text = pattern.sub(replacement, text)
-    return _SPACE.sub("", text)
+        for mark, pattern, replacement in _TYPESETTING:
+            if mark in text:
+                text = pattern.sub(replacement, text)
+    return _SPACE.sub("", text) if len(text.split(maxsplit=1)) > 1 else text

@@ -102,7 +102,11 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         (r"\\([lr])brace(?![a-zA-Z])", lambda match: r"\{" if match[1] == "l" else r"\}"),
         (r"\\[lr]paren(?![a-zA-Z])", lambda match: "(" if match[0] == r"\lparen" else ")"),
         (r"\\[lr]brack(?![a-zA-Z])", lambda match: "[" if match[0] == r"\lbrack" else "]"),
-        (r"\\(?:math)?strut(?![a-zA-Z])", ""),
+        (r"\\(?:math)?strut(?![a-zA-Z])|\\noalign\s*\{[^{}]*\}|\\middle(?![a-zA-Z])", ""),
+        (r"\\cr(?![a-zA-Z])", r"\\\\"),
+        (r"\\mathbin\s*\{\s*(\\c[ua]p)\s*\}", r"\1 "),
+        (r"\\big(c[ua]p)(?![a-zA-Z])", r"\\\1 "),
+        (r"(?<=[)\]}])\s*(?:\\text\s*\{\s*)?\bunion\b\s*\}?\s*(?=[(\[\\])", r" \\cup "),
         (r"(?<=[\w}\])])\{\s*\}", ""),
         (r"(\\(?:begin|end)\s*)\{(?:B|small)matrix\}", r"\1{pmatrix}"),
         (r"\\(?:lor|vee)(?![a-zA-Z])", r"\\text{ or }"),
@@ -111,7 +115,12 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         (rf"\\(?:operatorname|mathrm|text)\s*\{{\s*({_FUNCTIONS})\s*\}}", r"\\\1 "),
         (r"\\(?:hat|vec)\s*\{\s*\\(?:mathbf|imath|jmath)\s*\{?\s*([ijk]?)\s*\}?\s*\}", r"u_{\1}"),
         (r"\\(?:mathbf|boldsymbol|bm|hat|vec)\s*\{\s*([ijk])\s*\}", r"u_{\1}"),
-        (r"\\(?:mathrm|mathit|operatorname)\s*\{\s*([ei])\s*\}|\{\s*\\rm\s+([ei])\s*\}", r"\1\2"),
+        (
+            r"\\(?:math(?:rm|it)|operatorname|text(?:rm|it)?)\s*\{\s*([ei])\s*\}"
+            r"|\{\s*\\rm\s+([ei])\s*\}|\\mathrm\s+([ei])(?![a-zA-Z])",
+            r"\1\2\3",
+        ),
+        (r"\\imath(?![a-zA-Z])", "i"),
         (r"\\mathit\s*\{\s*([a-zA-Z])\s*\}", r"\1"),
         (rf"{TEXT_COMMAND}\s*(?=\{{)", r"\\text"),
         (r"\\langle\s*(?=[^\\]*,.*\\rangle)", "("),
@@ -172,7 +181,7 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         (rf"(?<=\d)\s*({'|'.join(_LARGE)})(?![a-z])", _large),
         (r"\s*\\text\s*\{\s*percent\s*\}", r"\\%"),
         # A number's base.
-        (r"^\((\w+)\)\s*(?=_)", r"\1"),
+        (r"^(?:\\left\s*)?\((\w+)\s*(?:\\right\s*)?\)\s*(?=_)", r"\1"),
         (r"^(\w+)\s*(?:\\text\s*\{)?\s*\(?base[\s}-]*(\w+)\)?\s*\}?$", r"\1_{\2}"),
         (r"_\{?\s*(?:\\text\s*\{)?\s*base\s*\}?\s*(\w+)\s*\}?$", r"_{\1}"),
         (rf"_\{{?({'|'.join(_BASES)})\}}?$", _base),
@@ -202,7 +211,8 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
         ),
         (r"(?<=[)\]])\s*U\s*(?=(?:\\left\s*)?[(\[])", r" \\cup "),
         (
-            r"^(?:[a-zA-Z]\s*\\equiv\s*)?([^=]*?)\s*(?:\\[pb]?mod|\(\s*\\?mod)\s*"
+            r"^(?:[a-zA-Z]\s*\\equiv\s*)?([^=]*?)\s*"
+            r"(?:\\[pb]?mod|\(\s*(?:\\?mod|\\(?:text|operatorname)\s*\{\s*mod\s*\}?))\s*"
             r"\{?\s*(\d+)\s*\}?\s*\)?$",
             r"\1 \\text{mod \2}",
         ),

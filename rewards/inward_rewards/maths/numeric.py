@@ -5,6 +5,7 @@ the difference zero. It also keeps math-verify, which rounds to six decimal plac
 small numbers for equal.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -91,6 +92,55 @@ def agree_where_real(one: Any, other: Any) -> bool:
             return False
         agreed += 1
     return bool(partial) and agreed >= _POINTS
+
+
+def real_roots(form: Any) -> Any:
+    """Odd roots of negative numbers as the real ones: `(-8)^{1/3}` is -2, not 1 + i sqrt(3)."""
+    return _replaced(form, _is_odd_root, lambda root: (-1) ** root.exp.p * (-root.base) ** root.exp)
+
+
+def over_integers(form: Any) -> Any:
+    """Where it has a power of -1, `n` and its like as integers: `(-1)^n` is `\\cos(n\\pi)`."""
+    if not isinstance(form, sympy.Basic):
+        return form
+    letters = [letter for letter in form.free_symbols if letter.name in _COUNTING]
+    form = form.subs({letter: sympy.Symbol(letter.name, integer=True) for letter in letters})
+    return _replaced(form, _is_inverse_sign, lambda sign: (-1) ** -sign.exp)
+
+
+def is_alternating(form: Any) -> bool:
+    """Whether it has a power of a negative number with such a letter in its exponent."""
+    return isinstance(form, sympy.Basic) and any(
+        power.base.is_negative and letter.name in _COUNTING
+        for power in form.atoms(sympy.Pow)
+        for letter in power.exp.free_symbols
+    )
+
+
+_COUNTING = frozenset("jklmn")
+
+
+def _is_inverse_sign(form: Any) -> bool:
+    return (
+        isinstance(form, sympy.Pow)
+        and form.base == -1
+        and bool(form.exp.could_extract_minus_sign())
+    )
+
+
+def _is_odd_root(form: Any) -> bool:
+    return (
+        isinstance(form, sympy.Pow)
+        and isinstance(form.base, sympy.Rational)
+        and isinstance(form.exp, sympy.Rational)
+        and form.base.is_negative
+        and form.exp.q > 1
+        and form.exp.q % 2 == 1
+    )
+
+
+def _replaced(form: Any, query: Callable[[Any], bool], value: Callable[[Any], Any]) -> Any:
+    return form.replace(query, value) if isinstance(form, sympy.Basic) else form
 
 
 _MOST_LETTERS = 4

@@ -34,6 +34,7 @@ def approximation(text: str) -> tuple[str, str | None]:
 
 _CHOOSE = re.compile(r"(?<![\w\\])(?:C\s*\(\s*(\d+)\s*,\s*(\d+)\s*\)|(\d+)\s*C\s*(\d+))")
 _PLAIN_LOG = re.compile(r"(?<![\\a-zA-Z])log\s*(?=\()")
+_RADIANS = re.compile(r"\\pi(?![a-zA-Z])|arc(?:sin|cos|tan)")
 _UNION = re.compile(r"\\cup(?![a-zA-Z])|[\])]\s*U\s*[(\[]")
 _SIDE_BY_SIDE = re.compile(
     r"(?<=[)\]])\s*,?\s*(?:\\text\s*\{\s*(?:or|and)\s*\}|\b(?:or|and)\b|,)\s*"
@@ -51,7 +52,7 @@ def other_readings(gold: str, answer: str) -> Iterator[tuple[str, str]]:
     if bool(_UNION.search(gold)) != bool(_UNION.search(answer)):
         yield _SIDE_BY_SIDE.sub(r" \\cup ", gold), _SIDE_BY_SIDE.sub(r" \\cup ", answer)
     for one, other in ((gold, answer), (answer, gold)):
-        if angles.DEGREE.search(one) and r"\pi" in other and not angles.DEGREE.search(other):
+        if angles.DEGREE.search(one) and _RADIANS.search(other) and not angles.DEGREE.search(other):
             yield angles.in_radians(gold), angles.in_radians(answer)
 
 

@@ -40,10 +40,9 @@ def solutions(form: Any, text: str) -> sympy.Set | None:
 
 def inequalities(form: Any) -> bool:
     """Whether a form is made of them."""
-    parts = form.args if isinstance(form, sympy.And | sympy.FiniteSet) else (form,)
-    return bool(parts) and all(
-        isinstance(part, Relational) and not isinstance(part, sympy.Eq) for part in parts
-    )
+    if isinstance(form, sympy.And | sympy.FiniteSet):
+        return bool(form.args) and all(map(inequalities, form.args))
+    return isinstance(form, Relational) and not isinstance(form, sympy.Eq)
 
 
 def still_to_solve(one: Any, other: Any) -> bool:
@@ -73,6 +72,9 @@ def _gives_a_value(form: sympy.Eq) -> bool:
 
 def _variable(part: Any) -> sympy.Symbol | None:
     """What stands alone on one side of an inequality, the other side being constant."""
+    if isinstance(part, sympy.And):  # 0 < x < 3
+        variables = {_variable(one) for one in part.args}
+        return variables.pop() if len(variables) == 1 else None
     if not isinstance(part, Relational) or isinstance(part, sympy.Eq):
         return None
     for side, other in ((part.lhs, part.rhs), (part.rhs, part.lhs)):

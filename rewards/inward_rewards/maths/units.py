@@ -85,6 +85,8 @@ _PRODUCT = re.compile(
     r"\s*\\text\s*\{[^{}\d]*\}(?:\^\{?-?\d\}?)?"
     r"(?:\s*(?:\\cdot|\\times|/|\*)\s*\\text\s*\{[^{}\d]*\}(?:\^\{?-?\d\}?)?)+$"
 )
+MODULUS = "mod "
+"""A modulus is a unit of this name and the number."""
 _MODULUS = re.compile(r"\s*\\text\{mod (?P<modulus>\d+)\}$")
 _MONEY = {r"\$": "dollar", "$": "dollar", "USD": "dollar", "US$": "dollar", "€": "euro"}
 _MONEY |= {"EUR": "euro", "£": "pound sterling", "GBP": "pound sterling"}
@@ -136,7 +138,7 @@ def _split(text: str) -> Quantity:
     if match := _MONEY_FIRST.match(text):
         return Quantity(_split(text[match.end() :]).value, (_MONEY[match["sign"]], 1))
     if match := _MODULUS.search(text):
-        return Quantity(text[: match.start()], (f"mod {match['modulus']}", 1))
+        return Quantity(text[: match.start()], (MODULUS + match["modulus"], 1))
     if match := _TEMPERATURE.search(text):
         return Quantity(text[: match.start()], (match["scale"], 1))
     if match := _DEGREES.search(text):

@@ -9,7 +9,7 @@ from typing import Self
 from inward_rewards.maths import fast
 from inward_rewards.maths.echo import is_echo
 from inward_rewards.maths.verdict import Reason, Verdict
-from inward_rewards.sandbox import Breach, Limits, Memo, Pool, Program
+from inward_rewards.sandbox import Breach, Limits, Memo, Pool, Program, Turns
 
 KNOWN_PAIRS = 4096
 PROGRAM = Program(
@@ -60,6 +60,7 @@ class Verifier:
         self._limits = Limits(cpu_seconds, memory_mb)
         self._max_chars = max_chars
         self._pool = Pool(PROGRAM, self._limits, workers, probe=_PROBE)
+        self._turns = Turns()
         self._known: Memo[tuple[str, str], Verdict] = Memo(KNOWN_PAIRS)
         self._golds: dict[str, bool] = {}  # whether each one keeps the limits by itself
 
@@ -73,6 +74,7 @@ class Verifier:
         math-verify cannot read or that breaks the limits by itself, and `PoolError` when the
         processes cannot run.
         """
+        await self._turns.wait()
         found = self._found(gold.strip(), answer.strip(), problem)
         return found if isinstance(found, Verdict) else await asyncio.wrap_future(found)
 

@@ -24,7 +24,7 @@ _ENVIRONMENT = re.compile(
     r"(?P<inner>.*)\\end\{(?P=name)\}",
     re.DOTALL,
 )
-_FENCE = re.compile(r"```+[a-zA-Z]*\s+(?P<inner>[^`]*?)\s*```+")
+_FENCE = re.compile(r"```+(?:[a-zA-Z]*\s+)?(?P<inner>[^`]*?)\s*```+")
 _END = re.compile(r"(?:\s|\\\\|(?<!\\)\.)+$")
 
 
@@ -160,7 +160,7 @@ def _words_alone(clause: str) -> bool:
 
 
 _DIMENSION = r"\[\s*-?[\d.]+\s*(?:pt|em|ex|cm|mm|in|mu)\s*\]"
-_ROW_SPACE = re.compile(rf"\\\\\s*{_DIMENSION}")
+_ROW_SPACE = re.compile(rf"\\\\(?:\*\s*(?:{_DIMENSION})?|\s*{_DIMENSION})")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _BRACKET = re.compile(r"(?<!\\)\\[()\[\]]")
 

@@ -19,6 +19,7 @@ from inward_rewards.sandbox.memo import Memo
 from inward_rewards.sandbox.pool import Pool
 from inward_rewards.sandbox.slots import set_workers
 from inward_rewards.sandbox.template import Limits, Program
+from inward_rewards.sandbox.turns import Turns
 
 __all__ = [
     "Breach",
@@ -29,6 +30,7 @@ __all__ = [
     "Pool",
     "PoolError",
     "Program",
+    "Turns",
     "pack",
     "set_workers",
     "survives_forks",

@@ -83,8 +83,6 @@ class Pool:
     def submit(self, work: Callable[..., ResultT], *args: Any) -> Future[ResultT]:
         """Runs `work`, which may `call`, in a thread of the pool. Never waits."""
         future: Future[ResultT] = Future()
-        budget = slots.budget()
-        most = min(self._workers or budget, budget)
 
         def job() -> None:
             try:
@@ -98,12 +96,18 @@ class Pool:
         with self._submitting:
             if self._closed:
                 raise self._error(f"{self._program.name} is closed: make a new one")
+            grows = not self._free_threads.acquire(blocking=False) and self._may_grow()
             self._jobs.put((future, job))
-            if not self._free_threads.acquire(blocking=False) and len(self._threads) < most:
+            if grows:
                 thread = threading.Thread(target=self._run, name=self._program.name, daemon=True)
                 self._threads.append(thread)
                 thread.start()
         return future
+
+    def _may_grow(self) -> bool:
+        """Whether there may be another thread. Raises `ValueError` for a budget that is none."""
+        budget = slots.budget()
+        return len(self._threads) < min(self._workers or budget, budget)
 
     def call(self, header: dict[str, Any], *blobs: bytes) -> Message | Breach:
         """A request's reply, or which limit it broke; blocks. Raises `error` for the machine's

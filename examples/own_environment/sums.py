@@ -1,0 +1,48 @@
+"""A whole environment: sums of two numbers, scored by the maths verifier."""
+
+import random
+from collections.abc import Iterable
+
+import verifiers.v1 as vf
+from inward_chat import LocalEnv, LocalEnvConfig, local_agent
+from inward_rewards.formats import last_reply
+from inward_rewards.maths import verify
+
+__all__ = ["SumsEnv", "SumsTaskset"]
+
+PROMPT = "What is {a} + {b}? Give the number alone in \\boxed{{}}."
+
+
+class SumsData(vf.TaskData):
+    answer: str
+
+
+class SumsConfig(vf.TasksetConfig):
+    tasks: int = 100
+    """How many sums."""
+    seed: int = 0
+
+
+class SumsEnvConfig(LocalEnvConfig):
+    agent: vf.AgentConfig = local_agent(max_turns=1)
+
+
+class SumsEnv(LocalEnv, vf.Env[SumsEnvConfig]): ...
+
+
+class SumsTask(vf.Task[SumsData]):
+    @vf.reward
+    async def correct(self, trace: vf.Trace) -> float:
+        """1 where the last box holds the sum, else 0."""
+        reply = last_reply(trace.assistant_messages)
+        answer = reply.answer_or_box if reply else None
+        return 0.0 if answer is None else float((await verify(self.data.answer, answer)).correct)
+
+
+class SumsTaskset(vf.Taskset[SumsTask, SumsConfig]):
+    def load(self) -> Iterable[SumsTask]:
+        rng = random.Random(self.config.seed)
+        for index in range(self.config.tasks):
+            a, b = rng.randint(10, 99), rng.randint(10, 99)
+            data = SumsData(idx=index, prompt=PROMPT.format(a=a, b=b), answer=str(a + b))
+            yield SumsTask(data, self.config.task)
