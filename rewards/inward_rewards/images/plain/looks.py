@@ -314,7 +314,7 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         if match is None:
             continue
         shade = color(match.group())
-        name = re.sub(r"^(?:the|a|an|with|two|entries|series|colou?rs?)\s+|^.*:\s*", "", unquote(match[1]).strip(), flags=re.IGNORECASE).strip()
+        name = re.sub(r"^(?:the|a|an|all|with|two|entries|series|colou?rs?)\s+|^.*:\s*", "", unquote(match[1]).strip(), flags=re.IGNORECASE).strip()
         name = re.sub(r"\s+(?:bars?|lines?|slices?|points|dots|segment|is|are)$", "", name, flags=re.IGNORECASE)
         if shade is None or not name:
             continue

@@ -306,7 +306,7 @@ class _Reader:
             return ""
         key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
         key = re.sub(r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?: points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|series|line) ", "", key, flags=re.IGNORECASE)
-        key = re.sub(r"\s+(?:line|bars|series|values|data)$", "", key)
+        key = re.sub(r"\s+(?:line|bars|series|values|data)$|^the (?=[a-z]+$)", "", key.strip(), flags=re.IGNORECASE)
         if re.search(r"\b(?:bars|slices|segments|columns|points|dots|values|numbers|lines)$", key) and len(key.split()) > 2:
             self.chart.color = color(key) or self.chart.color
             return ""
@@ -417,7 +417,7 @@ class _Reader:
 
     def zip_values(self, values: list[Number], head: str) -> bool:
         """Numbers without names: one for each category that is listed, or each name before them."""
-        for names in (self.pending, self.chart.x.members):
+        for names in (self.pending, self.chart.x.members, self.chart.y.members):
             if len(names) == len(values) >= 2:
                 return self.add([Fact(name, value) for name, value in zip(names, values, strict=True)], head, None)
         return False
@@ -564,6 +564,9 @@ def read(description: str) -> PlainChart:
 
 def finished(chart: PlainChart) -> PlainChart:
     """The chart once all is read: places are numbers, dates or names, scales of words are one."""
+    if chart.horizontal:
+        # In words, x is the axis that lies, along which horizontal bars are measured.
+        chart.x, chart.y = chart.y, chart.x
     if chart.kind is None and chart.series:
         kinds = [series.kind for series in chart.series if series.kind]
         chart.kind = kinds[0] if kinds else "bar"

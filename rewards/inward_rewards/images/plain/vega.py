@@ -38,6 +38,8 @@ def specification(chart: PlainChart) -> Json:
         views = _arc(chart)
     elif chart.kind == "cell":
         views = [_cells(chart)]
+        if chart.printed:
+            views += _cell_values(chart, views[0])
     else:
         views = _views(chart)
     panels = list(dict.fromkeys(series.panel for series in chart.series if series.panel))
@@ -450,6 +452,43 @@ def _arc(chart: PlainChart) -> list[Json]:
         label: Json = {"type": "text", "radius": radius + 12, "fontSize": (chart.looks.label_size or 11) - 1}
         views.append({"mark": label, "data": {"values": rows}, "encoding": words})
     return views
+
+
+def _cell_values(chart: PlainChart, cells: Json) -> list[Json]:
+    """Each cell's number on it, white on dark colours and black on light ones."""
+    rows = cells["data"]["values"]
+    values = [row["y"] for row in rows if row["y"] is not None]
+    scale = cells["encoding"]["color"]["scale"]
+    low, high = scale.get("domain", (min(values, default=0), max(values, default=1)))
+    shades: dict[str, list[Json]] = {"#ffffff": [], "#000000": []}
+    for row in rows:
+        if row["y"] is not None:
+            part = (row["y"] - low) / ((high - low) or 1)
+            shades["#ffffff" if _luminance(scale["range"], part) < 0.5 else "#000000"].append(row)
+    form = _format(chart, chart.series)
+    size = min(chart.looks.label_size or 11, 40) - 1
+    text = {"field": "y", "type": "quantitative", "format": form}
+    places = {name: cells["encoding"][name] for name in ("x", "y")}
+    return [
+        {
+            "mark": {"type": "text", "color": ink, "fontSize": size},
+            "data": {"values": chosen},
+            "encoding": places | {"text": text},
+        }
+        for ink, chosen in shades.items()
+        if chosen
+    ]
+
+
+def _luminance(ramp: list[str], part: float) -> float:
+    """Of the colour at `part` (0 to 1) of a ramp, from 0 to 1."""
+    place = min(max(part, 0.0), 1.0) * (len(ramp) - 1)
+    left = min(int(place), len(ramp) - 2)
+    mixed = 0.0
+    for start, weight in ((1, 0.299), (3, 0.587), (5, 0.114)):
+        ends = [int(color[start : start + 2], 16) / 255 for color in ramp[left : left + 2]]
+        mixed += weight * (ends[0] + (ends[-1] - ends[0]) * (place - left))
+    return mixed
 
 
 def _cells(chart: PlainChart) -> Json:
