@@ -221,6 +221,8 @@ def _chunk(chunk: str, interval: tuple[Number, Number] | None) -> Fact | None:
         plain = _explicit(label)
         if plain and len(plain) <= MAX_LABEL:
             return Fact(plain, number(value), interval=interval)
+    if interval is not None and chunk.endswith((":", "=")) and _explicit(chunk):
+        return Fact(_explicit(chunk), None, interval=interval)
     spans = list(NUMBERS.finditer(chunk))
     if spans and (dashed := _DASHED.match(chunk)) and _explicit(dashed[1]):
         return Fact(_explicit(dashed[1]), number(spans[-1].group()), interval=interval)
@@ -273,7 +275,8 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(r"^\s*(?:and|then|with|for|the bar for|the value for)\s+", "", label.strip(), flags=re.I)
-    return label.strip(" \t,;:-–—*'’")
+    label = label.strip(" \t,;:*'’").rstrip("-–— ")
+    return label if NUMBERS.match(label) else label.lstrip("-–— ")
 
 
 def listed(text: str) -> list[str]:

@@ -484,7 +484,7 @@ class _Reader:
             if len(flat) % 2 or len(flat) < 2:
                 return False
             series = self._series(head, None)
-            series.observations += [Observation(a.value, b.value) for a, b in zip(flat[::2], flat[1::2], strict=True)]
+            series.observations += [Observation(a.value, b.value, percent=b.percent) for a, b in zip(flat[::2], flat[1::2], strict=True)]
             return True
         named = [fact for fact in found if fact.label]
         series = self._series(head, None)
