@@ -1,97 +1,49 @@
-"""An infinite supply of charts whose specification, table and text are known.
+"""Procedural charts whose specification, table and texts are known, and a user's own pictures.
 
-`generate(index, seed)` is a pure function: the same arguments give the same chart on every machine.
+chart = generate(0, seed=7, kinds=["line", "bar"], levels=[1, 2])
+chart.spec, chart.table, chart.texts
+png = matplotlib_png(chart.figure)
 """
 
-from __future__ import annotations
-
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
-
-from inward_rewards.charts import Row
-
-from inward_charts.draft import Draft
-from inward_charts.figure import Figure
-from inward_charts.kinds import BUILDERS
-from inward_charts.rows import table
+from inward_charts.chart import KINDS, LEVELS, PAPER_KINDS, Chart, generate
+from inward_charts.figure import Axis, Figure, Layer, Note, Record, Sheet
+from inward_charts.kinds import TABLE, Kind
+from inward_charts.pictures import (
+    data_url,
+    folder_pictures,
+    from_data_url,
+    shrunk,
+    side_by_side,
+)
 from inward_charts.vega import vega_lite
-from inward_charts.words import words
 
-KINDS: tuple[str, ...] = tuple(BUILDERS)
-LEVELS: tuple[int, ...] = (1, 2, 3)
-"""1: few values, short words, white pages. 2: more of each, styles, gaps. 3: long labels, several
-series, dark pages, log axes, number formats, missing values."""
-
-Renderer = Literal["vega-lite", "matplotlib"]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A generated chart. Where `renderer` is matplotlib, draw `figure` with `matplotlib_png`."""
-
-    figure: Figure
-    renderer: Renderer
-
-    @property
-    def kind(self) -> str:
-        return self.figure.kind
-
-    @property
-    def level(self) -> int:
-        return self.figure.level
-
-    @cached_property
-    def spec(self) -> dict[str, Any]:
-        """The true Vega-Lite specification."""
-        return vega_lite(self.figure)
-
-    @cached_property
-    def table(self) -> tuple[Row, ...]:
-        """The table as drawn."""
-        return table(self.figure)
-
-    @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The visible texts, in no particular order."""
-        return words(self.figure)
+__all__ = [
+    "KINDS",
+    "LEVELS",
+    "PAPER_KINDS",
+    "TABLE",
+    "Axis",
+    "Chart",
+    "Figure",
+    "Kind",
+    "Layer",
+    "Note",
+    "Record",
+    "Sheet",
+    "data_url",
+    "folder_pictures",
+    "from_data_url",
+    "generate",
+    "matplotlib_png",
+    "shrunk",
+    "side_by_side",
+    "vega_lite",
+]
 
 
-def generate(
-    index: int,
-    seed: int = 0,
-    *,
-    kinds: Sequence[str] = KINDS,
-    levels: Sequence[int] = LEVELS,
-    matplotlib_share: float = 0.0,
-) -> Chart:
-    """Chart number `index` of the stream `seed`.
+def matplotlib_png(figure: Figure | Sheet) -> bytes:
+    """`figure` as a PNG drawn by matplotlib: the same bytes each time, safe in threads."""
+    # matplotlib takes half a second to import.
+    from inward_charts import mpl
 
-    Kinds and levels take turns in a shuffled order, so that any run of `len(kinds) * len(levels)`
-    charts from a multiple of that number holds each pair once. `matplotlib_share` is the
-    probability that the picture is to be drawn by matplotlib; it changes nothing else.
-
-    Raises `ValueError` for an unknown kind or level, or a share outside [0, 1].
-    """
-    _check(index, kinds, levels, matplotlib_share)
-    pairs = [(kind, level) for kind in kinds for level in levels]
-    turn, place = divmod(index, len(pairs))
-    random.Random(f"chart-spec/{seed}/turn/{turn}").shuffle(pairs)
-    kind, level = pairs[place]
-    rng = random.Random(f"chart-spec/{seed}/{index}/{kind}/{level}")
-    by_matplotlib = rng.random() < matplotlib_share
-    figure = BUILDERS[kind](Draft(rng, level))
-    return Chart(figure, "matplotlib" if by_matplotlib else "vega-lite")
-
-
-def _check(index: int, kinds: Sequence[str], levels: Sequence[int], share: float) -> None:
-    if index < 0:
-        raise ValueError(f"index must be 0 or more, got {index!r}")
-    if not kinds or not set(kinds) <= set(KINDS):
-        raise ValueError(f"kinds must be some of {', '.join(KINDS)}; got {tuple(kinds)!r}")
-    if not levels or not set(levels) <= set(LEVELS):
-        raise ValueError(f"levels must be some of {LEVELS}; got {tuple(levels)!r}")
-    if not 0 <= share <= 1:
-        raise ValueError(f"matplotlib_share must lie between 0 and 1, got {share!r}")
+    return mpl.matplotlib_png(figure)

@@ -39,7 +39,8 @@ def lay_out(figure: Figure) -> Layout:
     numbers = [float(r.x) for r in records if not isinstance(r.x, str)]
     sizes = [r.size for r in records if r.size is not None]
     values = [r.y for r in records if r.y is not None]
-    y = ticks(figure.y, _extent(left))
+    marked = [note.y for note in figure.notes if note.sort == "level"]
+    y = ticks(figure.y, [*_extent(left), *marked])
     return Layout(
         x=ticks(figure.x, numbers) if figure.x.type == "number" else None,
         y=y,

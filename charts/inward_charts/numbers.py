@@ -51,6 +51,16 @@ def format_number(value: float, spec: str) -> str:
     return MINUS + body if negative else body
 
 
+def power_of_ten(value: float) -> str:
+    """A power of ten with its exponent after a caret: 10^-3, -10^2. See `raised`."""
+    return f"{'-' if value < 0 else ''}10^{round(math.log10(abs(value)))}"
+
+
+def significant(value: float, digits: int = 3) -> float:
+    """The number to so many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
 SHORT = ".4~s"
 """SI prefixes, each number its own, at most four digits, zeros trimmed: 750, 1.25k, 3M."""
 

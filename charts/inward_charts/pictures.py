@@ -11,7 +11,7 @@ from pathlib import Path
 from inward_rewards.charts import COLORS, as_shown
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-logger = logging.getLogger("verifiers.v1.chart_spec")
+logger = logging.getLogger("verifiers.v1.inward_charts")
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 PREFIX = "data:image/png;base64,"
@@ -47,7 +47,7 @@ def from_data_url(url: str) -> bytes:
     return base64.b64decode(url.removeprefix(PREFIX))
 
 
-def of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Name and picture of each image file in a folder, by name.
 
     What cannot be a picture there (a hidden file, a folder, an empty file, a dangling link) is

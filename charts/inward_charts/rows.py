@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 
 from inward_rewards.charts import Key, Row, meaning, unique_rows
 
-from inward_charts.figure import Figure, Layer, Record
+from inward_charts.figure import Figure, Layer, Note, Record, Sheet
 
 
-def table(figure: Figure) -> tuple[Row, ...]:
-    """Every number that `figure` shows, with its keys."""
-    return unique_rows(
+def table(figure: Figure | Sheet) -> tuple[Row, ...]:
+    """Every number that `figure` shows, with its keys; a panel of a sheet is one by its title."""
+    if isinstance(figure, Sheet):
+        return unique_rows(
+            replace(row, keys=(*row.keys, meaning(" ".join(panel.title))))
+            for panel in figure.figures
+            for row in table(panel)
+        )
+    layers = (
         row
         for layer in figure.layers
         for row in (_boxes(layer) if layer.mark == "box" else _rows(figure, layer))
     )
+    return unique_rows((*layers, *(row for note in figure.notes for row in _noted(note))))
+
+
+def _noted(note: Note) -> Iterator[Row]:
+    """The numbers of the lines and of the ends of the regions that are marked on a plot."""
+    match note.sort:
+        case "level":
+            yield Row((), note.y)
+        case "moment":
+            yield Row((), note.x)
+        case "span":
+            yield Row((), note.x)
+            yield Row((), note.x2)
 
 
 def _rows(figure: Figure, layer: Layer) -> list[Row]:

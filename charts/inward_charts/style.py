@@ -6,7 +6,17 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-LegendSide = Literal["right", "bottom", "top"]
+LegendSide = Literal[
+    "right", "bottom", "top", "top-left", "top-right", "bottom-left", "bottom-right", "direct"
+]
+"""Outside the plot, in one of its corners, or names at the ends of the lines instead."""
+CORNERS: tuple[LegendSide, ...] = ("top-right", "top-left", "bottom-right", "bottom-left")
+DASHES: tuple[tuple[float, ...], ...] = (
+    (1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 2), (10, 4), (1, 3), (6, 2, 1, 2),
+)  # fmt: skip
+"""Lengths of stroke and gap in pixels, by series; the first is a plain line."""
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+"""Vega's names, by series."""
 
 PALETTES: tuple[tuple[str, ...], ...] = (
     ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2", "#ff9da6", "#9d755d"),
@@ -66,6 +76,12 @@ class Style:
     hollow: bool
     """Points are rings."""
     opacity: float
+    dashed: bool = False
+    """Lines of several series differ by their dashes as well."""
+    shaped: bool = False
+    """Points of several series differ by their shapes as well."""
+    hatched: bool = False
+    """Bars of several series are hatched: by matplotlib alone, Vega has no patterns."""
 
 
 def draw_style(rng: random.Random, level: int) -> Style:
@@ -104,4 +120,34 @@ def draw_style(rng: random.Random, level: int) -> Style:
         point_area=rng.choice((30, 45, 64)),
         hollow=level > 1 and rng.random() < 0.25,
         opacity=rng.choice((1.0, 1.0, 0.8)),
+    )
+
+
+def draw_paper_style(rng: random.Random) -> Style:
+    """A style as papers have it: white, black ink, small letters, thin lines."""
+    palette = rng.choice((*PALETTES[:8], PALETTES[10]))
+    start = rng.randrange(2)
+    return Style(
+        background="#ffffff",
+        panel="#ffffff",
+        ink=rng.choice(("#000000", "#000000", "#222222")),
+        faint="#dddddd",
+        palette=palette[start:] + palette[:start],
+        ramp=rng.choice(RAMPS),
+        font=rng.choice(("serif", "sans-serif", "sans-serif")),
+        label_size=rng.choice((9, 10, 11)),
+        title_size=rng.choice((11, 12, 13)),
+        title_anchor=rng.choice(("start", "middle")),
+        grid=rng.random() < 0.35,
+        grid_dash=rng.random() < 0.4,
+        frame=rng.random() < 0.6,
+        legend="right",
+        gap=rng.choice((0.15, 0.25, 0.35)),
+        line_width=rng.choice((1.2, 1.5, 1.8)),
+        point_area=rng.choice((20, 28, 36)),
+        hollow=rng.random() < 0.2,
+        opacity=0.8,
+        dashed=palette is PALETTES[10] or rng.random() < 0.4,
+        shaped=palette is PALETTES[10] or rng.random() < 0.5,
+        hatched=rng.random() < 0.6,
     )

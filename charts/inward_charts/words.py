@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from inward_charts.figure import Axis, Figure
+from inward_charts.figure import Axis, Figure, Sheet
 from inward_charts.layout import Layout, lay_out
 from inward_charts.numbers import format_date, format_number
 
 
-def words(figure: Figure) -> tuple[str, ...]:
-    """Titles, tick labels, legend entries, panel headings and printed values of `figure`."""
+def words(figure: Figure | Sheet) -> tuple[str, ...]:
+    """Titles, tick labels, legend entries, panel headings, printed values, notes of `figure`."""
+    if isinstance(figure, Sheet):
+        return (*figure.title, *(text for panel in figure.figures for text in words(panel)))
     layout = lay_out(figure)
     shown = [*figure.title]
     if figure.kind == "arc":
@@ -16,7 +18,7 @@ def words(figure: Figure) -> tuple[str, ...]:
     else:
         shown += _axes(figure, layout)
     shown += [*figure.legend]
-    if figure.series_title and figure.kind != "heat_map":
+    if figure.series_title and figure.kind != "heat_map" and figure.style.legend != "direct":
         shown.append(figure.series_title)
     if layout.size is not None:
         shown += [figure.size_title, *layout.size.labels]
@@ -25,7 +27,7 @@ def words(figure: Figure) -> tuple[str, ...]:
     for layer in figure.layers:
         if layer.printed:
             shown += [format_number(r.y, layout.printed) for r in layer.records if r.y is not None]
-    return tuple(shown)
+    return (*shown, *(note.text for note in figure.notes))
 
 
 def _axes(figure: Figure, layout: Layout) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from chart_spec.prompt import Weights
-from inward_charts.pictures import shrunk
+from inward_charts import shrunk
 from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.reading.scene import Scene
 from inward_rewards.charts.renderer import Renderer

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from chart_spec.prompt import Weights
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTask, ChartSpecTaskConfig, ChartSpecTaskset
-from inward_charts import KINDS, LEVELS, pictures
+from inward_charts import KINDS, LEVELS, folder_pictures, shrunk
 from inward_rewards.charts.page import MAX_SIDE
 from inward_rewards.charts.renderer import shared_renderer
 from PIL import Image
@@ -125,7 +125,7 @@ def test_what_cannot_be_a_picture_is_passed_over(
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "x.png").mkdir()
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    assert [name for name, _ in pictures.of_folder(tmp_path)] == ["a.png"]
+    assert [name for name, _ in folder_pictures(tmp_path)] == ["a.png"]
     [warning] = caplog.messages
     assert "4 of 5 files" in warning
     assert "gone.png" in warning
@@ -134,7 +134,7 @@ def test_what_cannot_be_a_picture_is_passed_over(
 def test_a_folder_of_nothing_usable_is_told(tmp_path: Path) -> None:
     (tmp_path / ".a.png").write_bytes(b"x")
     with pytest.raises(ValueError, match="no image in"):
-        list(pictures.of_folder(tmp_path))
+        list(folder_pictures(tmp_path))
 
 
 def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
     exif = image.getexif()
     exif[0x0112] = 6
     image.save(tmp_path / "a.jpg", exif=exif)
-    [(_, png)] = pictures.of_folder(tmp_path)
+    [(_, png)] = folder_pictures(tmp_path)
     assert Image.open(io.BytesIO(png)).size == (200, 300)
 
 
@@ -158,7 +158,7 @@ def test_greys_of_sixteen_bits_keep_their_shades() -> None:
     ramp = np.linspace(0, 65535, 4096).reshape(64, 64).astype(np.uint16)
     file = io.BytesIO()
     Image.fromarray(ramp).save(file, "PNG")
-    shown = np.asarray(Image.open(io.BytesIO(pictures.shrunk(file.getvalue()))).convert("L"))
+    shown = np.asarray(Image.open(io.BytesIO(shrunk(file.getvalue()))).convert("L"))
     assert (shown[0, 0], shown[32, 0], shown[-1, -1]) == (0, 128, 255)
 
 

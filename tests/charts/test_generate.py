@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from inward_charts import KINDS, LEVELS, Chart, generate
-from inward_charts.mpl import draw, matplotlib_png
+from inward_charts import KINDS, LEVELS, Chart, generate, matplotlib_png
+from inward_charts.mpl import draw
 from inward_charts.numbers import SHORT, format_date, format_number, nice_ticks, shortens
 from inward_rewards.charts.reading.names import meaning
 from inward_rewards.charts.reading.scene import Row
@@ -59,7 +59,7 @@ def test_same_index_and_seed_give_the_same_chart() -> None:
 def test_a_chart_does_not_depend_on_the_process() -> None:
     code = (
         "import sys, hashlib; from inward_charts import generate;"
-        "from inward_charts.mpl import matplotlib_png;"
+        "from inward_charts import matplotlib_png;"
         "print(*(repr(generate(i, 5).spec) + repr(generate(i, 5).table)"
         " + hashlib.sha256(matplotlib_png(generate(i, 5).figure)).hexdigest()"
         " for i in range(8)))"

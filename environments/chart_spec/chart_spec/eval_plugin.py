@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts.pictures import from_data_url
+from inward_charts import from_data_url
 
 from chart_spec.prompt import BLOCK, FENCE
 from chart_spec.tracing import traced

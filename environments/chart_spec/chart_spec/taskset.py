@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import verifiers.v1 as vf
-from inward_charts import KINDS, LEVELS, generate, pictures
+from inward_charts import (
+    KINDS,
+    LEVELS,
+    data_url,
+    folder_pictures,
+    from_data_url,
+    generate,
+    matplotlib_png,
+    shrunk,
+    side_by_side,
+)
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts import Rendered, RenderError, Scene, Score, shared_renderer
 from inward_rewards.sandbox import set_workers
@@ -102,7 +112,7 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
     def picture(self) -> bytes:
         """The PNG that the policy sees."""
         return next(
-            pictures.from_data_url(part.image_url.url)
+            from_data_url(part.image_url.url)
             for message in self.data.prompt or ()
             if isinstance(message, vf.UserMessage) and isinstance(message.content, list)
             for part in message.content
@@ -165,7 +175,7 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
         outcome = await self.outcome(reply)
         if outcome.drawn is None:
             return vf.UserMessage(content=REFUSED.format(error=outcome.error))
-        both = pictures.side_by_side(self.picture, pictures.shrunk(outcome.drawn.png))
+        both = side_by_side(self.picture, shrunk(outcome.drawn.png))
         return _message(both, REVISED)
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
@@ -176,7 +186,7 @@ class ChartSpecTask(vf.Task[ChartSpecData, vf.State, ChartSpecTaskConfig]):
         own = await renderer.render(self.data.truth)
         if not own.scene.rows or not own.scene.texts:
             return False
-        picture = self.picture if self.data.drawn_by == "vega-lite" else pictures.shrunk(own.png)
+        picture = self.picture if self.data.drawn_by == "vega-lite" else shrunk(own.png)
         _, score = await renderer.score(self.data.truth, picture, own.scene)
         return self._reward(score) >= VALID
 
@@ -211,13 +221,11 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
             matplotlib_share=self.config.matplotlib_share,
         )
         if chart.renderer == "matplotlib":
-            from inward_charts.mpl import matplotlib_png
-
             picture = matplotlib_png(chart.figure)
         else:
             picture = shared_renderer().render_sync(chart.spec).png
         return self._task(
-            pictures.shrunk(picture),
+            shrunk(picture),
             name=f"{chart.kind}-{chart.level}-{number}",
             kind=chart.kind,
             level=chart.level,
@@ -226,7 +234,7 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
         )
 
     def _of_folder(self, folder: Path) -> Iterator[ChartSpecTask]:
-        for name, picture in pictures.of_folder(folder):
+        for name, picture in folder_pictures(folder):
             yield self._task(picture, name=name, kind=name, level=0, drawn_by="unknown", truth=None)
 
     def _task(
@@ -252,7 +260,7 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
 
 
 def _message(picture: bytes, text: str) -> vf.UserMessage:
-    image = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=pictures.data_url(picture)))
+    image = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=data_url(picture)))
     return vf.UserMessage(content=[image, vf.TextContentPart(text=text)])
 
 
