@@ -1,4 +1,4 @@
-"""What made rollouts fail, said in one line each and counted by cause."""
+"""Why rollouts failed: one line each, counted by cause."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import html
 import re
 from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import verifiers.v1 as vf
 
 from inward.runs import Rollout
 from inward.terminal import one_line
 
-LONGEST = 1000
-"""Characters of a line; the whole stands in `inward show`."""
+MAX_CHARACTERS = 1000
+"""Of a line; `inward show` has the whole."""
 UNFINISHED = "unfinished: it was stopped before it had a result"
 
 HTML = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
@@ -26,7 +27,7 @@ VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b(?=\w*\d)(?=\w*[A-Za-z])\w{6,
 
 
 def counted(rollouts: Sequence[Rollout]) -> list[tuple[str, int]]:
-    """Causes of failed rollouts, the commonest first, each told by its first example."""
+    """Causes of failed rollouts, the most frequent first, each with its first example."""
     examples: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for rollout in rollouts:
@@ -39,17 +40,32 @@ def counted(rollouts: Sequence[Rollout]) -> list[tuple[str, int]]:
 
 def cause(rollout: Rollout) -> str:
     """The last error of a rollout, or of its episode, as one line."""
-    errors = rollout.errors or [e for t in rollout.episode.traces for e in t.errors]
-    return line_of(errors[-1]) if errors else UNFINISHED
+    found = [(rollout.trace, error) for error in rollout.errors]
+    found = found or [(t, error) for t in rollout.episode.traces for error in t.errors]
+    if not found:
+        return UNFINISHED
+    trace, error = found[-1]
+    return line_of(error, _endpoint(trace) if error.type == "ProviderError" else None)
 
 
-def line_of(error: vf.Error) -> str:
-    """The type and the useful part of the message, whole: no traceback, no page of HTML."""
+def _endpoint(trace: vf.WireTrace | None) -> str | None:
+    """Where the model of a rollout was asked, without a user name and password."""
+    client = trace.agent.config.client if trace is not None else None
+    if client is None:
+        return None
+    parts = urlsplit(client.base_url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def line_of(error: vf.Error, endpoint: str | None = None) -> str:
+    """The type, the model's endpoint where it is one's fault, and the useful part of the message,
+    whole: no traceback, no page of HTML."""
     page = _page(error)
     text = page if page is not None else _useful(error.message)
-    line = f"{error.type}: {one_line(text)}" if text.strip() else error.type
-    left = len(line) - LONGEST
-    return line if left <= 0 else f"{line[:LONGEST]}… ({left:,} characters more)"
+    name = f"{error.type} of {endpoint}" if endpoint else error.type
+    line = f"{name}: {one_line(text)}" if text.strip() else one_line(name)
+    left = len(line) - MAX_CHARACTERS
+    return line if left <= 0 else f"{line[:MAX_CHARACTERS]}… ({left:,} characters more)"
 
 
 def _page(error: vf.Error) -> str | None:

@@ -12,20 +12,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from inward import plugin
+from inward import eval_plugin
 from inward.errors import UserError
 from inward.terminal import make_lossless, printable
 
 COMMANDS = {
     "eval": "evaluate, then print a table",
-    "show": "print a rollout of a run readably",
+    "show": "print a rollout of a run and why its reward is what it is",
     "retrieval-report": "how well search finds the evidence",
     "cache": "list or clear the indexes kept between runs",
 }
 USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
        inward eval --resume RUN_DIR                             complete an interrupted run
-       inward show RUN_DIR [K]                                  print the K-th rollout readably
+       inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
+       inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
        inward retrieval-report FILE                             how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
 EVAL_USAGE = """\
@@ -105,7 +106,7 @@ def _evaluate(args: argparse.Namespace, words: list[str]) -> int:
     if args.help:
         args.parser.print_help()
     if args.help and not words:
-        known = ", ".join(sorted(plugin.installed()))
+        known = ", ".join(sorted(eval_plugin.installed()))
         sys.stdout.write(f"\nenvironments of inward here: {known}\n")
         return 0
     # verifiers takes seconds to import: a mistyped command does not wait for it.
@@ -123,10 +124,10 @@ def _show(args: argparse.Namespace) -> int:
 
 def _parser(command: str | None) -> argparse.ArgumentParser:
     parser = _Parser(prog="inward", usage=USAGE, allow_abbrev=False)
-    told = f"inward {version('inward')}, verifiers {version('verifiers')}"
-    parser.add_argument("--version", action="version", version=told)
+    versions = f"inward {version('inward')}, verifiers {version('verifiers')}"
+    parser.add_argument("--version", action="version", version=versions)
     commands = parser.add_subparsers(prog="inward", metavar="COMMAND", dest="command")
-    for name, told in COMMANDS.items():
+    for name, help_line in COMMANDS.items():
         if name == command and name in ("cache", "retrieval-report"):
             _add_retrieval(commands, name)
         elif name == command == "eval":
@@ -134,7 +135,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         elif name == command:
             _add_show(commands)
         else:
-            commands.add_parser(name, help=told)
+            commands.add_parser(name, help=help_line)
     return parser
 
 
@@ -176,7 +177,8 @@ def _add_eval(commands: Any) -> None:
 def _add_show(commands: Any) -> None:
     parser = commands.add_parser(
         "show",
-        description="Prints one rollout of a run: messages, tool calls, errors and scores.",
+        description="Prints one rollout of a run: messages, tool calls, errors, and why its reward"
+        " is what it is.",
         allow_abbrev=False,
     )
     parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="the folder of a run")
@@ -185,9 +187,15 @@ def _add_show(commands: Any) -> None:
         type=int,
         metavar="K",
         nargs="?",
-        default=0,
         help="position, from 0, among all rollouts of the run, failed ones too, by the position of"
         " their task and then by their start (default: 0)",
     )
     parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="FILE.png",
+        help="write a contact sheet of the run instead: the picture of each prompt beside what the"
+        " reply draws",
+    )
     parser.set_defaults(run=_show)

@@ -20,15 +20,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from inward_chat import loopback
-from inward_chat.testing import PolicyServer
+from inward_chat.verifiers_compat import (
+    TRACES_FILE,
+    output_path,
+    saved_config_path,
+    write_config,
+)
 
-from inward import endpoint, plugin, runs
+from inward import endpoint, eval_plugin, runs
 from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
-from inward.plugin import EvalPlugin
-from inward.report import Played, Summary, as_json, print_report, summarise, versions
+from inward.eval_plugin import EvalPlugin
+from inward.summary import Played, Summary, as_json, summarise, versions
+from inward.table import print_summary
 from inward.terminal import is_terminal, one_line
-from inward.verifiers_runs import BASELINE_PREFIX, TRACES_FILE, InwardConfig
+from inward.verifiers_runs import BASELINE_PREFIX, InwardConfig
 from inward.watch import Warnings, progress
 
 INTERRUPTED = 130
@@ -36,7 +42,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be played, and how its report is wanted."""
+    """A run to be played, and the form of its summary."""
 
     config: InwardConfig
     json: bool
@@ -47,11 +53,11 @@ class Job:
 
     @property
     def plugin(self) -> EvalPlugin | None:
-        return plugin.find(self.environment)
+        return eval_plugin.find(self.environment)
 
     @property
     def folder(self) -> Path:
-        return vf_runs.output_path(self.config)
+        return output_path(self.config)
 
     @property
     def baseline(self) -> str | None:
@@ -68,7 +74,7 @@ def evaluate(args: argparse.Namespace, words: Sequence[str]) -> int:
     vf_runs.refuse(job.config)
     if job.config.dry_run:
         folder = vf_runs.clear(job.config)
-        sys.stdout.write(f"wrote config to {vf_runs.write_config(job.config, folder)}\n")
+        sys.stdout.write(f"wrote config to {write_config(job.config, folder)}\n")
         return 0
     if job.baseline is None:
         endpoint.check(job.config.client.base_url)
@@ -98,7 +104,7 @@ def _config(args: argparse.Namespace, words: list[str]) -> InwardConfig:
 
 
 def _which_environment(words: list[str]) -> str:
-    known = sorted(plugin.installed())
+    known = sorted(eval_plugin.installed())
     meant = next((word for word in words if word in known), "ENV")
     got = f" (got {words[0]!r})" if words else ""
     return f"name the environment first{got}: inward eval {meant} …; here are {', '.join(known)}"
@@ -106,7 +112,7 @@ def _which_environment(words: list[str]) -> str:
 
 def _resumed(folder: Path, words: list[str]) -> InwardConfig:
     """The config of an interrupted run, wherever it is resumed from."""
-    saved = vf_runs.saved_config_path(folder)
+    saved = saved_config_path(folder)
     if saved is None:
         raise UserError(f"{str(folder)!r} is not a run directory: it holds no saved config")
     if words and not words[0].startswith("-"):
@@ -124,6 +130,9 @@ def _with_baseline(job: Job, name: str, *, named: bool) -> int:
         known = f"it has {', '.join(found.baselines)}" if found else "it has none"
         raise UserError(f"no baseline policy {name!r} in {job.environment!r}: {known}")
     config = job.config
+    # A run that a model plays needs no server of ours.
+    from inward_chat.testing import PolicyServer
+
     # A resumed run asks where its saved config says.
     port = (urlsplit(config.client.base_url).port or 0) if config.resume else 0
     try:
@@ -147,14 +156,14 @@ def _run(job: Job) -> int:
     try:
         _play(job, folder)
     except KeyboardInterrupt:
-        if vf_runs.saved_config_path(folder) is not None:
+        if saved_config_path(folder) is not None:
             sys.stderr.write(f"interrupted; complete it with: inward eval --resume {folder}\n")
         return INTERRUPTED
     except Exception as error:
-        told = _told(error, config)
+        message = _one_line_of(error, config)
         if not runs.episode_ids(folder) - before:
-            raise UserError(told) from error
-        sys.stderr.write(f"inward eval: the run ended early: {told}\n")
+            raise UserError(message) from error
+        sys.stderr.write(f"inward eval: the run ended early: {message}\n")
         return max(1, _report(job, folder, before, time.monotonic() - start))
     return _report(job, folder, before, time.monotonic() - start)
 
@@ -176,7 +185,7 @@ def _play(job: Job, folder: Path) -> None:
             sys.stderr.writelines(f"{line}\n" for line in warnings.summary())
 
 
-def _told(error: Exception, config: InwardConfig) -> str:
+def _one_line_of(error: Exception, config: InwardConfig) -> str:
     if config.verbose:
         traceback.print_exception(error)
         return one_line(str(error)) or type(error).__name__
@@ -200,15 +209,15 @@ def _report(job: Job, folder: Path, before: frozenset[str], wall_s: float) -> in
             played=Played(played, wall_s),
         )
     except Exception as error:
-        told = _told(error, job.config)
-        sys.stderr.write(f"inward eval: the run was played, its report failed: {told}\n")
+        message = _one_line_of(error, job.config)
+        sys.stderr.write(f"inward eval: the run was played, its report failed: {message}\n")
         sys.stderr.write(f"traces: {traces}\n")
         return 1
     status, advice = _verdict(summary, run, job.plugin, folder)
     if job.json:
         sys.stdout.write(json.dumps(as_json(summary, status), allow_nan=False) + "\n")
         return status
-    print_report(summary)
+    print_summary(summary)
     sys.stdout.write(f"traces: {traces}\n{advice}")
     return status
 

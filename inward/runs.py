@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import verifiers.v1 as vf
+from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
-from inward.verifiers_runs import TRACES_FILE
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Run:
     rollouts: list[Rollout]
     unreadable: list[int]
     """Lines, from 1, that are no episode: the last one where a write was cut short."""
+
+    @property
+    def environment(self) -> str | None:
+        """The id of what was played; None where the run does not say."""
+        played = self.rollouts[0].episode.env if self.rollouts else None
+        return played.id if played else None
 
     @property
     def scored(self) -> list[vf.WireTrace]:

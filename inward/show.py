@@ -1,4 +1,4 @@
-"""`inward show`: one rollout of a run, as a person reads it."""
+"""`inward show`: one rollout of a run, as a person reads it, and a sheet of the pictures of all."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 from typing import Any
 
 import verifiers.v1 as vf
+from inward_chat.verifiers_compat import TRACES_FILE, content_text
 
-from inward import runs
+from inward import runs, why
 from inward.errors import UserError
-from inward.report import unreadable
 from inward.runs import Rollout, Run
+from inward.sheet import write_sheet
+from inward.table import unreadable
 from inward.terminal import printable
-from inward.verifiers_runs import TRACES_FILE, content_text
 
 WIDTH = 50
 
@@ -22,17 +23,27 @@ WIDTH = 50
 def show(args: argparse.Namespace) -> int:
     run = runs.read(args.run_dir)
     if run.unreadable:
-        told = unreadable(args.run_dir / TRACES_FILE, run.unreadable)
-        sys.stderr.write(f"inward show: {told}\n")
+        message = unreadable(args.run_dir / TRACES_FILE, run.unreadable)
+        sys.stderr.write(f"inward show: {message}\n")
     if not run.rollouts:
         raise UserError(f"the run in {str(args.run_dir)!r} holds no rollouts")
-    if not 0 <= args.number < len(run.rollouts):
-        raise UserError(f"no rollout {args.number}: the run has {len(run.rollouts)}, from 0")
-    rollout = run.rollouts[args.number]
+    if args.sheet is not None:
+        return _sheet(args, run)
+    number = args.number or 0
+    if not 0 <= number < len(run.rollouts):
+        raise UserError(f"no rollout {number}: the run has {len(run.rollouts)}, from 0")
+    rollout = run.rollouts[number]
     if args.json:
         sys.stdout.write(json.dumps(_as_json(rollout)) + "\n")
     else:
-        sys.stdout.write(printable(f"{_head(run, args.number)}\n\n{readable(rollout)}"))
+        sys.stdout.write(printable(f"{_head(run, number)}\n\n{readable(rollout)}"))
+    return 0
+
+
+def _sheet(args: argparse.Namespace, run: Run) -> int:
+    if args.json or args.number is not None:
+        raise UserError("--sheet shows the whole run: drop K and --json")
+    sys.stdout.write(printable(write_sheet(run, args.sheet)) + "\n")
     return 0
 
 
@@ -60,14 +71,23 @@ def _head(run: Run, number: int) -> str:
 
 
 def readable(rollout: Rollout) -> str:
-    """The messages of the final branch in order, with the tool calls, then errors and scores."""
+    """The messages of the final branch in order, with the tool calls, then errors, then why the
+    reward is what it is."""
     trace = rollout.trace
     blocks = [_message(message) for message in trace.messages] if trace else []
     errors = [f"{error.type}: {error.message.strip()}" for error in rollout.errors]
     if not rollout.ok:
         blocks.append("\n".join([_rule("errors"), *(errors or ["none recorded: unfinished"])]))
     if trace is not None:
-        blocks.append(f"{_rule('scores')}\n{_scores(trace)}")
+        sections = {
+            "rewards": why.parts(trace),
+            "metrics": [", ".join(why.metrics(trace))],
+            "task": why.task(trace),
+            "scoring": why.info(trace),
+        }
+        blocks += [
+            "\n".join([_rule(name), *lines]) for name, lines in sections.items() if any(lines)
+        ]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -86,10 +106,3 @@ def _message(message: vf.Message) -> str:
     if isinstance(message, vf.AssistantMessage):
         lines += [f"→ {call.name}({call.arguments})" for call in message.tool_calls or ()]
     return "\n".join(lines)
-
-
-def _scores(trace: vf.WireTrace) -> str:
-    scores = {name: reward.score for name, reward in trace.rewards.items() if reward is not None}
-    metrics = {name: value for name, value in trace.metrics.items() if value is not None}
-    listed = [f"{name} {value:.3g}" for name, value in (scores | metrics).items()]
-    return ", ".join(listed) or "none"

@@ -1,7 +1,7 @@
-"""Every touch of verifiers' insides that `inward eval` needs, on 0.4.0 and on 0.4.1.
+"""What `vf-eval` does with a command line and a run, with its output left to `inward eval`.
 
 `parse` gives the one typed config of a run; `refuse`, `clear` and `play` do with it what `vf-eval`
-does, but leave the output to us.
+does.
 """
 
 from __future__ import annotations
@@ -15,41 +15,25 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from inward_chat.verifiers_compat import (
+    LIBRARY_LOGGER,
+    TRACES_FILE,
+    EvalConfig,
+    InterceptHandler,
+    create_attempt_log_dir,
+    narrow_config,
+    output_path,
+    run_eval,
+    saved_config_path,
+    setup_logging,
+    with_positional_taskset,
+)
 from pydantic import BaseModel, model_validator
 from pydantic_config import cli
 from pydantic_config.cli import ConfigFileError
-from verifiers.v1.cli.eval.runner import run_eval
-from verifiers.v1.cli.output import (
-    create_attempt_log_dir,
-    output_path,
-    saved_config_path,
-    write_config,
-)
-from verifiers.v1.cli.resolve import narrow_config, with_positional_taskset
-from verifiers.v1.configs.cli.eval import EvalConfig
-from verifiers.v1.types import content_text
-from verifiers.v1.utils.logging import LIBRARY_LOGGER, InterceptHandler, setup_logging
-from verifiers.v1.utils.trace_store import TRACES_FILE
 
-from inward import plugin
+from inward import eval_plugin
 from inward.errors import UserError
-
-__all__ = [
-    "BASELINE_PREFIX",
-    "TRACES_FILE",
-    "EvalConfig",
-    "InwardConfig",
-    "clear",
-    "content_text",
-    "names_an_environment",
-    "options_help",
-    "output_path",
-    "parse",
-    "play",
-    "refuse",
-    "saved_config_path",
-    "write_config",
-]
 
 BASELINE_PREFIX = "baseline/"
 """A model of this name is a baseline policy, served on loopback for the length of the run."""
@@ -71,7 +55,7 @@ class InwardConfig(EvalConfig):
 def _completed(asked: dict[str, Any]) -> dict[str, Any]:
     asked = {"push": False, **asked}
     taskset = (asked.get("env") or {}).get("taskset") or {}
-    found = plugin.find(str(taskset.get("id") or ""))
+    found = eval_plugin.find(str(taskset.get("id") or ""))
     if found is None or not found.baselines:
         return asked
     if "model" not in asked and "base_url" in (asked.get("client") or {}):
@@ -102,7 +86,7 @@ def parse(arguments: Sequence[str]) -> InwardConfig:
     except ConfigFileError as error:
         raise UserError(_config_mistake(error.message)) from error
     except ModuleNotFoundError as error:
-        known = ", ".join(sorted(plugin.installed()))
+        known = ", ".join(sorted(eval_plugin.installed()))
         raise UserError(f"{_one_line(error)} Environments of inward here: {known}") from error
     except (AttributeError, TypeError, ValueError, OSError) as error:
         raise UserError(_one_line(error)) from error

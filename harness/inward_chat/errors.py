@@ -19,9 +19,13 @@ class InterceptionLostError(Exception):
 
 
 class CallRefusedError(Exception):
-    """The interception server refused a call: with an HTTP error status, or at the tool gate."""
+    """A call was answered with an HTTP error status, or refused at the tool gate.
 
-    def __init__(self, status: int, body: str) -> None:
-        super().__init__(f"the interception server answered with HTTP {status}: {body}")
+    verifiers' interception server, which all calls go through, answers for itself (the rollout is
+    over, a hook failed) or passes on what the model's endpoint answered: `call` names both.
+    """
+
+    def __init__(self, status: int, body: str, *, call: str) -> None:
+        super().__init__(f"{call} was answered with HTTP {status}: {body}")
         self.status = status
         self.body = body

@@ -2,7 +2,7 @@
 
 What it shares with `null`: prompts of text, images and messages, system prompts, resume, MCP
 tools, tool interception, what goes back to the model as a tool error and what ends the rollout.
-What differs: no process a rollout, nothing streamed, the connections pooled a worker, and the
+What differs: no process per rollout, nothing streamed, the connections pooled per worker, and the
 tool calls of one turn at once.
 """
 
@@ -78,7 +78,9 @@ class InwardChat(vf.Harness[InwardChatConfig]):
         http = await http_client()
         gate = ToolGate(http, tool_interception_url, secret) if tool_interception_url else None
         async with connect_tools(http, mcp_urls, self.config.tool_timeout) as tools:
-            model = ModelClient(http, endpoint, secret, ctx.model, tools.schemas)
+            model = ModelClient(
+                http, endpoint, secret, ctx.model, tools.schemas, ctx.client.base_url
+            )
             in_order = type(trace.state) is not vf.State
             conversation = Conversation(model, tools, gate, in_order=in_order)
             try:

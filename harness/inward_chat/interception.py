@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from tenacity import (
@@ -45,8 +46,14 @@ class ModelClient:
         secret: str,
         model: str,
         tools: Sequence[Mapping[str, Any]],
+        served_at: str = "not known",
     ) -> None:
+        """`endpoint`: of the interception server. `served_at`: the model's own, for messages."""
         self._http = http
+        self._call = (
+            f"the model call (endpoint {without_secrets(served_at)}, through the interception"
+            f" server at {urlsplit(endpoint).netloc})"
+        )
         self._url = f"{endpoint}/chat/completions"
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         self._body = {"model": model, **({"tools": tools} if tools else {})}
@@ -70,7 +77,7 @@ class ModelClient:
             with attempt:
                 retries = attempt.retry_state.attempt_number - 1
                 headers = {**self._headers, RETRY_COUNT_HEADER: str(retries)}
-                answer = await post(self._http, self._url, body, headers)
+                answer = await post(self._http, self._url, body, headers, self._call)
         message = answer["choices"][0]["message"]
         return {field: value for field, value in message.items() if value is not None}
 
@@ -98,23 +105,35 @@ class ToolGate:
             InterceptionLostError: no answer.
         """
         question = {"tool_call_id": call_id, "name": name, "arguments": arguments}
-        decision = await post(self._http, self._url, json.dumps(question).encode(), self._headers)
+        server = urlsplit(self._url).netloc
+        call = f"whether tool {name!r} may run, asked of the interception server at {server},"
+        body = json.dumps(question).encode()
+        decision = await post(self._http, self._url, body, self._headers, call)
         if decision["action"] == "stop":
-            raise CallRefusedError(400, f"rollout stopped: {decision['reason']}")
+            raise CallRefusedError(400, f"rollout stopped: {decision['reason']}", call=call)
         message: Message | None = decision["message"] if decision["action"] == "deny" else None
         return message
 
 
 async def post(
-    http: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
+    http: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], call: str
 ) -> dict[str, Any]:
-    """One POST to the interception server, without a time limit once it is connected."""
+    """One POST to the interception server, without a time limit once it is connected.
+
+    `call` says in errors what was asked.
+    """
     try:
         async with http.post(url, data=body, headers=headers) as response:
             answer = await response.read()
     except (aiohttp.ClientError, OSError) as error:
-        raise InterceptionLostError(f"{type(error).__name__}: {error}") from error
+        raise InterceptionLostError(f"{call} failed: {type(error).__name__}: {error}") from error
     if response.status != 200:
-        raise CallRefusedError(response.status, answer.decode(errors="replace"))
+        raise CallRefusedError(response.status, answer.decode(errors="replace"), call=call)
     decoded: dict[str, Any] = json.loads(answer)
     return decoded
+
+
+def without_secrets(url: str) -> str:
+    """An address as it may stand in a log: without user name, password and query."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

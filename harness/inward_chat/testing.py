@@ -1,7 +1,19 @@
-"""A loopback policy server in the OpenAI chat format: for baselines, tests and benchmarks.
+"""A scripted policy behind a real chat-completions server on loopback: what an environment is
+tested against, and what plays a baseline.
 
-The policy is a function from the request's JSON body to the assistant's message. It runs on the
-server's own thread and event loop, never on the caller's.
+    from inward_chat.testing import PolicyServer, tool_call
+
+    def policy(body):  # the JSON body of a chat-completions request
+        if body["messages"][-1]["role"] == "tool":
+            return {"content": "Answer: A"}
+        return {"tool_calls": [tool_call("search", {"query": "x"}, "call-1")]}
+
+    with PolicyServer(policy) as server:
+        ...  # vf-eval ENV -m {server.model} --client.base-url {server.base_url}
+
+The policy runs on the server's own thread and event loop, never on the caller's. To inject a fault
+it returns an `HttpReply`; to say more than a message (finish reason, usage, logprobs, token ids) a
+`ChatCompletion`. An exception in a policy is answered with HTTP 500.
 """
 
 from __future__ import annotations
@@ -18,12 +30,23 @@ from typing import Any, Self
 
 from aiohttp import web
 
+__all__ = [
+    "Answer",
+    "ChatCompletion",
+    "HttpReply",
+    "Message",
+    "Policy",
+    "PolicyServer",
+    "Post",
+    "tool_call",
+]
+
 Message = Mapping[str, Any]
 """An assistant message: `content` and, where it calls tools, `tool_calls`."""
 
 
 @dataclass(frozen=True)
-class Completion:
+class ChatCompletion:
     """A message with more of the wire format around it than the defaults."""
 
     message: Message
@@ -45,7 +68,7 @@ class HttpReply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Answer = Message | Completion | HttpReply
+Answer = Message | ChatCompletion | HttpReply
 Policy = Callable[[dict[str, Any]], Answer | Awaitable[Answer]]
 """Chat-completions request body -> answer. An async policy may wait; neither may block long."""
 
@@ -73,7 +96,8 @@ class PolicyServer:
     """Context manager that serves `policy` on a free loopback port.
 
     `base_url` is what `--client.base-url` takes. A request is answered with JSON, or with
-    server-sent events where it asks to be streamed.
+    server-sent events where it asks to be streamed. Entering raises RuntimeError where the server
+    does not start, for example because `port` is taken.
     """
 
     def __init__(
@@ -84,7 +108,8 @@ class PolicyServer:
         port: int = 0,
         posts: Mapping[str, Post] | None = None,
     ) -> None:
-        """`posts`: further POST routes by path, for engines that speak more than chat."""
+        """`model`: the name that `/v1/models` lists. `port`: 0 for any free one. `posts`: further
+        POST routes by path, for engines that speak more than chat; each runs in a thread."""
         self.policy = policy
         self.posts = posts or {}
         self.model = model
@@ -151,7 +176,7 @@ class PolicyServer:
             answer = await answer
         if isinstance(answer, HttpReply):
             return _http_reply(answer)
-        completion = answer if isinstance(answer, Completion) else Completion(answer)
+        completion = answer if isinstance(answer, ChatCompletion) else ChatCompletion(answer)
         if body.get("stream"):
             return await self._stream(request, completion)
         return web.json_response(self._wire(completion))
@@ -160,7 +185,7 @@ class PolicyServer:
         answer = await asyncio.to_thread(post, await request.json())
         return _http_reply(answer) if isinstance(answer, HttpReply) else web.json_response(answer)
 
-    def _wire(self, completion: Completion) -> dict[str, Any]:
+    def _wire(self, completion: ChatCompletion) -> dict[str, Any]:
         message = {"role": "assistant", "content": None, **completion.message}
         finish = completion.finish_reason or ("tool_calls" if message.get("tool_calls") else "stop")
         return {
@@ -175,7 +200,7 @@ class PolicyServer:
             **completion.extra,
         }
 
-    async def _stream(self, request: web.Request, completion: Completion) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, completion: ChatCompletion) -> web.StreamResponse:
         wire = self._wire(completion)
         [choice] = wire.pop("choices")
         usage = wire.pop("usage", None)

@@ -8,7 +8,16 @@ def message(role, content, **more):
 
 
 def trace(
-    idx=0, *, start=0.0, messages=(), ok=True, errors=(), tools=(), reward=1.0, agent="agent"
+    idx=0,
+    *,
+    start=0.0,
+    messages=(),
+    ok=True,
+    errors=(),
+    tools=(),
+    reward=1.0,
+    agent="agent",
+    config=None,
 ):
     nodes = [
         {"parent": n - 1 if n else None, "message": m, "sampled": m["role"] == "assistant"}
@@ -16,7 +25,7 @@ def trace(
     ]
     return {
         "id": f"t{idx}-{start}-{agent}", "task": task(idx), "ok": ok, "errors": list(errors),
-        "agent": {"name": agent, "config": {}}, "nodes": nodes,
+        "agent": {"name": agent, "config": config or {}}, "nodes": nodes,
         "tools": [{"name": name, "description": "", "parameters": {}} for name in tools],
         "rewards": {"reward": {"score": reward}}, "metrics": {"m": 1.0},
         "timing": {"start": start}, "is_completed": True,

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 from cli import rollouts as make
+from inward_chat.verifiers_compat import EvalConfig, output_path
 from support.runs import SCRIPTS, call
 
-from inward import verifiers_runs
-from inward.plugin import EvalPlugin
-from inward.verifiers_runs import output_path, parse
+from inward.eval_plugin import EvalPlugin
+from inward.verifiers_runs import parse
 
 FILE = """
 [env.taskset]
@@ -66,12 +66,12 @@ def test_the_folder_of_a_run_is_that_of_its_config(tmp_path, extra, words, folde
     assert str(output_path(config)).startswith(folder)
     assert config.push == ("push" in extra)
     # It is drawn at random where nobody names it: what is saved is what is played.
-    assert verifiers_runs.EvalConfig.model_validate_json(config.model_dump_json()).run == config.run
+    assert EvalConfig.model_validate_json(config.model_dump_json()).run == config.run
 
 
 def test_a_config_of_ours_is_one_of_vf_eval():
     saved = parse(["quality-rag"]).model_dump(mode="json")
-    assert set(saved) == set(verifiers_runs.EvalConfig().model_dump(mode="json"))
+    assert set(saved) == set(EvalConfig().model_dump(mode="json"))
 
 
 @pytest.mark.parametrize(

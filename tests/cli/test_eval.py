@@ -150,7 +150,7 @@ def test_an_endpoint_that_is_none_leaves_nothing_scored_and_the_run_resumes(tmp_
         assert done.code == 1
         assert "0 of 4" in row(done, "rollouts")
         assert "4 rollouts failed and are not scored" in done.out
-        assert cause in row(done, "4 failed: ProviderError: ")
+        assert cause in row(done, f"4 failed: ProviderError of {server.base_url}: ")
         assert "further information" not in done.out
         assert "–" in row(done, "accuracy ")
         broken[0] = False

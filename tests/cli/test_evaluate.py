@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from cli import rollouts as make
+from inward_chat.verifiers_compat import write_config
 from support.runs import call
 
 from inward import endpoint, evaluate, verifiers_runs
-from inward.plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin
 from inward.watch import KINDS, Warnings, _Counter
 
 MODEL = ("-m", "org/model[v2]", "--client.base-url", "http://127.0.0.1:1/v1")
@@ -26,7 +27,7 @@ def play(monkeypatch, tmp_path):
     def stand_in(config, folder, warnings, *, dashboard):
         episodes, then = plan.pop(0)
         if not config.resume:
-            verifiers_runs.write_config(config, folder)
+            write_config(config, folder)
         with (folder / "traces.jsonl").open("a") as file:
             file.writelines(json.dumps(e) + "\n" for e in episodes)
         if then is not None:
@@ -84,7 +85,7 @@ def test_a_report_that_fails_does_not_say_that_nothing_was_played(
     tmp_path, play, monkeypatch, verbose
 ):
     broken = EvalPlugin(baselines={"x": lambda seed: dict}, columns=[("x", lambda trace: 1 / 0)])
-    monkeypatch.setattr(evaluate.plugin, "find", lambda env_id: broken)
+    monkeypatch.setattr(evaluate.eval_plugin, "find", lambda env_id: broken)
     play(make.episode(0))
     done = begin(tmp_path, *["-v"] * verbose)
     assert done.code == 1

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import verifiers.v1 as vf
-from inward_chat.testing import Completion, HttpReply, PolicyServer, tool_call
+from inward_chat.testing import ChatCompletion, HttpReply, PolicyServer, tool_call
 from verifiers.v1.env import RunSlot
 
 pytestmark = [
@@ -39,7 +39,7 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 # The policy's answers to the turns of a conversation whose first user message names the scenario.
 SCRIPTS: dict[str, tuple[Any, ...]] = {
-    "plain": (Completion(DONE, usage=USAGE, finish_reason="length"),),
+    "plain": (ChatCompletion(DONE, usage=USAGE, finish_reason="length"),),
     "messages": (LOOK, DONE),
     "parallel": (
         {"content": None, "reasoning_content": "All at once.", "tool_calls": list(CALLS)},

@@ -1,11 +1,9 @@
 """What plays is what was asked for: the harness, and every other choice that a config makes."""
 
-import ast
 import sys
 from pathlib import Path
 from typing import Any
 
-import inward_chat
 import pytest
 import verifiers.v1 as vf
 from inward_chat import InwardChat, InwardChatConfig, LocalEnvConfig
@@ -218,12 +216,3 @@ def test_a_task_config_made_in_code_is_the_one_that_scores() -> None:
     taskset = Math500EntropyConfig(id="math500-entropy", split="sample", task=task)
     config = vf.resolve_env_config({"taskset": taskset})
     assert config.taskset.task == taskset.task
-
-
-def test_private_names_of_verifiers_are_imported_in_one_place() -> None:
-    found = {}
-    for file in Path(inward_chat.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("verifiers."):
-                found[file.name] = node.module
-    assert found.keys() == {"verifiers_compat.py"}

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from inward_chat.testing import Completion, PolicyServer, tool_call
+from inward_chat.testing import ChatCompletion, PolicyServer, tool_call
 from inward_retrieval import chunk_document
 from quality_rag.data import load_questions
 from quality_rag.prompt import LETTERS
@@ -487,7 +487,7 @@ def test_tokens_that_the_server_had_in_its_cache_are_counted(tmp_path, monkeypat
         "total_tokens": 1010,
         "prompt_tokens_details": {"cached_tokens": 900},
     }
-    with PolicyServer(lambda body: Completion({"content": "Answer: A"}, usage=usage)) as server:
+    with PolicyServer(lambda body: ChatCompletion({"content": "Answer: A"}, usage=usage)) as server:
         done = call(
             "inward", "eval", "quality-rag", *SAMPLE, "-n", "2", "-m", server.model,
             "--client.base-url", server.base_url, cwd=tmp_path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from inward_chat.testing import Completion, HttpReply, PolicyServer
+from inward_chat.testing import ChatCompletion, HttpReply, PolicyServer
 from rewards.runs import in_order
 from rewards.tiny_qwen import PluginEngine, TinyQwen
 from support.runs import call, episodes
@@ -80,7 +80,7 @@ def test_maths_layout_and_length(run):
     def policy(body):
         n = int(body["messages"][-1]["content"].split("/")[0].split()[-1])
         usage = {"prompt_tokens": 9, "completion_tokens": 70 + 6 * n, "total_tokens": 79 + 6 * n}
-        return Completion({"content": REPLIES[n]}, usage=usage)
+        return ChatCompletion({"content": REPLIES[n]}, usage=usage)
 
     with PolicyServer(policy) as server:
         found = run(

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from inward_chat.testing import Completion, HttpReply, PolicyServer
+from inward_chat.testing import ChatCompletion, HttpReply, PolicyServer
 from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
@@ -109,13 +109,13 @@ class TinyQwen:
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
         return [*encoded, self.tokenizer.eos_token_id]
 
-    def chat(self, body: dict[str, Any]) -> Completion:
+    def chat(self, body: dict[str, Any]) -> ChatCompletion:
         """The policy of a PolicyServer: vLLM's chat endpoint, `return_token_ids` and all."""
         prompt_ids = self.renderer.render_ids(body["messages"], add_generation_prompt=True)
         ids = self.complete(prompt_ids)
         text = self.tokenizer.decode(ids[:-1])
         asked = bool(body.get("return_token_ids"))
-        return Completion(
+        return ChatCompletion(
             {"content": text},
             usage={
                 "prompt_tokens": len(prompt_ids),

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts import from_data_url
+from inward_charts import from_data_url, traced
+from inward_rewards.charts import RenderError, shared_renderer
 
-from chart_spec.prompt import BLOCK, FENCE
-from chart_spec.tracing import traced
-from inward.plugin import EvalPlugin
+from chart_spec.prompt import BLOCK, FENCE, last_block
+from inward.eval_plugin import EvalPlugin
 
 Policy = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -96,7 +96,21 @@ def answered(trace: vf.WireTrace) -> bool:
     return trace.metrics.get("rendered") == 1.0
 
 
+def drawing(trace: vf.WireTrace) -> bytes | None:
+    """The last reply that is drawn."""
+    for message in reversed(trace.assistant_messages):
+        try:
+            return shared_renderer().render_sync(last_block(message.content or "")).png
+        except RenderError:
+            continue
+    return None
+
+
 # Figures are drawn independently: the plug-in's own cluster, the question, is right.
 PLUGIN = EvalPlugin(
-    baselines=BASELINES, columns=COLUMNS, default_args=DEFAULT_ARGS, answered=answered
+    baselines=BASELINES,
+    columns=COLUMNS,
+    default_args=DEFAULT_ARGS,
+    answered=answered,
+    drawing=drawing,
 )

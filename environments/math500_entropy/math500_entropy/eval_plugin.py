@@ -10,7 +10,7 @@ from typing import get_args
 
 import verifiers.v1 as vf
 
-from inward.plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin
 from math500_entropy.baselines import (
     make_constant,
     make_copy_first_expression,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import verifiers.v1 as vf
 
-from inward.plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin
 from quality_rag.baselines import make_keyword_reader, make_random
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")

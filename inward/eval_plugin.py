@@ -1,5 +1,5 @@
-"""What an environment adds to `inward eval`: one `EvalPlugin`, named by an entry point
-`inward.envs` whose name is the environment's id."""
+"""What an environment adds to `inward eval` and `inward show`: one `EvalPlugin`, named by an entry
+point `inward.envs` whose name is the environment's id."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def no_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
 
 @dataclass(frozen=True)
 class EvalPlugin:
-    """Baselines and the report of one environment."""
+    """Baselines of one environment, and what its runs are summarised and shown by."""
 
     baselines: Mapping[str, Callable[[int], Policy]]
     """Name -> seed -> policy; the first is the default."""
@@ -48,6 +48,11 @@ class EvalPlugin:
     """1 where the reply held an answer in the format that the prompt asks for."""
     notes: Callable[[Sequence[vf.WireTrace]], list[str]] = no_notes
     """Lines below the table."""
+    noise: Value | None = None
+    """How far the measurement alone may move the reward of a rollout, in either direction."""
+    drawing: Callable[[vf.WireTrace], bytes | None] | None = None
+    """The PNG that the reply of a rollout draws, for `inward show --sheet`; None where it draws
+    nothing."""
 
     def defaults(self) -> dict[str, Any]:
         """`default_args` as the nested config that they stand for."""
@@ -67,7 +72,7 @@ def installed() -> dict[str, EntryPoint]:
 
 
 def find(env_id: str) -> EvalPlugin | None:
-    """The plug-in of an environment, by the id that `vf-eval` takes; None where it has none."""
+    """The eval plugin of an environment, by the id that `vf-eval` takes; None where it has none."""
     name = env_id.rsplit("/", 1)[-1].split("@", 1)[0].replace("_", "-").lower()
     point = installed().get(name)
     if point is None:

@@ -9,8 +9,9 @@ from cli import rollouts as make
 from rich.console import Console
 
 from inward import causes, runs
-from inward.plugin import EvalPlugin
-from inward.report import Played, as_json, below, print_report, summarise, table
+from inward.eval_plugin import EvalPlugin
+from inward.summary import Played, as_json, summarise
+from inward.table import below, print_summary, table
 
 PYDANTIC = """\
 malformed upstream response: ValidationError: 1 validation error for ChatCompletion
@@ -65,6 +66,14 @@ def test_the_useful_line_of_an_error_whole(tmp_path, message, status, line):
     assert causes.cause(runs.read(tmp_path).rollouts[0]) == line
 
 
+def test_the_endpoint_at_fault_is_named_without_its_password(tmp_path):
+    config = {"client": {"type": "eval", "base_url": "http://me:secret@10.0.0.1:8000/v1"}}
+    errors = [make.error("ProviderError", "upstream 500: boom", 500)]
+    make.write(tmp_path, make.episode(ok=False, errors=errors, config=config))
+    found = causes.cause(runs.read(tmp_path).rollouts[0])
+    assert found == "ProviderError of http://10.0.0.1:8000/v1: upstream 500: boom"
+
+
 def test_failures_are_grouped_by_cause(tmp_path):
     messages = [
         "upstream 400: context of 8192 tokens, you sent 9301 (request req_011CSHoEeqs)",
@@ -95,7 +104,7 @@ def test_what_a_user_or_a_model_wrote_is_never_markup(tmp_path, capsys, name):
     )
     failed = make.episode(1, ok=False, errors=[make.error(name, name)])
     folder = tmp_path / name.replace("/", "-")
-    print_report(summary(folder, make.episode(), failed, plugin=plugin, model=name))
+    print_summary(summary(folder, make.episode(), failed, plugin=plugin, model=name))
     out = capsys.readouterr().out
     shown = name.replace("\x1b", r"\x1b")
     assert out.count(shown) == 5

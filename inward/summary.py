@@ -1,4 +1,4 @@
-"""What a run came to: the table that stands at its end, and the same as JSON."""
+"""What a run came to, as data and as JSON; `inward.table` shows it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,11 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_statistics.intervals import Mean, clustered_mean
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from inward import causes
-from inward.plugin import Column, EvalPlugin, question
+from inward.eval_plugin import Column, EvalPlugin, question
 from inward.runs import Run
-from inward.terminal import one_line, printable
-
-SHOWN_CAUSES = 10
-PLAIN_WIDTH = 240
-"""Columns where the output is no terminal: no cell is cut or wrapped."""
+from inward.trainability import Card, card_json, trainability
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that the table says."""
+    """Everything that the table and the lines below it say."""
 
     environment: str
     model: str
@@ -61,6 +54,8 @@ class Summary:
     played: Played
     notes: list[str]
     causes: list[tuple[str, int]]
+    card: Card | None
+    """None where no task has two scored rollouts."""
 
 
 def summarise(
@@ -92,6 +87,7 @@ def summarise(
         played=played,
         notes=[*tool_notes(run.scored), *(plugin.notes(run.scored) if plugin else [])],
         causes=causes.counted(run.failed),
+        card=trainability(run, plugin),
     )
 
 
@@ -119,73 +115,6 @@ def tool_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     ]
 
 
-def table(summary: Summary) -> Table:
-    """Headline and columns of the environment with intervals, then what every run has."""
-    title = one_line(f"{summary.environment} · {summary.model}")
-    out = Table(title=Text(title), title_justify="left")
-    out.add_column("")
-    for head in ("mean", "95 % interval", "questions", "clusters"):
-        out.add_column(head, justify="right")
-    for score in summary.scores:
-        _add(out, *_cells(score))
-        if score.chance is not None:
-            _add(out, "  chance", f"{score.chance:.3f}")
-    out.add_section()
-    _add(out, "rollouts", f"{summary.scored} of {summary.scored + summary.failed}")
-    _add(out, "errors", str(summary.failed))
-    tokens = summary.tokens
-    told = f"{tokens[0]:,} in, {tokens[1]:,} out" if tokens else "not reported by the endpoint"
-    _add(out, "tokens", told)
-    played = summary.played
-    rate = f"{played.rollouts / played.wall_s:.2g} rollouts/s"
-    _add(out, "wall time", f"{played.wall_s:.1f} s", rate if played.rollouts else "none played now")
-    _add(out, "versions", " · ".join(f"{name} {v}" for name, v in versions().items()))
-    return out
-
-
-def _add(out: Table, *cells: str) -> None:
-    """Cells are text: what a model or a user wrote is never read as markup."""
-    out.add_row(*(Text(printable(cell)) for cell in cells))
-
-
-def _cells(score: Score) -> tuple[str, ...]:
-    mean = score.mean
-    if mean is None:
-        return score.label, "–", "–", "0", "0"
-    known = math.isfinite(mean.low)
-    interval = f"{mean.low:.3f} – {mean.high:.3f}" if known else "–"
-    return score.label, f"{mean.value:.3f}", interval, str(score.questions), str(mean.clusters)
-
-
-def print_report(summary: Summary) -> None:
-    console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = PLAIN_WIDTH
-    console.print()
-    console.print(table(summary))
-    for line in below(summary):
-        console.print(Text(printable(line)), soft_wrap=True)
-
-
-def below(summary: Summary) -> list[str]:
-    """Notes, and why rollouts failed."""
-    lines = [*summary.notes]
-    lines += [f"{count} failed: {cause}" for cause, count in summary.causes[:SHOWN_CAUSES]]
-    if rest := summary.causes[SHOWN_CAUSES:]:
-        lines.append(f"{sum(count for _, count in rest)} failed of {len(rest)} other causes")
-    if summary.unreadable:
-        lines.append(unreadable(summary.traces, summary.unreadable))
-    return lines
-
-
-def unreadable(traces: Path, lines: Sequence[int]) -> str:
-    shown = ", ".join(map(str, lines[:5])) + (", …" if len(lines) > 5 else "")
-    return (
-        f"{len(lines)} unreadable in {traces} (line {shown}), a write that was cut short:"
-        " a resumed run plays it again"
-    )
-
-
 def as_json(summary: Summary, status: int) -> dict[str, Any]:
     """What the table and the lines below it say; README has the schema."""
     played = summary.played
@@ -206,6 +135,7 @@ def as_json(summary: Summary, status: int) -> dict[str, Any]:
         else None,
         "wall_s": round(played.wall_s, 3),
         "notes": summary.notes,
+        "trainability": card_json(summary.card) if summary.card else None,
         "versions": versions(),
         "status": status,
     }
