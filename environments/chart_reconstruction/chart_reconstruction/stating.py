@@ -25,7 +25,9 @@ def stated(spec: Json) -> str:
     lines = [_opening(spec, drawn, printed=len(drawn) < len(views))]
     lines += _page(spec, drawn)
     if facet:
-        lines.append(f'The panels are titled "{facet["title"]}" and stand in {facet["columns"]} columns.')
+        lines.append(
+            f'The panels are titled "{facet["title"]}" and stand in {facet["columns"]} columns.'
+        )
     if _mark(first)["type"] == "arc":
         lines += _circle(first, side)
     elif _mark(first)["type"] == "rect":
@@ -100,9 +102,9 @@ def _page(spec: Json, drawn: list[Json]) -> list[str]:
     )
     channels = [view["encoding"].get(name, {}).get("axis") or {} for view in drawn for name in "xy"]
     if any(channel.get("grid") for channel in channels):
-        both = any((v["encoding"].get("x", {}).get("axis") or {}).get("grid") for v in drawn) and any(
-            (v["encoding"].get("y", {}).get("axis") or {}).get("grid") for v in drawn
-        )
+        both = any(
+            (v["encoding"].get("x", {}).get("axis") or {}).get("grid") for v in drawn
+        ) and any((v["encoding"].get("y", {}).get("axis") or {}).get("grid") for v in drawn)
         dashed = "dashed " if "gridDash" in axis else ""
         where = " in both directions" if both else ""
         lines.append(f"There are {dashed}grid lines in {axis['gridColor']}{where}.")
@@ -122,8 +124,14 @@ def _page(spec: Json, drawn: list[Json]) -> list[str]:
             lines.append(f"The points cover {points['size']} square pixels.")
         if mark["type"] == "point":
             lines += ["The points are hollow."] if not mark["filled"] else []
-            lines += [f"The points are {mark['opacity'] * 100:g} % opaque."] if mark["opacity"] < 1 else []
-        scale = (encoding.get("y") or {} if _horizontal(part) else encoding.get("x") or {}).get("scale") or {}
+            lines += (
+                [f"The points are {mark['opacity'] * 100:g} % opaque."]
+                if mark["opacity"] < 1
+                else []
+            )
+        scale = (encoding.get("y") or {} if _horizontal(part) else encoding.get("x") or {}).get(
+            "scale"
+        ) or {}
         if "paddingInner" in scale:
             lines.append(f"The gaps between the bars are {scale['paddingInner'] * 100:g} %.")
         angle = ((encoding.get("x") or {}).get("axis") or {}).get("labelAngle")
@@ -177,7 +185,9 @@ def _legends(drawn: list[Json], side: str) -> list[str]:
             form = size["legend"]["format"]
             ticks = ", ".join(label(value, form) for value in size["legend"]["values"])
             low, high = size["scale"]["domain"]
-            lines.append(f'The sizes are titled "{size["title"]}" and run from {low:g} to {high:g}, with ticks at {ticks}.')
+            lines.append(
+                f'The sizes are titled "{size["title"]}" and run from {low:g} to {high:g}, with ticks at {ticks}.'
+            )
     return list(dict.fromkeys(lines))
 
 
@@ -202,7 +212,9 @@ def _numbers(view: Json, drawn: list[Json]) -> list[str]:
     color = encoding.get("color") or {}
     name = color.get("datum", "")
     if mark["type"] == "rule":
-        return [f'A dashed line stands across the plot at {_exact(rows[0][field], form)}, named "{name}".']
+        return [
+            f'A dashed line stands across the plot at {_exact(rows[0][field], form)}, named "{name}".'
+        ]
     spot = encoding[place]
     right = (encoding["y"].get("axis") or {}).get("orient") == "right"
     head = _head(mark, name, drawn, right=right)
@@ -233,11 +245,21 @@ def _head(mark: Json, name: str, drawn: list[Json], *, right: bool) -> str:
             return "The line: "
         return "Values: "
     noun = {"bar": "bars", "line": "line", "point": "points"}[mark["type"]]
-    notes = (", measured on the right axis" if right else "") + (", with dots" if "point" in mark else "")
+    notes = (", measured on the right axis" if right else "") + (
+        ", with dots" if "point" in mark else ""
+    )
     return f'The {noun} named "{name}"{notes}: '
 
 
-def _told(mark: Json, rows: list[Json], spot: Json, encoding: Json, field: str, form: str, drawn: list[Json]) -> str:
+def _told(
+    mark: Json,
+    rows: list[Json],
+    spot: Json,
+    encoding: Json,
+    field: str,
+    form: str,
+    drawn: list[Json],
+) -> str:
     x_form = (spot.get("axis") or {}).get("format", "")
     pieces = []
     interval = next((v for v in drawn if _mark(v)["type"] == "errorbar"), None)
@@ -246,11 +268,15 @@ def _told(mark: Json, rows: list[Json], spot: Json, encoding: Json, field: str, 
         return ""
     for row in rows:
         if spot.get("bin") == "binned":
-            pieces.append(f"{_exact(row['from'], x_form)} to {_exact(row['to'], x_form)}: {_exact(row[field], form)}")
+            pieces.append(
+                f"{_exact(row['from'], x_form)} to {_exact(row['to'], x_form)}: {_exact(row[field], form)}"
+            )
             continue
         place = _place(row[spot["field"]], spot, x_form)
         if "y2" in encoding:
-            pieces.append(f"{place}: from {_exact(row['low'], form)} to {_exact(row['high'], form)}")
+            pieces.append(
+                f"{place}: from {_exact(row['low'], form)} to {_exact(row['high'], form)}"
+            )
             continue
         if row[field] is None:
             continue
@@ -280,7 +306,9 @@ def _boxes(rows: list[Json], spot: str, field: str, form: str) -> list[str]:
     for name, sample in samples.items():
         low, q1, median, q3, high, *outside = (_exact(v, form) for v in _box(sorted(sample)))
         outliers = f", outliers {', '.join(outside)}" if outside else ""
-        lines.append(f'"{name}": whiskers {low} and {high}, quartiles {q1} and {q3}, median {median}{outliers}.')
+        lines.append(
+            f'"{name}": whiskers {low} and {high}, quartiles {q1} and {q3}, median {median}{outliers}.'
+        )
     return lines
 
 

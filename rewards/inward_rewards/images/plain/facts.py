@@ -41,9 +41,15 @@ _BAND = re.compile(rf"(?<=[:=])\s*(?:from|between)\s+({NUMBER})\s+(?:to|and)\s+(
 _PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-|plus or minus)\s*({NUMBER})")
 _HOLE = "\uf700"
 _BREAK = re.compile(r",|;|\n|\b(?:and|then|while|whereas|but|followed by|before)\b")
-_SEPARATED = re.compile(rf"^(.*?)\s*(?::|=|→|->|=>|⇒|–|—|\s-)\s*(?:{_HOLE}|~|≈|about |approximately |around |roughly |approx\. |nearly |almost |a value of )?\s*({NUMBER})(.*)$")
-_AFTER = re.compile(r"^\s*([^\d]{0,30}?)\b(?:in|on|for|at|during|by|from|goes to|is for)\s+(?:the\s+)?(.+)$")
-_OF_IT = re.compile(r"^\)?\s*(?:of (?:it|them|the (?:total|whole|pie|chart)))?\s*\)?\s*(?:is|are|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$")
+_SEPARATED = re.compile(
+    rf"^(.*?)\s*(?::|=|→|->|=>|⇒|–|—|\s-)\s*(?:{_HOLE}|~|≈|about |approximately |around |roughly |approx\. |nearly |almost |a value of )?\s*({NUMBER})(.*)$"
+)
+_AFTER = re.compile(
+    r"^\s*([^\d]{0,30}?)\b(?:in|on|for|at|during|by|from|goes to|is for)\s+(?:the\s+)?(.+)$"
+)
+_OF_IT = re.compile(
+    r"^\)?\s*(?:of (?:it|them|the (?:total|whole|pie|chart)))?\s*\)?\s*(?:is|are|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
+)
 
 _LEAD = frozenset(
     "the a an for in at on of by and then while with about approximately around roughly nearly "
@@ -77,7 +83,10 @@ _WHEN = re.compile(
     r"^\s*(?:and\s+)?(?:[Ii]n|[Aa]t|[Oo]n|[Bb]y|[Dd]uring)\s+(\S.*?)\s+(?:the|we|I|it|there|its|they|a|an)\s.*$"
 )
 """`In January the price was`: the name is the time."""
-_ASIDE = re.compile(rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b", re.IGNORECASE)
+_ASIDE = re.compile(
+    rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b",
+    re.IGNORECASE,
+)
 """Said of colours and intervals between a name and its number."""
 _DASHED = re.compile(r"^\s*([^-–—:()\d][^–—:()]{0,50}?)\s+[-–—]\s+\D")
 _NOT_NAMES = frozenset(
@@ -159,7 +168,13 @@ def _box(text: str) -> Fact | None:
     low, high = (whiskers + quartiles)[:2] if len(whiskers) >= 2 else quartiles[:2]
     five = (low, quartiles[0], ends["median"][0], quartiles[1], high)
     label = text[: marks[0].start()].rpartition(":")[0] or text[: marks[0].start()]
-    return Fact(clean(label) or None, None, box=five, outliers=tuple(ends.get("outlier", ())), percent="%" in text)
+    return Fact(
+        clean(label) or None,
+        None,
+        box=five,
+        outliers=tuple(ends.get("outlier", ())),
+        percent="%" in text,
+    )
 
 
 def _chunks(text: str) -> list[Fact]:
@@ -236,7 +251,10 @@ def _chunk(chunk: str, interval: tuple[Number, Number] | None) -> Fact | None:
     first, last = spans[0], spans[-1]
     if len(spans) >= 2:
         between = chunk[first.end() : last.start()]
-        if re.fullmatch(r"[^\d]{0,30}?\b(?:in|on|for|at|by|during|as of|year)\s+(?:the\s+)?(?:[a-z]+\s+)?", between):
+        if re.fullmatch(
+            r"[^\d]{0,30}?\b(?:in|on|for|at|by|during|as of|year)\s+(?:the\s+)?(?:[a-z]+\s+)?",
+            between,
+        ):
             subject = clean(chunk[: first.start()])
             return Fact(last.group(), number(first.group()), interval=interval, subject=subject)
         head = clean(chunk[: first.start()])
@@ -250,7 +268,9 @@ def _chunk(chunk: str, interval: tuple[Number, Number] | None) -> Fact | None:
     return _one(chunk[: first.start()], first, chunk[first.end() :], interval)
 
 
-def _one(left: str, found: re.Match[str], right: str, interval: tuple[Number, Number] | None) -> Fact:
+def _one(
+    left: str, found: re.Match[str], right: str, interval: tuple[Number, Number] | None
+) -> Fact:
     value = number(found.group())
     head = clean(left)
     after = _AFTER.match(right)
@@ -262,7 +282,11 @@ def _one(left: str, found: re.Match[str], right: str, interval: tuple[Number, Nu
     if not head or (left.rstrip().endswith("(") and right.startswith(")")):
         of_it = _OF_IT.match(right)
         tail = clean(of_it[1]) if of_it else ""
-        if tail and len(tail.split()) <= 4 and (tail[:1].isupper() or tail[:1] >= NAME[1] or "%" in found.group()):
+        if (
+            tail
+            and len(tail.split()) <= 4
+            and (tail[:1].isupper() or tail[:1] >= NAME[1] or "%" in found.group())
+        ):
             return Fact(tail, value, interval=interval)
         return Fact(head or None, value, interval=interval)
     return Fact(head, value, interval=interval)
@@ -274,7 +298,9 @@ def _explicit(label: str) -> str:
     if quoted:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
-    label = re.sub(r"^\s*(?:and|then|with|for|the bar for|the value for)\s+", "", label.strip(), flags=re.I)
+    label = re.sub(
+        r"^\s*(?:and|then|with|for|the bar for|the value for)\s+", "", label.strip(), flags=re.I
+    )
     label = label.strip(" \t,;:*'’").rstrip("-–— ")
     return label if NUMBERS.match(label) else label.lstrip("-–— ")
 

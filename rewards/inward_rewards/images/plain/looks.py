@@ -45,7 +45,9 @@ _TITLES = (
     re.compile(rf"\b(?:titled|entitled|called|named|headed|captioned)\s*:?\s*({NAME})"),
     re.compile(rf"\b(?:title|heading|headline)\b[^.;{NAME[1:-1]}]{{0,30}}({NAME})", re.IGNORECASE),
     re.compile(rf"\bit (?:says|reads)\s*:?\s*({NAME})", re.IGNORECASE),
-    re.compile(r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the)\b|[.,;:]|$)"),
+    re.compile(
+        r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the)\b|[.,;:]|$)"
+    ),
     re.compile(r"\btitle\s*:\s*([^;,.]{2,100})", re.IGNORECASE),
     re.compile(r"^\W*(?:chart |main )?title\s*(?::|is|=)?\s+([^;]{2,150})$", re.IGNORECASE),
 )
@@ -58,7 +60,8 @@ AXIS = re.compile(
     re.IGNORECASE,
 )
 _TICKS = re.compile(
-    r"(?:ticks?|tick labels?|labels?|marks|marked|labelled|labeled)(?: (?:are|at|every|reading|values?))*\s*(?::|at)?\s+(?=[-−$€£\d])(.*)$", re.IGNORECASE
+    r"(?:ticks?|tick labels?|labels?|marks|marked|labelled|labeled)(?: (?:are|at|every|reading|values?))*\s*(?::|at)?\s+(?=[-−$€£\d])(.*)$",
+    re.IGNORECASE,
 )
 _DATE_TICKS = re.compile(r"(?:ticks?|labelled|labeled|labels)(?: at)?\s+(?=[A-Z])(.*)$")
 _MEMBERS = re.compile(
@@ -67,13 +70,16 @@ _MEMBERS = re.compile(
 )
 _SAYS = re.compile(
     r"^\W*(?:(?:is|are|has|carries|shows?|showing|gives?|represents?|measures?|lists?|label(?:l?ed)?|titled?|reads?|"
-    r"displays?|indicates?|the|a|label|title|you've got|you have|with|as|runs?|for|denotes?|plots?|of|called|named)\b\W*)+", re.IGNORECASE,
+    r"displays?|indicates?|the|a|label|title|you've got|you have|with|as|runs?|for|denotes?|plots?|of|called|named)\b\W*)+",
+    re.IGNORECASE,
 )
 
 
 def kind_of(text: str, chart: PlainChart) -> str:
     """Notes the kind of chart that a sentence names; the sentence without it."""
-    found = [(match.start(), match, kind) for pattern, kind in _KINDS if (match := pattern.search(text))]
+    found = [
+        (match.start(), match, kind) for pattern, kind in _KINDS if (match := pattern.search(text))
+    ]
     if not found:
         return text
     start, match, kind = min(found, key=lambda item: (item[0], -item[1].end()))
@@ -84,7 +90,7 @@ def kind_of(text: str, chart: PlainChart) -> str:
         chart.donut = bool(re.match(r"don|dough|ring", words))
     told = text.lower()
     variety(told, chart)
-    return f"{text[:start]} {text[match.end():]}"
+    return f"{text[:start]} {text[match.end() :]}"
 
 
 def variety(told: str, chart: PlainChart) -> None:
@@ -97,16 +103,24 @@ def variety(told: str, chart: PlainChart) -> None:
         chart.stack = chart.stack or "zero"
     elif re.search(r"grouped|clustered|side[- ]by[- ]side|next to each other", told):
         chart.stack = chart.stack or "group"
-    if re.search(r"\b(?:with|has|have|and) (?:round |circular )?(?:markers|dots|points)\b|marked (?:by|with) (?:dots|markers|points)", told):
+    if re.search(
+        r"\b(?:with|has|have|and) (?:round |circular )?(?:markers|dots|points)\b|marked (?:by|with) (?:dots|markers|points)",
+        told,
+    ):
         chart.dots = True
-    if re.search(r"(?:values?|numbers?|figures?) (?:is|are) (?:printed|written|shown|given|labelled)|(?:printed|written) (?:above|on|at|in|next to|beside) (?:each|the|its)", told):
+    if re.search(
+        r"(?:values?|numbers?|figures?) (?:is|are) (?:printed|written|shown|given|labelled)|(?:printed|written) (?:above|on|at|in|next to|beside) (?:each|the|its)",
+        told,
+    ):
         chart.printed = True
 
 
 def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
     """Notes the title; the sentence without it."""
     if re.match(r"^\W*(?:sub-?title|second line)", text, re.IGNORECASE):
-        chart.subtitle = unquote(_quoted_or(re.sub(r"^\W*\S+( of the title)?\s*(?:is|reads|says|:)?\s*", "", text)))
+        chart.subtitle = unquote(
+            _quoted_or(re.sub(r"^\W*\S+( of the title)?\s*(?:is|reads|says|:)?\s*", "", text))
+        )
         return ""
     subtitle = re.search(rf"\bsub-?title\b[^{NAME[1:-1]}]{{0,20}}({NAME})", text, re.IGNORECASE)
     if subtitle:
@@ -114,14 +128,20 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
         text = text[: subtitle.start()] + text[subtitle.end() :]
     if chart.title:
         return text
-    if re.search(r"\b(?:axis|legend|panel|colou?r scale|series|sizes)\b", text, re.IGNORECASE) and not re.match(r"^\W*title", text, re.IGNORECASE):
-        rules = _TITLES[:1] if re.search(rf"(?:chart|plot|graph|map|diagram|figure)[^.]{{0,40}}titled {NAME}", text) else ()
+    if re.search(
+        r"\b(?:axis|legend|panel|colou?r scale|series|sizes)\b", text, re.IGNORECASE
+    ) and not re.match(r"^\W*title", text, re.IGNORECASE):
+        rules: tuple[re.Pattern[str], ...] = (
+            _TITLES[:1]
+            if re.search(rf"(?:chart|plot|graph|map|diagram|figure)[^.]{{0,40}}titled {NAME}", text)
+            else ()
+        )
     else:
         rules = _TITLES
     for rule in rules:
         if match := rule.search(text):
             chart.title = unquote(match[1]).strip(" .")
-            return f"{text[:match.start()]} {text[match.end():]}"
+            return f"{text[: match.start()]} {text[match.end() :]}"
     return text
 
 
@@ -143,23 +163,35 @@ def caption(text: str, chart: PlainChart) -> str:
         return text
     rest = match[1].strip()
     plain = not any(pattern.search(rest) for pattern, _ in _KINDS)
-    if plain and rest and not re.search(NAME, rest) and not NUMBERS.search(rest) and not chart.title:
+    if (
+        plain
+        and rest
+        and not re.search(NAME, rest)
+        and not NUMBERS.search(rest)
+        and not chart.title
+    ):
         chart.title = rest
         return ""
     return rest
 
 
 _COORDINATES = re.compile(
-    rf"\b([xy])[- ]?(?:values?|coordinates)\s*(?:are|is|:|=)\s*((?:{NUMBER}(?:,\s*(?:and\s+)?|\s+and\s+)?)+)", re.IGNORECASE
+    rf"\b([xy])[- ]?(?:values?|coordinates)\s*(?:are|is|:|=)\s*((?:{NUMBER}(?:,\s*(?:and\s+)?|\s+and\s+)?)+)",
+    re.IGNORECASE,
 )
-_BESIDE = re.compile(r"(?:\b(?:of|with|against|and|the)\s+)*([A-Za-z][A-Za-z -]{1,40}?(?: \([^()]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is shown )?on (?:the )?([xy])[- ]axis)", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"(?:\b(?:of|with|against|and|the)\s+)*([A-Za-z][A-Za-z -]{1,40}?(?: \([^()]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is shown )?on (?:the )?([xy])[- ]axis)",
+    re.IGNORECASE,
+)
 
 
 def beside_axes(text: str, chart: PlainChart) -> str:
     """Notes `the mass (y-axis)` and `memory on the y-axis`; the sentence without them."""
     for match in list(_BESIDE.finditer(text)):
         axis = chart.x if (match[2] or match[4]).lower() == "x" else chart.y
-        words = re.sub(r"^(?:.*\b(?:of|with|against|and|the|has)\s)", "", match[1].strip(), flags=re.IGNORECASE).strip()
+        words = re.sub(
+            r"^(?:.*\b(?:of|with|against|and|the|has)\s)", "", match[1].strip(), flags=re.IGNORECASE
+        ).strip()
         axis.title = axis.title or words
         axis.log = axis.log or bool(match[3])
     return _BESIDE.sub(" ", text)
@@ -191,7 +223,11 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         return True
     for mention, following in zip(mentions, [*mentions[1:], None], strict=True):
         end = following.start() if following else len(text)
-        piece = re.sub(r"[\s,;]*(?:and|while|with|whereas|but)?\s*(?:on|for)?\s*(?:the|a|log)?\s*$", "", text[mention.end() : end])
+        piece = re.sub(
+            r"[\s,;]*(?:and|while|with|whereas|but)?\s*(?:on|for)?\s*(?:the|a|log)?\s*$",
+            "",
+            text[mention.end() : end],
+        )
         if following and text[mention.end() : end].rstrip().endswith(" log"):
             _axis_of(following, chart).log = True
         _axis(_axis_of(mention, chart), piece, chart, unquote)
@@ -206,7 +242,10 @@ def _axis_of(mention: re.Match[str], chart: PlainChart) -> Axis:
 
 def _list_before(text: str) -> list[str]:
     text = re.sub(r"\s*(?:on|along) (?:the )?$", "", text)
-    match = re.search(r"(?:with|the|has|shows?) (?:the )?(?:years|months|categories|values|names)?\s*((?:[\w.]+,\s*)+[\w.]+(?:,? and [\w.]+)?)$", text)
+    match = re.search(
+        r"(?:with|the|has|shows?) (?:the )?(?:years|months|categories|values|names)?\s*((?:[\w.]+,\s*)+[\w.]+(?:,? and [\w.]+)?)$",
+        text,
+    )
     return listed(match[1]) if match else []
 
 
@@ -220,11 +259,20 @@ def _axis(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
         text = text[again.end() :]
     if re.search(r"\blog(?:arithmic)?\b", text, re.IGNORECASE):
         axis.log = True
-        text = re.sub(r"\(?\b(?:on a |is |a )?log(?:arithmic)?(?:[- ]scale)?(?: scale)?\)?", "", text, flags=re.IGNORECASE)
+        text = re.sub(
+            r"\(?\b(?:on a |is |a )?log(?:arithmic)?(?:[- ]scale)?(?: scale)?\)?",
+            "",
+            text,
+            flags=re.IGNORECASE,
+        )
     if ticks := _TICKS.search(text):
         axis.ticks = numbers(ticks[1])
         text = text[: ticks.start()]
-    elif axis is chart.x and (dates := _DATE_TICKS.search(text)) and iso_date(listed(dates[1])[0] if listed(dates[1]) else ""):
+    elif (
+        axis is chart.x
+        and (dates := _DATE_TICKS.search(text))
+        and iso_date(listed(dates[1])[0] if listed(dates[1]) else "")
+    ):
         axis.dates = [found for name in listed(dates[1]) if (found := iso_date(unquote(name)))]
         text = text[: dates.start()]
     span = RANGE.search(text)
@@ -237,7 +285,11 @@ def _axis(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
         axis.percent = axis.percent or ends[1].percent
         text = text[: span.start()] + " \uf701 " + text[span.end() :]
     axis.percent = axis.percent or any(tick.percent for tick in axis.ticks)
-    if (members := _MEMBERS.search(text)) and len(listed(members[1])) >= 2 and "\uf701" not in members[1]:
+    if (
+        (members := _MEMBERS.search(text))
+        and len(listed(members[1])) >= 2
+        and "\uf701" not in members[1]
+    ):
         axis.members = [unquote(name) for name in listed(members[1])]
         text = text[: members.start()]
     elif (bare := [match for match in NUMBERS.finditer(text)]) and len(bare) >= 3:
@@ -248,10 +300,18 @@ def _axis(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
         axis.title = axis.title or unquote(title.group())
         return
     words = _SAYS.sub("", text)
-    words = re.split(r"\uf701|,|;|\bfrom\b|\branging\b|\branges\b|\bruns\b|\bin increments\b|\bin steps\b|\(\s*\uf701", words)[0]
+    words = re.split(
+        r"\uf701|,|;|\bfrom\b|\branging\b|\branges\b|\bruns\b|\bin increments\b|\bin steps\b|\(\s*\uf701",
+        words,
+    )[0]
     words = words.strip(" :.-–—*(")
     words = words + ")" if words.count("(") > words.count(")") else words
-    if words and len(words) <= 80 and not axis.title and not re.fullmatch(r"(?:and|is|in|no|log|scale|not|has|with)\b.*", words):
+    if (
+        words
+        and len(words) <= 80
+        and not axis.title
+        and not re.fullmatch(r"(?:and|is|in|no|log|scale|not|has|with)\b.*", words)
+    ):
         axis.title = words
 
 
@@ -267,26 +327,41 @@ def _bare(axis: Axis, text: str, chart: PlainChart) -> None:
 def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     """Notes what a sentence says of the legend, of panels, of sizes and of a scale of colours."""
     told = text.lower()
-    if re.match(r"^\W*(?:the )?(?:panels?|small multiples|facets?)\b", told) and "titled" in told or "headed" in told:
+    if (
+        re.match(r"^\W*(?:the )?(?:panels?|small multiples|facets?)\b", told)
+        and "titled" in told
+        or "headed" in told
+    ):
         if title := re.search(NAME, text):
             chart.panel_title = unquote(title.group())
         if columns := re.search(r"(\d+) columns?", told):
             chart.columns = int(columns[1])
         return True
-    if re.match(r"^\W*(?:the )?(?:circle |bubble )?sizes?\b", told) and re.search(r"titled|legend|show|represent", told):
+    if re.match(r"^\W*(?:the )?(?:circle |bubble )?sizes?\b", told) and re.search(
+        r"titled|legend|show|represent", told
+    ):
         _axis(chart.sizes, text, chart, unquote)
         return True
     if re.search(r"\bcolou?r (?:scale|bar|ramp)\b|colou?rbar", told):
         if ramp := re.search(r"from ((?:#[0-9a-f]{6}[\s,a-z]*){2,})", told):
             chart.ramp = re.findall(r"#[0-9a-f]{6}", ramp[1])
             text = re.sub(r"from (?:#[0-9a-fA-F]{6}[\s,a-z]*){2,}", " ", text)
-        _axis(chart.scale, re.sub(r"^.*?colou?r\s?(?:scale|bar|ramp)", "", text, flags=re.IGNORECASE), chart, unquote)
+        _axis(
+            chart.scale,
+            re.sub(r"^.*?colou?r\s?(?:scale|bar|ramp)", "", text, flags=re.IGNORECASE),
+            chart,
+            unquote,
+        )
         return True
     if "legend" not in told:
         return False
     if side := re.search(r"\b(right|bottom|top|left|below|under|above)\b(?! ?-?hand axis)", told):
-        chart.looks.legend = {"below": "bottom", "under": "bottom", "above": "top"}.get(side[1], side[1])
-    if title := re.search(rf"(?:titled|title|called|headed)\W*(?:is\s)?\W*({NAME})", text, re.IGNORECASE):
+        chart.looks.legend = {"below": "bottom", "under": "bottom", "above": "top"}.get(
+            side[1], side[1]
+        )
+    if title := re.search(
+        rf"(?:titled|title|called|headed)\W*(?:is\s)?\W*({NAME})", text, re.IGNORECASE
+    ):
         chart.legend_title = unquote(title[1])
     elif title := re.match(r"^\W*legend(?: title)?\s*:\s*([A-Z][\w ]{1,40})$", text, re.IGNORECASE):
         if title[1].strip().lower() not in ("right", "left", "top", "bottom", "none", "yes", "no"):
@@ -301,7 +376,9 @@ _COLORED = re.compile(
     rf"(?:is|are|in|as|=|:|shown in|drawn in|is shown in|is drawn in|is colou?red|colou?red)(?: in)?\s+(?:a |the |solid |dashed )?({COLOR.pattern}))",
     re.IGNORECASE,
 )
-_GENERAL = frozenset("bars bar lines line points point dots marks it all they text background everything columns circles markers area".split())
+_GENERAL = frozenset(
+    "bars bar lines line points point dots marks it all they text background everything columns circles markers area".split()
+)
 
 
 def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
@@ -314,8 +391,18 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         if match is None:
             continue
         shade = color(match.group())
-        name = re.sub(r"^(?:the|a|an|all|with|two|entries|series|colou?rs?)\s+|^.*:\s*", "", unquote(match[1]).strip(), flags=re.IGNORECASE).strip()
-        name = re.sub(r"\s+(?:bars?|lines?|slices?|points|dots|segment|is|are)$", "", name, flags=re.IGNORECASE)
+        name = re.sub(
+            r"^(?:the|a|an|all|with|two|entries|series|colou?rs?)\s+|^.*:\s*",
+            "",
+            unquote(match[1]).strip(),
+            flags=re.IGNORECASE,
+        ).strip()
+        name = re.sub(
+            r"\s+(?:bars?|lines?|slices?|points|dots|segment|is|are)$",
+            "",
+            name,
+            flags=re.IGNORECASE,
+        )
         if shade is None or not name:
             continue
         if name.lower() in _GENERAL:
@@ -323,7 +410,11 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         else:
             chart.colors[name.lower()] = shade
         found = True
-    if not found and re.search(rf"({COLOR.pattern})\s+(?:bars?|lines?|points|dots|circles|markers|columns)\b", text, re.IGNORECASE):
+    if not found and re.search(
+        rf"({COLOR.pattern})\s+(?:bars?|lines?|points|dots|circles|markers|columns)\b",
+        text,
+        re.IGNORECASE,
+    ):
         chart.color = color(text) or ""
     return found
 
@@ -336,7 +427,9 @@ def style_of(text: str, chart: PlainChart) -> bool:
         chart.width, chart.height = float(size[1]), float(size[2])
         found = True
     for words, name in (("background", "background"), ("plot area", "panel"), ("text", "ink")):
-        if match := re.search(rf"\b{words}\b(?: of the \w+)? (?:is|in|are)?\s*({COLOR.pattern})", told):
+        if match := re.search(
+            rf"\b{words}\b(?: of the \w+)? (?:is|in|are)?\s*({COLOR.pattern})", told
+        ):
             setattr(looks, name, color(match[1]))
             found = True
         elif match := re.search(rf"({COLOR.pattern}) {words}\b", told):
@@ -360,7 +453,10 @@ def style_of(text: str, chart: PlainChart) -> bool:
         (r"labels? (?:are|is|in) (\d{1,2}(?:\.\d)?) (?:px|pixels|points?)", "label_size"),
         (r"title is (\d{1,2}(?:\.\d)?) (?:px|pixels|points?)", "title_size"),
         (r"lines? (?:is|are) (\d(?:\.\d+)?) (?:px|pixels) (?:wide|thick)", "line_width"),
-        (r"(?:dots|points|circles) (?:are|have|cover) (?:an area of )?(\d{1,4}) square (?:px|pixels)", "point_area"),
+        (
+            r"(?:dots|points|circles) (?:are|have|cover) (?:an area of )?(\d{1,4}) square (?:px|pixels)",
+            "point_area",
+        ),
         (r"(\d{1,3}) ?% opaque", "opacity"),
         (r"gaps? (?:between (?:the )?bars )?(?:is|are) (\d{1,2}) ?%", "gap"),
     ):

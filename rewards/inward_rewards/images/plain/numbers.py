@@ -15,9 +15,7 @@ NUMBER = (
 )
 """A number that stands alone: not the digits of `ResNet-50`, `18-29`, `2018/19` or `50+`."""
 NUMBERS = re.compile(NUMBER)
-_PARTS = re.compile(
-    r"([-−+]?)([$€£]?)([\d,]+)(\.\d+)?([eE][-+]?\d+)?\s?(%|per ?cent|[a-zA-Z]*)"
-)
+_PARTS = re.compile(r"([-−+]?)([$€£]?)([\d,]+)(\.\d+)?([eE][-+]?\d+)?\s?(%|per ?cent|[a-zA-Z]*)")
 _SHORT = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 _WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 RANGE = re.compile(rf"({NUMBER})\s*(?:to|and|through|until|–|—|-|\.\.\.?)\s*({NUMBER})")

@@ -57,9 +57,13 @@ _FOR = re.compile(
     r"(?:(?:values|numbers|figures|bars|points|heights)\s*(?:are|were|:)|it (?:is|was)|they (?:are|were)|we (?:see|have))\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
-_PANEL = re.compile(rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)\s*[:,]\s*(.*)$", re.IGNORECASE)
+_PANEL = re.compile(
+    rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)\s*[:,]\s*(.*)$",
+    re.IGNORECASE,
+)
 _RULE = re.compile(
-    rf"\b(?:horizontal|dashed|dotted|reference)(?: \w+){{0,2}} (?:line|rule)\b.{{0,40}}?\bat\b\s+(.{{1,40}}?)(?:,|$| across| named| labelled)", re.IGNORECASE
+    rf"\b(?:horizontal|dashed|dotted|reference)(?: \w+){{0,2}} (?:line|rule)\b.{{0,40}}?\bat\b\s+(.{{1,40}}?)(?:,|$| across| named| labelled)",
+    re.IGNORECASE,
 )
 _ZIP = re.compile(
     r"^(?:.*?\b(?:values?|numbers|figures|shares|heights|bars)\s+(?:for|of)\s+|for\s+)?(?P<names>.+)\s+"
@@ -67,22 +71,49 @@ _ZIP = re.compile(
     re.IGNORECASE,
 )
 _THE_BARS = re.compile(
-    r"\b(?:bars|columns|slices|categories|segments|lines|rows|items|groups)\b[^.;:]{0,30}?(?:\bare\b|:)\s*(?P<names>[^;:]+)(?:;|$)", re.IGNORECASE
+    r"\b(?:bars|columns|slices|categories|segments|lines|rows|items|groups)\b[^.;:]{0,30}?(?:\bare\b|:)\s*(?P<names>[^;:]+)(?:;|$)",
+    re.IGNORECASE,
 )
 _SECTIONS = frozenset(
     "data values points data points data values axes axis labels axis labels categories colors "
     "colours key details observations numbers overview description summary chart description "
     "visual elements series lines bars slices segments the data the values trends "
     "approximate values data series".split(" ")
-) | {"data points", "axis labels", "data values", "chart description", "visual elements", "data series", "approximate values"}
-_POINT_LISTS = frozenset({"points", "data", "data points", "values", "the points", "dots", "bins", "slices", "bars", "segments", "numbers", "results", "shares", "readings"})
+) | {
+    "data points",
+    "axis labels",
+    "data values",
+    "chart description",
+    "visual elements",
+    "data series",
+    "approximate values",
+}
+_POINT_LISTS = frozenset(
+    {
+        "points",
+        "data",
+        "data points",
+        "values",
+        "the points",
+        "dots",
+        "bins",
+        "slices",
+        "bars",
+        "segments",
+        "numbers",
+        "results",
+        "shares",
+        "readings",
+    }
+)
 _BETWEEN = re.compile(
     rf"({NUMBER})[^\d,]{{0,40}}?\b(?:between|from)\s+({NUMBER})\s+(?:and|to)\s+({NUMBER})"
 )
 _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 _SHAPE = re.compile(
-    rf"^(?:a |an |the )?(?P<word>rectangles?|lines?|dots?|areas?) in (?P<color>{COLOR.pattern})(?: (?:at|through|over|between))?\s*:\s*(?P<rest>.*)$", re.IGNORECASE
+    rf"^(?:a |an |the )?(?P<word>rectangles?|lines?|dots?|areas?) in (?P<color>{COLOR.pattern})(?: (?:at|through|over|between))?\s*:\s*(?P<rest>.*)$",
+    re.IGNORECASE,
 )
 _PAIR = re.compile(r"\(([^()]{1,60})\)")
 
@@ -110,7 +141,11 @@ class _Reader:
             following = pieces[place + 1] if place + 1 < len(pieces) else None
             deeper = isinstance(following, Line) and following.indent > piece.indent
             self.line(piece, deeper or isinstance(following, Table))
-        if not self.chart.title and self.header and looks.kind_of(self.header, PlainChart()) == self.header:
+        if (
+            not self.chart.title
+            and self.header
+            and looks.kind_of(self.header, PlainChart()) == self.header
+        ):
             self.chart.title = self.header
         names = {series.name for series in self.chart.series}
         if len(names) == 1 and names <= self.subjects:
@@ -139,7 +174,16 @@ class _Reader:
         if (text.endswith(":") or opens) and len(head) <= 60 and not self._speaks(head):
             self.open_head(line.indent, bare)
             return
-        if len(re.findall(r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*:", text, re.IGNORECASE)) >= 2:
+        if (
+            len(
+                re.findall(
+                    r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*:",
+                    text,
+                    re.IGNORECASE,
+                )
+            )
+            >= 2
+        ):
             for part in text.split(";"):
                 for sentence in sentences(part):
                     self.statement(sentence)
@@ -149,24 +193,38 @@ class _Reader:
 
     def _speaks(self, head: str) -> bool:
         """Whether a line is a statement, and not the name of what follows."""
-        if looks.AXIS.search(head) or any(p.search(head) for p in (re.compile(r"\b(?:titled|legend|background)\b", re.I),)):
+        if looks.AXIS.search(head) or any(
+            p.search(head) for p in (re.compile(r"\b(?:titled|legend|background)\b", re.I),)
+        ):
             return True
         before = self.chart.kind
         probe = PlainChart()
         looks.kind_of(head, probe)
-        return probe.kind is not None and before is None or bool(facts(head)) and not head[:1].isupper()
+        return (
+            probe.kind is not None
+            and before is None
+            or bool(facts(head))
+            and not head[:1].isupper()
+        )
 
     def open_head(self, indent: int, words: str) -> None:
         self.chart.statements += 1
         name = re.sub(r"\s*\([^()]*\)$", "", words)
-        if re.search(r"\b(?:are|is|there|follow(?:s|ing)?|shown|has|two|three|four|five|six)\b", name):
+        if re.search(
+            r"\b(?:are|is|there|follow(?:s|ing)?|shown|has|two|three|four|five|six)\b", name
+        ):
             self.chart.color = color(name) or self.chart.color
             self.heads.append((indent, ""))
             return
         if panel := re.match(rf"^(?:the )?panel\s+({NAME}|.+)$", name, re.IGNORECASE):
             self.panel = self.unquote(panel[1])
             return
-        name = re.sub(r"^(?:the )?(?:values|data|line|bars|series|points|numbers)\s+(?:for|of|in)\s+(?:the )?", "", name, flags=re.IGNORECASE)
+        name = re.sub(
+            r"^(?:the )?(?:values|data|line|bars|series|points|numbers)\s+(?:for|of|in)\s+(?:the )?",
+            "",
+            name,
+            flags=re.IGNORECASE,
+        )
         name = re.sub(r"\s+(?:line|bars|series|data|values)$", "", name)
         shown = self.unquote(name)
         if shade := color(words[len(name) :]):
@@ -234,7 +292,17 @@ class _Reader:
 
     def _known(self) -> tuple[object, ...]:
         c = self.chart
-        return (c.kind, c.title, c.subtitle, c.horizontal, c.stack, c.dots, c.printed, c.color, len(c.colors))
+        return (
+            c.kind,
+            c.title,
+            c.subtitle,
+            c.horizontal,
+            c.stack,
+            c.dots,
+            c.printed,
+            c.color,
+            len(c.colors),
+        )
 
     def field(self, text: str) -> bool:
         """`Key: value`, where the key is one that charts have, or the name of a series."""
@@ -244,11 +312,27 @@ class _Reader:
         key, value = match[1].strip(), match[2].strip()
         word = re.sub(r"[\W_]+", " ", key.lower()).strip()
         chart = self.chart
-        if word in ("type", "kind", "chart", "chart type", "chart kind", "plot type", "graph type", "plot", "graph", "figure type"):
+        if word in (
+            "type",
+            "kind",
+            "chart",
+            "chart type",
+            "chart kind",
+            "plot type",
+            "graph type",
+            "plot",
+            "graph",
+            "figure type",
+        ):
             looks.kind_of(value, chart)
             if chart.kind is None:
-                chart.kind = looks.BARE_KINDS.get(value.lower().split()[-1].strip(".")) or looks.BARE_KINDS.get(value.lower().split()[0])
-                chart.histogram, chart.donut = value.lower().startswith("hist"), "donut" in value.lower()
+                chart.kind = looks.BARE_KINDS.get(
+                    value.lower().split()[-1].strip(".")
+                ) or looks.BARE_KINDS.get(value.lower().split()[0])
+                chart.histogram, chart.donut = (
+                    value.lower().startswith("hist"),
+                    "donut" in value.lower(),
+                )
             looks.variety(value.lower(), chart)
             return True
         if word in ("title", "chart title", "heading", "name", "main title"):
@@ -257,24 +341,46 @@ class _Reader:
         if word in ("subtitle", "sub title"):
             chart.subtitle = self.unquote(value)
             return True
-        if place := re.fullmatch(r"(x|y|horizontal|vertical|right|left|bottom)(?: ax[ei]s)?(?: (?:label|title|name))?", word):
-            axis = chart.y if place[1] in ("y", "vertical", "left") else chart.right if place[1] == "right" else chart.x
+        if place := re.fullmatch(
+            r"(x|y|horizontal|vertical|right|left|bottom)(?: ax[ei]s)?(?: (?:label|title|name))?",
+            word,
+        ):
+            axis = (
+                chart.y
+                if place[1] in ("y", "vertical", "left")
+                else chart.right
+                if place[1] == "right"
+                else chart.x
+            )
             looks.axis_words(axis, value, chart, self.unquote)
             self.take_values()
             return True
-        if place := re.fullmatch(r"(x|y|horizontal|vertical)(?: axis)? (?:range|limits|scale)", word):
-            looks.axis_words(chart.y if place[1] in ("y", "vertical") else chart.x, value, chart, self.unquote)
+        if place := re.fullmatch(
+            r"(x|y|horizontal|vertical)(?: axis)? (?:range|limits|scale)", word
+        ):
+            looks.axis_words(
+                chart.y if place[1] in ("y", "vertical") else chart.x, value, chart, self.unquote
+            )
             return True
         if word in ("series", "legend", "legend entries", "groups", "lines"):
-            if word == "legend" and not re.search(r",|;|\band\b", value) or re.search(r"titled?\b", value):
+            if (
+                word == "legend"
+                and not re.search(r",|;|\band\b", value)
+                or re.search(r"titled?\b", value)
+            ):
                 return looks.legend_of(text, chart, self.unquote)
-            chart.legend = [self.unquote(re.split(r"\s*[(=]|\s+-\s", name)[0]) for name in listed(re.sub(r"^.{0,60}?:\s*", "", value))]
+            chart.legend = [
+                self.unquote(re.split(r"\s*[(=]|\s+-\s", name)[0])
+                for name in listed(re.sub(r"^.{0,60}?:\s*", "", value))
+            ]
             looks.colors_of(value, chart, self.unquote)
             return True
         if word in ("legend title", "legend name"):
             chart.legend_title = self.unquote(value)
             return True
-        if word in ("categories", "labels", "x values", "x labels", "categories in order") and len(numbers(value)) in (0, len(listed(value))):
+        if word in ("categories", "labels", "x values", "x labels", "categories in order") and len(
+            numbers(value)
+        ) in (0, len(listed(value))):
             chart.x.members = [self.unquote(name) for name in listed(value)]
             return True
         if word in ("colors", "colours", "color", "colour"):
@@ -283,15 +389,28 @@ class _Reader:
             return True
         if word in ("background", "size", "grid", "gridlines"):
             return looks.style_of(text, chart)
-        if word in _POINT_LISTS or re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word) and "(" in key:
+        if (
+            word in _POINT_LISTS
+            or re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word)
+            and "(" in key
+        ):
             return self.data(value, self.head)
-        if re.search(r"\b(?:axis|title|legend|chart|plot|scale|panel|whisker)\b", word) or looks.AXIS.search(key):
+        if re.search(
+            r"\b(?:axis|title|legend|chart|plot|scale|panel|whisker)\b", word
+        ) or looks.AXIS.search(key):
             return False
         found = facts(value)
         if found and found[0].label is None and not found[0].more and any(f.label for f in found):
             return False
         explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
-        if explicit and not found[0].box and not NUMBERS.search(re.sub(r"(?:series|line|group) \d+", "", key, flags=re.IGNORECASE)) or (len(found) >= 2 and found[0].label):
+        if (
+            explicit
+            and not found[0].box
+            and not NUMBERS.search(
+                re.sub(r"(?:series|line|group) \d+", "", key, flags=re.IGNORECASE)
+            )
+            or (len(found) >= 2 and found[0].label)
+        ):
             name = self._group_name(key)
             return self.add(found, name, self._group_kind(key), notes=key)
         return False
@@ -305,12 +424,29 @@ class _Reader:
             self.chart.color = color(key) or self.chart.color
             return ""
         key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
-        key = re.sub(r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?: points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|series|line) ", "", key, flags=re.IGNORECASE)
-        key = re.sub(r"\s+(?:line|bars|series|values|data)$|^the (?=[a-z]+$)", "", key.strip(), flags=re.IGNORECASE)
-        if re.search(r"\b(?:bars|slices|segments|columns|points|dots|values|numbers|lines)$", key) and len(key.split()) > 2:
+        key = re.sub(
+            r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?: points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|series|line) ",
+            "",
+            key,
+            flags=re.IGNORECASE,
+        )
+        key = re.sub(
+            r"\s+(?:line|bars|series|values|data)$|^the (?=[a-z]+$)",
+            "",
+            key.strip(),
+            flags=re.IGNORECASE,
+        )
+        if (
+            re.search(r"\b(?:bars|slices|segments|columns|points|dots|values|numbers|lines)$", key)
+            and len(key.split()) > 2
+        ):
             self.chart.color = color(key) or self.chart.color
             return ""
-        return "" if key.lower().strip() in _POINT_LISTS or key.lower() in _GROUP_WORDS else key.strip()
+        return (
+            ""
+            if key.lower().strip() in _POINT_LISTS or key.lower() in _GROUP_WORDS
+            else key.strip()
+        )
 
     def _group_kind(self, key: str) -> Kind | None:
         words = re.findall(r"[a-z]+", key.lower())
@@ -320,17 +456,33 @@ class _Reader:
 
     def group(self, text: str) -> bool:
         """`The line for Ghana begins at 15 in 1990, ...`: a series of its own."""
-        if looks.AXIS.match(text) or re.match(r"^(?:the )?(?:[xy]|horizontal|vertical)\b", text, re.IGNORECASE):
+        if looks.AXIS.match(text) or re.match(
+            r"^(?:the )?(?:[xy]|horizontal|vertical)\b", text, re.IGNORECASE
+        ):
             return False
         if bare := _BARE_HEAD.match(text):
-            return self.add(facts(bare["rest"]), self.head, _GROUP_WORDS[bare["word"].lower()], notes=bare["notes"])
+            return self.add(
+                facts(bare["rest"]),
+                self.head,
+                _GROUP_WORDS[bare["word"].lower()],
+                notes=bare["notes"],
+            )
         if match := _FOR.match(text):
             return self.add(facts(match["rest"]), self.unquote(match["name"]), None)
         match = _HEAD.match(text)
         if match is None:
             return False
         word, name, rest = match["word"].lower(), match["name"], match["rest"].lstrip(": ")
-        if len(listed(name)) > 1 or name.lower() in ("chart", "graph", "plot", "at", "are", "is", "that", "points"):
+        if len(listed(name)) > 1 or name.lower() in (
+            "chart",
+            "graph",
+            "plot",
+            "at",
+            "are",
+            "is",
+            "that",
+            "points",
+        ):
             return False
         if re.search(r"\b(?:titled|axis|chart|graph)\b", name + match["rest"][:30]):
             return False
@@ -341,7 +493,12 @@ class _Reader:
             return False
         if len(found) == 1 and found[0].label is None and word not in ("line", "curve", "area"):
             return False
-        return self.add(found, self.unquote(name), _GROUP_WORDS[word], notes=match.group(0)[: match.start("rest")])
+        return self.add(
+            found,
+            self.unquote(name),
+            _GROUP_WORDS[word],
+            notes=match.group(0)[: match.start("rest")],
+        )
 
     def rule_line(self, text: str) -> bool:
         match = _RULE.search(text)
@@ -359,7 +516,9 @@ class _Reader:
             found = [value.value for value in numbers(piece)]
             if found and sum(map(len, corners)) < 4 * MAX_OBSERVATIONS:
                 corners.append(tuple(found))
-        self.chart.shapes.append((match["word"].lower().rstrip("s"), color(match["color"]) or "", corners))
+        self.chart.shapes.append(
+            (match["word"].lower().rstrip("s"), color(match["color"]) or "", corners)
+        )
         return bool(corners)
 
     # numbers
@@ -399,17 +558,36 @@ class _Reader:
         match = _ZIP.match(re.sub(r",?\s*\b(?:each )?respectively\b", "", text))
         if match is None:
             return False
-        values = [number(re.sub(r"^(?:about|approximately)\s+|\s+respectively$|\s*[a-zA-Z ]+$", "", part) or "") for part in listed(match["values"])]
-        values = [value or (numbers(part) or [None])[0] for value, part in zip(values, listed(match["values"]), strict=True)]
+        values = [
+            number(
+                re.sub(r"^(?:about|approximately)\s+|\s+respectively$|\s*[a-zA-Z ]+$", "", part)
+                or ""
+            )
+            for part in listed(match["values"])
+        ]
+        values = [
+            value or next(iter(numbers(part)), None)
+            for value, part in zip(values, listed(match["values"]), strict=True)
+        ]
         known = [value for value in values if value is not None]
-        names = listed(re.sub(r"^.*\b(?:slices|bars|columns|categories|segments) |^.*\b(?:values?|numbers|figures|shares)\s+(?:for|of)\s+", "", match["names"], flags=re.IGNORECASE))
+        names = listed(
+            re.sub(
+                r"^.*\b(?:slices|bars|columns|categories|segments) |^.*\b(?:values?|numbers|figures|shares)\s+(?:for|of)\s+",
+                "",
+                match["names"],
+                flags=re.IGNORECASE,
+            )
+        )
         names[-1:] = [re.sub(r",? the (?:values|numbers|figures|heights)$", "", names[-1])]
         names = [name for name in names if not NUMBERS.search(name) or len(names) >= 2]
         if len(known) < 2 or len(names) != len(known) or len(known) != len(values):
             return False
         if any(NUMBERS.search(name) and not plain_number(name) for name in names):
             return False
-        if any(re.search(r"[a-zA-Z]{3,}", NUMBERS.sub("", part)) and "respectively" not in part for part in listed(match["values"])[:-1]):
+        if any(
+            re.search(r"[a-zA-Z]{3,}", NUMBERS.sub("", part)) and "respectively" not in part
+            for part in listed(match["values"])[:-1]
+        ):
             return False
         first = clean(names[0]) or names[0]
         found = [Fact(name, value) for name, value in zip([first, *names[1:]], known, strict=True)]
@@ -419,7 +597,11 @@ class _Reader:
         """Numbers without names: one for each category that is listed, or each name before them."""
         for names in (self.pending, self.chart.x.members, self.chart.y.members):
             if len(names) == len(values) >= 2:
-                return self.add([Fact(name, value) for name, value in zip(names, values, strict=True)], head, None)
+                return self.add(
+                    [Fact(name, value) for name, value in zip(names, values, strict=True)],
+                    head,
+                    None,
+                )
         return False
 
     def take_values(self) -> None:
@@ -447,7 +629,11 @@ class _Reader:
         series = self.by_head[key]
         series.right = series.right or "right axis" in notes
         series.dots = series.dots or "with dots" in notes
-        if name and (shade := color(re.sub(NAME, "", notes))) and name.lower() not in self.chart.colors:
+        if (
+            name
+            and (shade := color(re.sub(NAME, "", notes)))
+            and name.lower() not in self.chart.colors
+        ):
             self.chart.colors[name.lower()] = shade
         return series
 
@@ -456,11 +642,19 @@ class _Reader:
         bare = [fact.value for fact in found if fact.label is None and fact.value and not fact.more]
         if len(bare) >= 2 and len(bare) >= len(found) - 1 and found[0].interval is None:
             values = [fact.value for fact in found if fact.value]
-            if self.zip_values(values, head) or (len(values) > len(bare) and self.zip_values(bare, head)):
+            if self.zip_values(values, head) or (
+                len(values) > len(bare) and self.zip_values(bare, head)
+            ):
                 return True
         if self.chart.kind == "point" and not any(fact.more for fact in found):
             return self.add_pairs(found, head)
-        if not head and self.chart.kind in ("line", "step", "area") and found and found[0].subject and all(f.subject in ("", found[0].subject) for f in found):
+        if (
+            not head
+            and self.chart.kind in ("line", "step", "area")
+            and found
+            and found[0].subject
+            and all(f.subject in ("", found[0].subject) for f in found)
+        ):
             if len(found) > 1 or found[0].subject in self.subjects:
                 head = self.unquote(found[0].subject)
                 self.subjects.add(head)
@@ -471,7 +665,13 @@ class _Reader:
                 continue
             label = self.unquote(fact.label) if fact.label is not None else head
             kind_here, name = kind, head
-            if kind is None and fact.interval and fact.value is None and fact.label is not None and not fact.box:
+            if (
+                kind is None
+                and fact.interval
+                and fact.value is None
+                and fact.label is not None
+                and not fact.box
+            ):
                 kind_here = "band"
             self.observe(self._series(name, kind_here, notes), label, fact)
             said = True
@@ -479,12 +679,22 @@ class _Reader:
 
     def add_pairs(self, found: list[Fact], head: str) -> bool:
         """`12 and 20, 18 and 45` in a scatter plot; names with a number in a dot plot."""
-        if found and all(fact.label is None or plain_number(fact.label) is not None for fact in found):
-            flat = [n for fact in found for n in ((number(fact.label) if fact.label else None), fact.value) if n]
+        if found and all(
+            fact.label is None or plain_number(fact.label) is not None for fact in found
+        ):
+            flat = [
+                n
+                for fact in found
+                for n in ((number(fact.label) if fact.label else None), fact.value)
+                if n
+            ]
             if len(flat) % 2 or len(flat) < 2:
                 return False
             series = self._series(head, None)
-            series.observations += [Observation(a.value, b.value, percent=b.percent) for a, b in zip(flat[::2], flat[1::2], strict=True)]
+            series.observations += [
+                Observation(a.value, b.value, percent=b.percent)
+                for a, b in zip(flat[::2], flat[1::2], strict=True)
+            ]
             return True
         named = [fact for fact in found if fact.label]
         series = self._series(head, None)
@@ -571,7 +781,9 @@ def finished(chart: PlainChart) -> PlainChart:
         kinds = [series.kind for series in chart.series if series.kind]
         chart.kind = kinds[0] if kinds else "bar"
     seen = [o for series in chart.series for o in series.observations]
-    worded = re.search(r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I)
+    worded = re.search(
+        r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
+    )
     if seen and all(o.scale != 1.0 for o in seen) and not worded:
         for o in seen:
             o.y = None if o.y is None else o.y * o.scale
@@ -607,7 +819,11 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
     if all(dates):
         return [replace(o, x=day) for o, day in zip(observations, dates, strict=True)]
     named = kind == "bar" or (kind == "point" and chart.horizontal)
-    if named or any(label in chart.x.members for label in labels if not chart.x.ticks) and kind != "line":
+    if (
+        named
+        or any(label in chart.x.members for label in labels if not chart.x.ticks)
+        and kind != "line"
+    ):
         return observations
     if chart.x.members and chart.kind == "bar":
         return observations
@@ -634,7 +850,9 @@ def _numbered(labels: list[str]) -> list[float | None]:
 def _bin(o: Observation) -> Observation:
     if not isinstance(o.x, str):
         return o
-    match = re.fullmatch(r"(?:[A-Za-z ]+ )?(-?[−\d.,]+%?)\s*(?:-|–|—|to)\s*(-?[−\d.,]+%?)", o.x.strip())
+    match = re.fullmatch(
+        r"(?:[A-Za-z ]+ )?(-?[−\d.,]+%?)\s*(?:-|–|—|to)\s*(-?[−\d.,]+%?)", o.x.strip()
+    )
     ends = [number(end) for end in match.groups()] if match else []
     if len(ends) == 2 and ends[0] and ends[1]:
         return replace(o, x=ends[0].value, x2=ends[1].value)

@@ -25,8 +25,12 @@ _QUOTED = re.compile(r'"([^"\n]{1,200})"|“([^“”\n]{1,200})”|«([^«»\n]
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<=\s)\*(?=\w)|(?<=\w)\*(?=[\s.,:;]|$)")
 _BULLET = re.compile(r"^([ \t]*)(?:[-*•·–‣◦+]|\(?\d{1,2}[.)](?=\s+\D))\s+")
 _HEADER = re.compile(r"^\s*#{1,6}\s+")
-_ABBREVIATIONS = r"(?<!\bvs\.)(?<!\bVs\.)(?<!\bFig\.)(?<!\bca\.)(?<!\bNo\.)(?<!\bapprox\.)(?<!\be\.g\.)"
-_SENTENCE = re.compile(rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=])")
+_ABBREVIATIONS = (
+    r"(?<!\bvs\.)(?<!\bVs\.)(?<!\bFig\.)(?<!\bca\.)(?<!\bNo\.)(?<!\bapprox\.)(?<!\be\.g\.)"
+)
+_SENTENCE = re.compile(
+    rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=])"
+)
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 

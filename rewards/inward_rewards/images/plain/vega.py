@@ -28,7 +28,9 @@ def specification(chart: PlainChart) -> Json:
     """The chart that the description tells of. One of which nothing is known is a blank page."""
     spec: Json = {"background": chart.looks.background or "#ffffff"}
     if chart.title:
-        spec["title"] = {"text": chart.title, "subtitle": chart.subtitle} if chart.subtitle else chart.title
+        spec["title"] = (
+            {"text": chart.title, "subtitle": chart.subtitle} if chart.subtitle else chart.title
+        )
     spec |= _sizes(chart) | {"config": _config(chart)}
     if chart.shapes:
         return spec | _shapes(chart)
@@ -48,7 +50,12 @@ def specification(chart: PlainChart) -> Json:
     else:
         spec["layer"] = views
     if panels and len(views) == 1:
-        facet: Json = {"field": "panel", "type": "nominal", "title": chart.panel_title or None, "sort": panels[:MAX_ENTRIES]}
+        facet: Json = {
+            "field": "panel",
+            "type": "nominal",
+            "title": chart.panel_title or None,
+            "sort": panels[:MAX_ENTRIES],
+        }
         facet["columns"] = chart.columns or (2 if len(panels) in (2, 4) else 3)
         spec["encoding"] = {"facet": facet} | spec["encoding"]
     if any(series.right for series in chart.series):
@@ -73,7 +80,12 @@ def _config(chart: PlainChart) -> Json:
     looks = chart.looks
     ink = looks.ink or "#000000"
     size = min(looks.label_size or 11, 40)
-    words: Json = {"labelColor": ink, "titleColor": ink, "labelFontSize": size, "titleFontSize": size + 1}
+    words: Json = {
+        "labelColor": ink,
+        "titleColor": ink,
+        "labelFontSize": size,
+        "titleFontSize": size + 1,
+    }
     axis = words | {
         "grid": False,
         "gridColor": looks.faint or "#dddddd",
@@ -136,7 +148,9 @@ def _shapes(chart: PlainChart) -> Json:
         elif word in rows:
             names = ("x", "y", "y2") if word == "area" else ("x", "y", "size")
             rows[word] += [
-                own | dict(zip(names, corner, strict=False)) for corner in corners if len(corner) >= 2
+                own | dict(zip(names, corner, strict=False))
+                for corner in corners
+                if len(corner) >= 2
             ]
     layers = []
     left = 1000
@@ -186,12 +200,16 @@ def _views(chart: PlainChart) -> list[Json]:
             kind = "step"
         groups.setdefault((kind, series.right, series.dots), []).append(series)
     order = ("band", "area", "bar", "box", "line", "step", "point", "rule")
-    ranked = sorted(groups.items(), key=lambda item: order.index(item[0][0]) if item[0][0] in order else 9)
+    ranked = sorted(
+        groups.items(), key=lambda item: order.index(item[0][0]) if item[0][0] in order else 9
+    )
     names = _named(chart)
     views: list[Json] = []
     for (kind, right, dots), members in ranked:
         views.append(_view(chart, kind, members, names, right=right, dots=dots))
-        if kind not in ("band", "box", "rule") and any(o.low is not None for s in members for o in s.observations):
+        if kind not in ("band", "box", "rule") and any(
+            o.low is not None for s in members for o in s.observations
+        ):
             views.append(_intervals(chart, members, right=right))
         if kind == "box" and any(o.outliers for s in members for o in s.observations):
             views.append(_outliers(chart, members))
@@ -221,7 +239,15 @@ def _rows(members: list[Series], *, box: bool = False) -> list[Json]:
     return rows[:1000]
 
 
-def _view(chart: PlainChart, kind: Kind, members: list[Series], names: list[str], *, right: bool, dots: bool) -> Json:
+def _view(
+    chart: PlainChart,
+    kind: Kind,
+    members: list[Series],
+    names: list[str],
+    *,
+    right: bool,
+    dots: bool,
+) -> Json:
     encoding = _positions(chart, kind, members, right=right)
     several = len({series.name for series in members}) > 1
     if kind == "bar" and chart.stack == "group" and several:
@@ -235,8 +261,14 @@ def _view(chart: PlainChart, kind: Kind, members: list[Series], names: list[str]
     if kind == "rule":
         encoding = {k: v for k, v in encoding.items() if k in ("y", "color")}
         if chart.horizontal:
-            encoding = {k: v for k, v in _positions(chart, kind, members, right=right).items() if k == "x"}
-    return {"mark": mark, "data": {"values": _rows(members, box=kind == "box")}, "encoding": encoding}
+            encoding = {
+                k: v for k, v in _positions(chart, kind, members, right=right).items() if k == "x"
+            }
+    return {
+        "mark": mark,
+        "data": {"values": _rows(members, box=kind == "box")},
+        "encoding": encoding,
+    }
 
 
 def _color(chart: PlainChart, names: list[str]) -> Json:
@@ -260,14 +292,26 @@ def _mark(chart: PlainChart, kind: Kind, *, plain: bool, sized: bool, dots: bool
                 mark["point"] = {"size": min(looks.point_area or 45, 2000), "filled": True} | own
             return mark
         case "area":
-            return {"type": "area", "opacity": 1 if chart.stack == "zero" else looks.opacity or 0.75} | own
+            return {
+                "type": "area",
+                "opacity": 1 if chart.stack == "zero" else looks.opacity or 0.75,
+            } | own
         case "band":
             return {"type": "area", "opacity": 0.25, "color": chart.color or PALETTE[0]}
         case "point":
-            mark = {"type": "point", "filled": not looks.hollow, "opacity": looks.opacity or 1} | own
+            mark = {
+                "type": "point",
+                "filled": not looks.hollow,
+                "opacity": looks.opacity or 1,
+            } | own
             return mark if sized else mark | {"size": min(looks.point_area or 45, 2000)}
         case "box":
-            return {"type": "boxplot", "extent": "min-max", "size": 16, "median": {"color": "white"}} | own
+            return {
+                "type": "boxplot",
+                "extent": "min-max",
+                "size": 16,
+                "median": {"color": "white"},
+            } | own
         case "rule":
             return {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5} | own
         case _:
@@ -357,7 +401,9 @@ def _category(chart: PlainChart, places: list[str]) -> Json:
 
 def _time(chart: PlainChart, days: list[str]) -> Json:
     shown = chart.x.dates or list(dict.fromkeys(days))[:: max(1, -(-len(set(days)) // 5))]
-    stamps = [round(datetime.fromisoformat(d).replace(tzinfo=UTC).timestamp() * 1000) for d in shown]
+    stamps = [
+        round(datetime.fromisoformat(d).replace(tzinfo=UTC).timestamp() * 1000) for d in shown
+    ]
     return {
         "field": "x",
         "type": "temporal",
@@ -405,8 +451,16 @@ def _size(chart: PlainChart, members: list[Series]) -> Json:
 def _printed(chart: PlainChart, members: list[Series], names: list[str], *, right: bool) -> Json:
     encoding = _positions(chart, "point", members, right=right)
     encoding["text"] = {"field": "y", "type": "quantitative", "format": _format(chart, members)}
-    mark: Json = {"type": "text", "color": chart.looks.ink or "#000000", "fontSize": (chart.looks.label_size or 11) - 1}
-    mark |= {"align": "left", "dx": 3, "baseline": "middle"} if chart.horizontal else {"baseline": "bottom", "dy": -3}
+    mark: Json = {
+        "type": "text",
+        "color": chart.looks.ink or "#000000",
+        "fontSize": (chart.looks.label_size or 11) - 1,
+    }
+    mark |= (
+        {"align": "left", "dx": 3, "baseline": "middle"}
+        if chart.horizontal
+        else {"baseline": "bottom", "dy": -3}
+    )
     return {"mark": mark, "data": {"values": _rows(members)}, "encoding": encoding}
 
 
@@ -423,11 +477,17 @@ def _format(chart: PlainChart, members: list[Series]) -> str:
 
 def _arc(chart: PlainChart) -> list[Json]:
     observations = [o for series in chart.series for o in series.observations if o.y is not None]
-    observations = [o for o in observations if isinstance(o.x, str) and (o.y or 0) >= 0][:MAX_ENTRIES]
+    observations = [o for o in observations if isinstance(o.x, str) and (o.y or 0) >= 0][
+        :MAX_ENTRIES
+    ]
     names = list(dict.fromkeys(str(o.x) for o in observations))
     rows = [{"x": o.x, "y": o.y, "order": i} for i, o in enumerate(observations)]
     radius = round(_sizes(chart)["height"] / 2)
-    mark: Json = {"type": "arc", "outerRadius": radius, "stroke": chart.looks.background or "#ffffff"}
+    mark: Json = {
+        "type": "arc",
+        "outerRadius": radius,
+        "stroke": chart.looks.background or "#ffffff",
+    }
     if chart.donut:
         mark["innerRadius"] = round(radius * HOLE)
     encoding: Json = {
@@ -449,7 +509,11 @@ def _arc(chart: PlainChart) -> list[Json]:
             "text": {"field": "y", "type": "quantitative", "format": _format(chart, [series])},
             "color": encoding["color"] | {"scale": scale, "legend": None},
         }
-        label: Json = {"type": "text", "radius": radius + 12, "fontSize": (chart.looks.label_size or 11) - 1}
+        label: Json = {
+            "type": "text",
+            "radius": radius + 12,
+            "fontSize": (chart.looks.label_size or 11) - 1,
+        }
         views.append({"mark": label, "data": {"values": rows}, "encoding": words})
     return views
 
