@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -45,7 +46,8 @@ class PlainRedraw:
     """
 
     async def __call__(self, description: str, seed: int) -> Redrawn:
-        chart = read(description)
+        # Off the event loop: a hostile text of the greatest length takes a second.
+        chart = await asyncio.to_thread(read, description)
         told = {"statements": float(chart.statements), "ignored": float(chart.ignored)}
         if chart.empty:
             return Redrawn(None, "no statement about a chart was understood", told)
