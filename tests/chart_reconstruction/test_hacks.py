@@ -24,7 +24,7 @@ CONFIG = ChartReconstructionConfig(
 
 @pytest.fixture(scope="module")
 def task() -> ChartReconstructionTask:
-    return next(iter(ChartReconstructionTaskset(CONFIG)))
+    return ChartReconstructionTaskset(CONFIG)._chart(0)
 
 
 def replies(spec: dict[str, Any], prompt: str) -> dict[str, str]:
@@ -65,7 +65,27 @@ def replies(spec: dict[str, Any], prompt: str) -> dict[str, str]:
     }
 
 
-PUBLISHED: dict[str, float] = {}
+PUBLISHED = {
+    "the truth": 1.00,
+    "one value wrong": 0.82,
+    "all values at the middle": 0.31,
+    "the values shuffled": 0.48,
+    "the chart without values": 0.13,
+    "another kind, the true values": 0.17,
+    "the truth three times": 1.00,
+    "the truth, then every value at the middle": 0.31,
+    "every number from 0 to 100 for each bar": 0.31,
+    "the true values and 50 invented bars": 0.28,
+    "the truth after 6,000 characters of nothing": 0.00,
+    "the true specification": 0.00,
+    "the true specification in a code block": 0.00,
+    "the title alone": 0.10,
+    "the prompt": 0.00,
+    "in Spanish": 0.00,
+    "instructions": 0.00,
+    "boilerplate": 0.00,
+    "empty": 0.00,
+}
 
 
 async def test_each_attempt_earns_what_is_published(task: ChartReconstructionTask) -> None:

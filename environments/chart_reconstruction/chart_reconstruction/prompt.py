@@ -12,7 +12,7 @@ ASK = "Describe this chart."
 
 PLAIN = """\
 Your description is read by rules, not by a person. They understand English statements, in \
-sentences, lists or tables, about: the kind of chart; title and subtitle; each axis (title, range, \
+sentences, lists or tables, about: the kind of chart, without which no number is drawn; title and subtitle; each axis (title, range, \
 ticks, categories, log scale); the legend; the colour of each series, by name or as #rrggbb; the \
 size in pixels, background, grid lines and lettering; and the numbers, each with its category or x, \
 its series and its panel. Names in double quotes are read most safely. Of two statements about one \

@@ -779,7 +779,11 @@ def finished(chart: PlainChart) -> PlainChart:
         chart.x, chart.y = chart.y, chart.x
     if chart.kind is None and chart.series:
         kinds = [series.kind for series in chart.series if series.kind]
-        chart.kind = kinds[0] if kinds else "bar"
+        if not kinds:
+            # Numbers in a text that names no kind of chart are no chart.
+            chart.series = []
+            return chart
+        chart.kind = kinds[0]
     seen = [o for series in chart.series for o in series.observations]
     worded = re.search(
         r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
