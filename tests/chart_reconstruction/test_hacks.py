@@ -49,7 +49,9 @@ def replies(spec: dict[str, Any], prompt: str) -> dict[str, str]:
         "the chart without values": "\n".join(told),
         "another kind, the true values": true.replace("bar chart", "pie chart"),
         "the truth three times": "\n".join([true] * 3),
-        "the truth, then every value at the middle": f"{true}\n{with_values([middle] * len(names))}",
+        "the truth, then every value at the middle": "\n".join(
+            [true, with_values([middle] * len(names))]
+        ),
         "every number from 0 to 100 for each bar": "\n".join([*told, many]),
         "the true values and 50 invented bars": true
         + "".join(f' "Item {n}": {n}.' for n in range(50)),

@@ -47,7 +47,9 @@ def test_nothing_but_the_picture_tells_the_truth() -> None:
     assert task.data.truth is not None
     seen = f"{task.data.system_prompt}{task.data.prompt}"
     for row in task.data.truth["data"]["values"]:
-        assert not any(isinstance(v, str) and v in str(task.data.system_prompt) for v in row.values())
+        assert not any(
+            isinstance(v, str) and v in str(task.data.system_prompt) for v in row.values()
+        )
     assert str(task.data.truth["title"]) not in seen
 
 

@@ -2,8 +2,8 @@
 
 Address: hub `princeton-nlp/CharXiv`, `images.zip`; files `<figure id>.jpg`. The source drew 100 of
 the 1,000 validation figures (`random.seed(7111994)`, `random.sample` of the ids in the order of the
-annotation files) and trained on the first 75. The ids are written out, so that no annotation file is
-needed. The charts belong to the papers' authors and are not part of this package.
+annotation files) and trained on the first 75. The ids are written out, so that no annotation file
+is needed. The charts belong to the papers' authors and are not part of this package.
 """
 
 from __future__ import annotations

@@ -12,17 +12,18 @@ ASK = "Describe this chart."
 
 PLAIN = """\
 Your description is read by rules, not by a person. They understand English statements, in \
-sentences, lists or tables, about: the kind of chart, without which no number is drawn; title and subtitle; each axis (title, range, \
-ticks, categories, log scale); the legend; the colour of each series, by name or as #rrggbb; the \
-size in pixels, background, grid lines and lettering; and the numbers, each with its category or x, \
-its series and its panel. Names in double quotes are read most safely. Of two statements about one \
-number the last counts. What is not understood is left out."""
+sentences, lists or tables, about: the kind of chart, without which no number is drawn; title and \
+subtitle; each axis (title, range, ticks, categories, log scale); the legend; the colour of each \
+series, by name or as #rrggbb; the size in pixels, background, grid lines and lettering; and the \
+numbers, each with its category or x, its series and its panel. Names in double quotes are read \
+most safely. Of two statements about one number the last counts. What is not understood is left \
+out."""
 
 REVISED = "Left: the chart. Right: what is drawn from your description. Describe the chart again."
 REFUSED = "Nothing was drawn from your description: {error}. Describe the chart again."
 REVISE_RULE = """\
-You may describe the chart {count} more times: after each reply you see what is drawn from it beside \
-the chart. Your last reply from which something is drawn counts."""
+You may describe the chart {count} more times: after each reply you see what is drawn from it \
+beside the chart. Your last reply from which something is drawn counts."""
 
 
 class Weights(BaseModel):
@@ -74,8 +75,8 @@ def system_prompt(similarity: Similarity, limit: int, reader: str, *, known: boo
     """The instructions for a chart whose table and texts are `known` to the reward, or are not."""
     return f"""\
 You are given the picture of a chart. Describe it in English so that someone who never sees it can \
-draw it. The first {limit} characters of your reply are read; code, JSON and anything in braces are \
-not. It is drawn from your words alone.
+draw it. The first {limit} characters of your reply are read; code, JSON and anything in braces \
+are not. It is drawn from your words alone.
 
 {reader}
 
@@ -83,10 +84,10 @@ not. It is drawn from your words alone.
 
 
 TABLE = """\
-the F1 of the numbers that the drawing shows against those of the picture, each matched by its place \
-(category, date or x, series, panel) and worth the less the farther it is off: nearly all at 2 % of \
-what the values of its axis span, nothing at 20 %; 0 where no mark of the drawing is of a kind that \
-the picture has (bars, lines, areas, points, sectors, cells)"""
+the F1 of the numbers that the drawing shows against those of the picture, each matched by its \
+place (category, date or x, series, panel) and worth the less the farther it is off: nearly all at \
+2 % of what the values of its axis span, nothing at 20 %; 0 where no mark of the drawing is of a \
+kind that the picture has (bars, lines, areas, points, sectors, cells)"""
 
 
 def _score(similarity: Similarity, *, known: bool) -> str:

@@ -1,7 +1,8 @@
 """A generated chart's specification told in prose: the describer that states the truth.
 
-It is what `vf-validate` and the tests hold the readers of descriptions to, and what a perfect policy
-might write. The surprise: it reads the generator's specifications alone, not any Vega-Lite.
+It is what `vf-validate` and the tests hold the readers of descriptions to, and what a perfect
+policy might write. The surprise: it reads the generator's specifications alone, not any Vega-Lite.
+Longer than other files: one function a sort of chart.
 """
 
 from __future__ import annotations
@@ -186,7 +187,8 @@ def _legends(drawn: list[Json], side: str) -> list[str]:
             ticks = ", ".join(label(value, form) for value in size["legend"]["values"])
             low, high = size["scale"]["domain"]
             lines.append(
-                f'The sizes are titled "{size["title"]}" and run from {low:g} to {high:g}, with ticks at {ticks}.'
+                f'The sizes are titled "{size["title"]}" and run from {low:g} to {high:g},'
+                f" with ticks at {ticks}."
             )
     return list(dict.fromkeys(lines))
 
@@ -213,7 +215,10 @@ def _numbers(view: Json, drawn: list[Json]) -> list[str]:
     name = color.get("datum", "")
     if mark["type"] == "rule":
         return [
-            f'A dashed line stands across the plot at {_exact(rows[0][field], form)}, named "{name}".'
+            (
+                f"A dashed line stands across the plot at {_exact(rows[0][field], form)}, "
+                f'named "{name}".'
+            )
         ]
     spot = encoding[place]
     right = (encoding["y"].get("axis") or {}).get("orient") == "right"
@@ -269,7 +274,8 @@ def _told(
     for row in rows:
         if spot.get("bin") == "binned":
             pieces.append(
-                f"{_exact(row['from'], x_form)} to {_exact(row['to'], x_form)}: {_exact(row[field], form)}"
+                f"{_exact(row['from'], x_form)} to {_exact(row['to'], x_form)}: "
+                f"{_exact(row[field], form)}"
             )
             continue
         place = _place(row[spot["field"]], spot, x_form)
@@ -307,7 +313,8 @@ def _boxes(rows: list[Json], spot: str, field: str, form: str) -> list[str]:
         low, q1, median, q3, high, *outside = (_exact(v, form) for v in _box(sorted(sample)))
         outliers = f", outliers {', '.join(outside)}" if outside else ""
         lines.append(
-            f'"{name}": whiskers {low} and {high}, quartiles {q1} and {q3}, median {median}{outliers}.'
+            f'"{name}": whiskers {low} and {high}, quartiles {q1} and {q3}, median {median}'
+            f"{outliers}."
         )
     return lines
 

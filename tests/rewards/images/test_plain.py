@@ -50,7 +50,8 @@ def test_a_chart_in_parts() -> None:
         'This is a grouped bar chart with dots titled "Wages". The subtitle is "2020".\n'
         "The plot is 300 by 200 pixels. The background is #fff1e5, the text is #333333.\n"
         'The x-axis is titled "Town" and lists "Oslo", "Rome".\n'
-        'The y-axis is titled "EUR" on a log scale and runs from 1 to 100, with ticks at 1, 10, 100.\n'
+        'The y-axis is titled "EUR" on a log scale and runs from 1 to 100, '
+        "with ticks at 1, 10, 100.\n"
         'The legend is at the bottom and is titled "Sex". "Women" is #112233, "Men" is red.\n'
         'Values for "Women": "Oslo": 12, "Rome": 40.\nValues for "Men": "Oslo": 13, "Rome": 41.'
     )

@@ -34,7 +34,8 @@ _TUPLE = re.compile(
     rf"\(\s*([^(),]{{1,60}}?)\s*,\s*({NUMBER})(?:\s*,\s*(?:size\s+|area\s+)?({NUMBER}))?\s*\)"
 )
 _INTERVAL = re.compile(
-    rf"[(\[]\s*(?:from|range|interval|ci|95 ?% ci|between)?:?\s*({NUMBER})\s*(?:to|and|–|-|,)\s*({NUMBER})\s*[)\]]",
+    rf"[(\[]\s*(?:from|range|interval|ci|95 ?% ci|between)?:?\s*({NUMBER})\s*(?"
+    rf":to|and|–|-|,)\s*({NUMBER})\s*[)\]]",
     re.IGNORECASE,
 )
 _BAND = re.compile(rf"(?<=[:=])\s*(?:from|between)\s+({NUMBER})\s+(?:to|and)\s+({NUMBER})")
@@ -42,13 +43,16 @@ _PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-|plus or minus)\s*({NUMBE
 _HOLE = "\uf700"
 _BREAK = re.compile(r",|;|\n|\b(?:and|then|while|whereas|but|followed by|before)\b")
 _SEPARATED = re.compile(
-    rf"^(.*?)\s*(?::|=|→|->|=>|⇒|–|—|\s-)\s*(?:{_HOLE}|~|≈|about |approximately |around |roughly |approx\. |nearly |almost |a value of )?\s*({NUMBER})(.*)$"
+    rf"^(.*?)\s*(?::|=|→|->|=>|⇒|–|—|\s-)\s*(?:{_HOLE}|~|≈|about |approximately"
+    rf" |around |roughly |approx\. |nearly |almost |a value of )?\s*({NUMBER})("
+    r".*)$"
 )
 _AFTER = re.compile(
     r"^\s*([^\d]{0,30}?)\b(?:in|on|for|at|during|by|from|goes to|is for)\s+(?:the\s+)?(.+)$"
 )
 _OF_IT = re.compile(
-    r"^\)?\s*(?:of (?:it|them|the (?:total|whole|pie|chart)))?\s*\)?\s*(?:is|are|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
+    r"^\)?\s*(?:of (?:it|them|the (?:total|whole|pie|chart)))?\s*\)?\s*(?:is|a"
+    r"re|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
 )
 
 _LEAD = frozenset(
@@ -57,7 +61,9 @@ _LEAD = frozenset(
     "sixth seventh eighth ninth tenth last final next one bar bars slice slices segment segments "
     "wedge column columns line point dot sector value values category remaining also there here "
     "so finally where as followed another than category that this these those respectively "
-    "largest smallest highest lowest tallest shortest both i.e e.g namely share percentage beginning starting ending dominated headed topped you ve we i who "
+    "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
+    "re percentage beginning starting ending dominated headed topped you ve w"
+    "e i who "
     "that's what see corresponding".split()
 )
 _TRAIL = _LEAD | frozenset(
@@ -74,13 +80,15 @@ _VERBS = re.compile(
     r"led|represents?|account(?:s|ed)?|makes?|gets?|got|records?|comes?|came|stands?|stood|sits?|"
     r"scores?|earns?|equals?|measures?|totals?|hits?|peaks?|averages?|achieves?|holds?|covers?|"
     r"contributes?|produces?|sells?|sees?|saw|rises?|rose|falls?|fell|drops?|climbs?|grows?|grew|"
-    r"ends?|starts?|begins?|opens?|dips?|jumps?|stays?|remains?|attains?|goes|went|lies|who|which|that|drank|trails?|lags?|"
+    r"ends?|starts?|begins?|opens?|dips?|jumps?|stays?|remains?|attains?|goes|"
+    r"went|lies|who|which|that|drank|trails?|lags?|"
     r"[a-z]{3,}ed)\b"
 )
 _SIGN = re.compile(r"[B-HJ-Z]|[A-Z]{2,}")
 """A name of capitals: `IT` is no `it`."""
 _WHEN = re.compile(
-    r"^\s*(?:and\s+)?(?:[Ii]n|[Aa]t|[Oo]n|[Bb]y|[Dd]uring)\s+(\S.*?)\s+(?:the|we|I|it|there|its|they|a|an)\s.*$"
+    r"^\s*(?:and\s+)?(?:[Ii]n|[Aa]t|[Oo]n|[Bb]y|[Dd]uring)\s+(\S.*?)\s+(?:the|"
+    r"we|I|it|there|its|they|a|an)\s.*$"
 )
 """`In January the price was`: the name is the time."""
 _ASIDE = re.compile(

@@ -1,4 +1,7 @@
-"""Statements about a chart other than its numbers: kind, title, axes, legend, colours, sizes."""
+"""Statements about a chart other than its numbers: kind, title, axes, legend, colours, sizes.
+
+Longer than other files: it is a list of rules, each with the pattern that it knows.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,12 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"heat[- ]?maps?|matrix (?:plot|chart)", "cell"),
     (r"histograms?", "bar"),
     (r"(?:pie|donut|doughnut|ring)(?:[- ](?:charts?|graphs?|plots?|diagrams?))?", "arc"),
-    (r"scatter[- ]?(?:plots?|charts?|graphs?|diagrams?)?|bubble (?:charts?|plots?)|dot[- ]?(?:plots?|charts?)|strip plots?", "point"),
+    (r"scatter[- ]?(?:plots?|charts?|graphs?|diagrams?)?|bubble (?:charts?|plot"
+r"s?)|dot[- ]?(?:plots?|charts?)|strip plots?", "point"),
     (r"step(?:ped)?[- ](?:charts?|lines?|plots?|graphs?)", "step"),
     (r"area (?:charts?|plots?|graphs?)", "area"),
-    (r"(?:bar|column)s?[- ](?:charts?|plots?|graphs?|diagrams?)|(?:grouped|stacked|clustered|horizontal|vertical) (?:bars|columns)", "bar"),
+    (r"(?:bar|column)s?[- ](?:charts?|plots?|graphs?|diagrams?)|(?:grouped|stac"
+r"ked|clustered|horizontal|vertical) (?:bars|columns)", "bar"),
     (r"line[- ](?:charts?|plots?|graphs?|diagrams?)", "line"),
 )  # fmt: skip
 _KINDS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), kind) for pattern, kind in KINDS]
@@ -46,7 +51,9 @@ _TITLES = (
     re.compile(rf"\b(?:title|heading|headline)\b[^.;{NAME[1:-1]}]{{0,30}}({NAME})", re.IGNORECASE),
     re.compile(rf"\bit (?:says|reads)\s*:?\s*({NAME})", re.IGNORECASE),
     re.compile(
-        r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the)\b|[.,;:]|$)"
+        r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){"
+        r"2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the)\b|[.,;:]|$"
+        r")"
     ),
     re.compile(r"\btitle\s*:\s*([^;,.]{2,100})", re.IGNORECASE),
     re.compile(r"^\W*(?:chart |main )?title\s*(?::|is|=)?\s+([^;]{2,150})$", re.IGNORECASE),
@@ -60,17 +67,22 @@ AXIS = re.compile(
     re.IGNORECASE,
 )
 _TICKS = re.compile(
-    r"(?:ticks?|tick labels?|labels?|marks|marked|labelled|labeled)(?: (?:are|at|every|reading|values?))*\s*(?::|at)?\s+(?=[-−$€£\d])(.*)$",
+    r"(?:ticks?|tick labels?|labels?|marks|marked|labelled|labeled)(?: (?:are|"
+    r"at|every|reading|values?))*\s*(?::|at)?\s+(?=[-−$€£\d])(.*)$",
     re.IGNORECASE,
 )
 _DATE_TICKS = re.compile(r"(?:ticks?|labelled|labeled|labels)(?: at)?\s+(?=[A-Z])(.*)$")
 _MEMBERS = re.compile(
-    r"(?:\b(?:showing|lists?|listing|with (?:the )?(?:categories|labels|names|values|years|months|entries)|categories|members|in (?:the|this) order|shows)\b(?: are| of)?\s*:?)\s+(.*)$",
+    r"(?:\b(?:showing|lists?|listing|with (?:the )?(?:categories|labels|names|"
+    r"values|years|months|entries)|categories|members|in (?:the|this) order|sh"
+    r"ows)\b(?: are| of)?\s*:?)\s+(.*)$",
     re.IGNORECASE,
 )
 _SAYS = re.compile(
-    r"^\W*(?:(?:is|are|has|carries|shows?|showing|gives?|represents?|measures?|lists?|label(?:l?ed)?|titled?|reads?|"
-    r"displays?|indicates?|the|a|label|title|you've got|you have|with|as|runs?|for|denotes?|plots?|of|called|named)\b\W*)+",
+    r"^\W*(?:(?:is|are|has|carries|shows?|showing|gives?|represents?|measures?"
+    r"|lists?|label(?:l?ed)?|titled?|reads?|"
+    r"displays?|indicates?|the|a|label|title|you've got|you have|with|as|runs?"
+    r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
 
@@ -97,19 +109,23 @@ def variety(told: str, chart: PlainChart) -> None:
     """What a sentence in lower case says of bars, stacks and dots."""
     if "horizontal" in told and not re.search(r"horizontal (?:ax|grid|line|dash)", told):
         chart.horizontal = True
-    if re.search(r"100 ?%[- ]stacked|stacked to 100|percent(?:age)? stacked", told):
-        chart.stack = chart.stack or "zero"
-    elif "stacked" in told:
+    if (
+        re.search(r"100 ?%[- ]stacked|stacked to 100|percent(?:age)? stacked", told)
+        or "stacked" in told
+    ):
         chart.stack = chart.stack or "zero"
     elif re.search(r"grouped|clustered|side[- ]by[- ]side|next to each other", told):
         chart.stack = chart.stack or "group"
     if re.search(
-        r"\b(?:with|has|have|and) (?:round |circular )?(?:markers|dots|points)\b|marked (?:by|with) (?:dots|markers|points)",
+        r"\b(?:with|has|have|and) (?:round |circular )?(?:markers|dots|points)\b|m"
+        r"arked (?:by|with) (?:dots|markers|points)",
         told,
     ):
         chart.dots = True
     if re.search(
-        r"(?:values?|numbers?|figures?) (?:is|are) (?:printed|written|shown|given|labelled)|(?:printed|written) (?:above|on|at|in|next to|beside) (?:each|the|its)",
+        r"(?:values?|numbers?|figures?) (?:is|are) (?:printed|written|shown|given|"
+        r"labelled)|(?:printed|written) (?:above|on|at|in|next to|beside) (?:each|"
+        r"the|its)",
         told,
     ):
         chart.printed = True
@@ -176,11 +192,14 @@ def caption(text: str, chart: PlainChart) -> str:
 
 
 _COORDINATES = re.compile(
-    rf"\b([xy])[- ]?(?:values?|coordinates)\s*(?:are|is|:|=)\s*((?:{NUMBER}(?:,\s*(?:and\s+)?|\s+and\s+)?)+)",
+    rf"\b([xy])[- ]?(?:values?|coordinates)\s*(?:are|is|:|=)\s*((?:{NUMBER}(?:,"
+    r"\s*(?:and\s+)?|\s+and\s+)?)+)",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    r"(?:\b(?:of|with|against|and|the)\s+)*([A-Za-z][A-Za-z -]{1,40}?(?: \([^()]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is shown )?on (?:the )?([xy])[- ]axis)",
+    r"(?:\b(?:of|with|against|and|the)\s+)*([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
+    r")]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is sh"
+    r"own )?on (?:the )?([xy])[- ]axis)",
     re.IGNORECASE,
 )
 
@@ -243,7 +262,8 @@ def _axis_of(mention: re.Match[str], chart: PlainChart) -> Axis:
 def _list_before(text: str) -> list[str]:
     text = re.sub(r"\s*(?:on|along) (?:the )?$", "", text)
     match = re.search(
-        r"(?:with|the|has|shows?) (?:the )?(?:years|months|categories|values|names)?\s*((?:[\w.]+,\s*)+[\w.]+(?:,? and [\w.]+)?)$",
+        r"(?:with|the|has|shows?) (?:the )?(?:years|months|categories|values|names"
+        r")?\s*((?:[\w.]+,\s*)+[\w.]+(?:,? and [\w.]+)?)$",
         text,
     )
     return listed(match[1]) if match else []
@@ -292,7 +312,7 @@ def _axis(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
     ):
         axis.members = [unquote(name) for name in listed(members[1])]
         text = text[: members.start()]
-    elif (bare := [match for match in NUMBERS.finditer(text)]) and len(bare) >= 3:
+    elif (bare := list(NUMBERS.finditer(text))) and len(bare) >= 3:
         _bare(axis, text[bare[0].start() :], chart)
         text = text[: bare[0].start()]
     title = re.search(NAME, text)
@@ -301,7 +321,8 @@ def _axis(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
         return
     words = _SAYS.sub("", text)
     words = re.split(
-        r"\uf701|,|;|\bfrom\b|\branging\b|\branges\b|\bruns\b|\bin increments\b|\bin steps\b|\(\s*\uf701",
+        r"\uf701|,|;|\bfrom\b|\branging\b|\branges\b|\bruns\b|\bin increments\b|\b"
+        r"in steps\b|\(\s*\uf701",
         words,
     )[0]
     words = words.strip(" :.-–—*(")
@@ -328,10 +349,8 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     """Notes what a sentence says of the legend, of panels, of sizes and of a scale of colours."""
     told = text.lower()
     if (
-        re.match(r"^\W*(?:the )?(?:panels?|small multiples|facets?)\b", told)
-        and "titled" in told
-        or "headed" in told
-    ):
+        re.match(r"^\W*(?:the )?(?:panels?|small multiples|facets?)\b", told) and "titled" in told
+    ) or "headed" in told:
         if title := re.search(NAME, text):
             chart.panel_title = unquote(title.group())
         if columns := re.search(r"(\d+) columns?", told):
@@ -371,13 +390,17 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
 
 
 _COLORED = re.compile(
-    rf"({NAME}|[A-Za-z][\w&/ .'-]{{0,40}}?)(?:\s+(?:bars?|lines?|slices?|points|dots|series|segment|wedge|columns?|area))?\s*"
-    rf"(?:\((?:in |the |solid |dashed )*(?=[^()]{{0,20}}(?:#|[a-z]))({COLOR.pattern})[^()]{{0,20}}\)|"
-    rf"(?:is|are|in|as|=|:|shown in|drawn in|is shown in|is drawn in|is colou?red|colou?red)(?: in)?\s+(?:a |the |solid |dashed )?({COLOR.pattern}))",
+    rf"({NAME}|[A-Za-z][\w&/ .'-]{{0,40}}?)(?:\s+(?:bars?|lines?|slices?|points"
+    r"|dots|series|segment|wedge|columns?|area))?\s*"
+    rf"(?:\((?:in |the |solid |dashed )*(?=[^()]{{0,20}}(?:#|[a-z]))({COLOR.pattern}"
+    rf")[^()]{{0,20}}\)|"
+    r"(?:is|are|in|as|=|:|shown in|drawn in|is shown in|is drawn in|is colou?r"
+    rf"ed|colou?red)(?: in)?\s+(?:a |the |solid |dashed )?({COLOR.pattern}))",
     re.IGNORECASE,
 )
 _GENERAL = frozenset(
-    "bars bar lines line points point dots marks it all they text background everything columns circles markers area".split()
+    "bars bar lines line points point dots marks it all they text background "
+    "everything columns circles markers area".split()
 )
 
 
@@ -420,19 +443,18 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
 
 
 def style_of(text: str, chart: PlainChart) -> bool:
-    """Notes sizes, backgrounds, grid lines, lettering; whether the sentence speaks of nothing else."""
+    """Notes sizes, backgrounds, grid lines and lettering; whether the sentence has any."""
     told, looks = text.lower(), chart.looks
     found = False
     if size := re.search(r"(\d{2,4}) ?(?:by|x|×) ?(\d{2,4}) ?(?:pixels|px)", told):
         chart.width, chart.height = float(size[1]), float(size[2])
         found = True
     for words, name in (("background", "background"), ("plot area", "panel"), ("text", "ink")):
-        if match := re.search(
-            rf"\b{words}\b(?: of the \w+)? (?:is|in|are)?\s*({COLOR.pattern})", told
-        ):
-            setattr(looks, name, color(match[1]))
-            found = True
-        elif match := re.search(rf"({COLOR.pattern}) {words}\b", told):
+        if (
+            match := re.search(
+                rf"\b{words}\b(?: of the \w+)? (?:is|in|are)?\s*({COLOR.pattern})", told
+            )
+        ) or (match := re.search(rf"({COLOR.pattern}) {words}\b", told)):
             setattr(looks, name, color(match[1]))
             found = True
     if "background" in told and "dark" in told and not looks.background:
@@ -454,7 +476,8 @@ def style_of(text: str, chart: PlainChart) -> bool:
         (r"title is (\d{1,2}(?:\.\d)?) (?:px|pixels|points?)", "title_size"),
         (r"lines? (?:is|are) (\d(?:\.\d+)?) (?:px|pixels) (?:wide|thick)", "line_width"),
         (
-            r"(?:dots|points|circles) (?:are|have|cover) (?:an area of )?(\d{1,4}) square (?:px|pixels)",
+            r"(?:dots|points|circles) (?:are|have|cover) (?:an area of )?(\d{1,4}) squ"
+            r"are (?:px|pixels)",
             "point_area",
         ),
         (r"(\d{1,3}) ?% opaque", "opacity"),

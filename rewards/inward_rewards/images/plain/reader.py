@@ -4,7 +4,8 @@
     chart.kind, chart.title, chart.series[0].observations
 
 The surprise: nothing is refused. A statement that no rule understands is left out and counted
-(`PlainChart.ignored`), and of two statements about one place the last counts.
+(`PlainChart.ignored`), and of two statements about one place the last counts. Longer than other
+files: the rules are tried in an order that matters, and are read best in it.
 """
 
 from __future__ import annotations
@@ -40,38 +41,51 @@ _GROUP_WORDS: dict[str, Kind | None] = {
 _HEAD = re.compile(
     rf"^(?:and )?(?:the |a |an )?(?:(?:shaded|solid|dashed|{COLOR.pattern}) )?"
     rf"(?P<word>{'|'.join(_GROUP_WORDS)})"
-    rf"(?:(?: data)?(?: points)?(?: values)?(?: for| of| in)(?: the)?|,? (?:named|called|titled|labelled|labeled))?"
-    rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]+(?: (?!is\b|are\b|was\b|were\b|at\b|with\b|sit\b|lie\b)[^\s:,()]+){{0,3}}?)"
-    rf"(?P<notes>(?:\s*\([^()]{{0,60}}\)|, (?:with dots|on the right axis|measured on the right axis|in {COLOR.pattern}|dashed))*)"
-    rf",?\s*(?P<rest>:.*|\b(?:is|are|was|were|has|have|shows?|begins?|starts?|goes|runs?|rises?|falls?|"
+    r"(?:(?: data)?(?: points)?(?: values)?(?: for| of| in)(?: the)?|,? (?:nam"
+    r"ed|called|titled|labelled|labeled))?"
+    rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]+(?: (?!is\b|are"
+    rf"\b|was\b|were\b|at\b|with\b|sit\b|lie\b)[^\s:,()]+){{0,3}}?)"
+    rf"(?P<notes>(?:\s*\([^()]{{0,60}}\)|, (?:with dots|on the right axis|measu"
+    rf"red on the right axis|in {COLOR.pattern}|dashed))*)"
+    r",?\s*(?P<rest>:.*|\b(?:is|are|was|were|has|have|shows?|begins?|starts?|g"
+    r"oes|runs?|rises?|falls?|"
     rf"opens?|reads?|sit|lie|stand|stands)\b.*)$",
     re.IGNORECASE,
 )
 _BARE_HEAD = re.compile(
-    r"^(?:and )?(?:the )?(?:shaded |blue |dashed )?(?P<word>bars|columns|line|area|points|dots|band|steps)"
-    r"(?P<notes>(?:, (?:with dots|on the right axis|measured on the right axis))*)\s*(?:shows?|gives?)?\s*:\s*(?P<rest>.*)$",
+    r"^(?:and )?(?:the )?(?:shaded |blue |dashed )?(?P<word>bars|columns|line|"
+    r"area|points|dots|band|steps)"
+    r"(?P<notes>(?:, (?:with dots|on the right axis|measured on the right axis"
+    r"))*)\s*(?:shows?|gives?)?\s*:\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _FOR = re.compile(
     rf"^(?:for|in) (?:the )?(?P<name>{NAME}|[^,:]{{1,40}}?),? (?:the )?"
-    r"(?:(?:values|numbers|figures|bars|points|heights)\s*(?:are|were|:)|it (?:is|was)|they (?:are|were)|we (?:see|have))\s*(?P<rest>.*)$",
+    r"(?:(?:values|numbers|figures|bars|points|heights)\s*(?:are|were|:)|it (?"
+    r":is|was)|they (?:are|were)|we (?:see|have))\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _PANEL = re.compile(
-    rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)\s*[:,]\s*(.*)$",
+    rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|["
+    rf"^:,]{{1,60}}?)\s*[:,]\s*(.*)$",
     re.IGNORECASE,
 )
 _RULE = re.compile(
-    rf"\b(?:horizontal|dashed|dotted|reference)(?: \w+){{0,2}} (?:line|rule)\b.{{0,40}}?\bat\b\s+(.{{1,40}}?)(?:,|$| across| named| labelled)",
+    r"\b(?:horizontal|dashed|dotted|reference)(?: \w+){0,2} (?:line|rule)\b."
+    r"{0,40}?\bat\b\s+(.{1,40}?)(?:,|$| across| named| labelled)",
     re.IGNORECASE,
 )
 _ZIP = re.compile(
-    r"^(?:.*?\b(?:values?|numbers|figures|shares|heights|bars)\s+(?:for|of)\s+|for\s+)?(?P<names>.+)\s+"
-    r"(?:are|is|were|was|make up|makes up|have|has|come to|total|reach|account for|take|stand at|at|with|show|of|scored?|got|earned?)\s+(?P<values>[-−$€£]?\d.*)$",
+    r"^(?:.*?\b(?:values?|numbers|figures|shares|heights|bars)\s+(?:for|of)\s+"
+    r"|for\s+)?(?P<names>.+)\s+"
+    r"(?:are|is|were|was|make up|makes up|have|has|come to|total|reach|account"
+    r" for|take|stand at|at|with|show|of|scored?|got|earned?)\s+(?P<values>[-−"
+    r"$€£]?\d.*)$",
     re.IGNORECASE,
 )
 _THE_BARS = re.compile(
-    r"\b(?:bars|columns|slices|categories|segments|lines|rows|items|groups)\b[^.;:]{0,30}?(?:\bare\b|:)\s*(?P<names>[^;:]+)(?:;|$)",
+    r"\b(?:bars|columns|slices|categories|segments|lines|rows|items|groups)\b["
+    r"^.;:]{0,30}?(?:\bare\b|:)\s*(?P<names>[^;:]+)(?:;|$)",
     re.IGNORECASE,
 )
 _SECTIONS = frozenset(
@@ -112,7 +126,8 @@ _BETWEEN = re.compile(
 _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 _SHAPE = re.compile(
-    rf"^(?:a |an |the )?(?P<word>rectangles?|lines?|dots?|areas?) in (?P<color>{COLOR.pattern})(?: (?:at|through|over|between))?\s*:\s*(?P<rest>.*)$",
+    r"^(?:a |an |the )?(?P<word>rectangles?|lines?|dots?|areas?) in (?P<color>"
+    rf"{COLOR.pattern})(?: (?:at|through|over|between))?\s*:\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"\(([^()]{1,60})\)")
@@ -200,11 +215,8 @@ class _Reader:
         before = self.chart.kind
         probe = PlainChart()
         looks.kind_of(head, probe)
-        return (
-            probe.kind is not None
-            and before is None
-            or bool(facts(head))
-            and not head[:1].isupper()
+        return (probe.kind is not None and before is None) or (
+            bool(facts(head)) and not head[:1].isupper()
         )
 
     def open_head(self, indent: int, words: str) -> None:
@@ -220,7 +232,8 @@ class _Reader:
             self.panel = self.unquote(panel[1])
             return
         name = re.sub(
-            r"^(?:the )?(?:values|data|line|bars|series|points|numbers)\s+(?:for|of|in)\s+(?:the )?",
+            r"^(?:the )?(?:values|data|line|bars|series|points|numbers)\s+(?:for|of|in"
+            r")\s+(?:the )?",
             "",
             name,
             flags=re.IGNORECASE,
@@ -267,9 +280,7 @@ class _Reader:
         rest = looks.title_of(text, chart, self.unquote)
         before = rest
         rest = looks.kind_of(rest, chart)
-        if rest != before:
-            rest = looks.loose_title(rest, chart, self.unquote)
-        elif re.fullmatch(rf"\W*{NAME}\W*", rest):
+        if rest != before or re.fullmatch(rf"\W*{NAME}\W*", rest):
             rest = looks.loose_title(rest, chart, self.unquote)
         looks.variety(rest.lower(), chart)
         if looks.legend_of(rest, chart, self.unquote):
@@ -363,10 +374,8 @@ class _Reader:
             )
             return True
         if word in ("series", "legend", "legend entries", "groups", "lines"):
-            if (
-                word == "legend"
-                and not re.search(r",|;|\band\b", value)
-                or re.search(r"titled?\b", value)
+            if (word == "legend" and not re.search(r",|;|\band\b", value)) or re.search(
+                r"titled?\b", value
             ):
                 return looks.legend_of(text, chart, self.unquote)
             chart.legend = [
@@ -389,10 +398,8 @@ class _Reader:
             return True
         if word in ("background", "size", "grid", "gridlines"):
             return looks.style_of(text, chart)
-        if (
-            word in _POINT_LISTS
-            or re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word)
-            and "(" in key
+        if word in _POINT_LISTS or (
+            re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word) and "(" in key
         ):
             return self.data(value, self.head)
         if re.search(
@@ -409,8 +416,7 @@ class _Reader:
             and not NUMBERS.search(
                 re.sub(r"(?:series|line|group) \d+", "", key, flags=re.IGNORECASE)
             )
-            or (len(found) >= 2 and found[0].label)
-        ):
+        ) or (len(found) >= 2 and found[0].label):
             name = self._group_name(key)
             return self.add(found, name, self._group_kind(key), notes=key)
         return False
@@ -425,7 +431,9 @@ class _Reader:
             return ""
         key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
         key = re.sub(
-            r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?: points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|series|line) ",
+            r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
+            r" points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
+            r"eries|line) ",
             "",
             key,
             flags=re.IGNORECASE,
@@ -572,7 +580,8 @@ class _Reader:
         known = [value for value in values if value is not None]
         names = listed(
             re.sub(
-                r"^.*\b(?:slices|bars|columns|categories|segments) |^.*\b(?:values?|numbers|figures|shares)\s+(?:for|of)\s+",
+                r"^.*\b(?:slices|bars|columns|categories|segments) |^.*\b(?:values?|number"
+                r"s|figures|shares)\s+(?:for|of)\s+",
                 "",
                 match["names"],
                 flags=re.IGNORECASE,
@@ -654,10 +663,9 @@ class _Reader:
             and found
             and found[0].subject
             and all(f.subject in ("", found[0].subject) for f in found)
-        ):
-            if len(found) > 1 or found[0].subject in self.subjects:
-                head = self.unquote(found[0].subject)
-                self.subjects.add(head)
+        ) and (len(found) > 1 or found[0].subject in self.subjects):
+            head = self.unquote(found[0].subject)
+            self.subjects.add(head)
         said = False
         room = MAX_OBSERVATIONS - self.chart.observed
         for fact in found[: max(0, room)]:
@@ -823,10 +831,8 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
     if all(dates):
         return [replace(o, x=day) for o, day in zip(observations, dates, strict=True)]
     named = kind == "bar" or (kind == "point" and chart.horizontal)
-    if (
-        named
-        or any(label in chart.x.members for label in labels if not chart.x.ticks)
-        and kind != "line"
+    if named or (
+        any(label in chart.x.members for label in labels if not chart.x.ticks) and kind != "line"
     ):
         return observations
     if chart.x.members and chart.kind == "bar":

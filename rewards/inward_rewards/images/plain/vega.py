@@ -1,4 +1,7 @@
-"""What was read of a description as a Vega-Lite specification with inline data."""
+"""What was read of a description as a Vega-Lite specification with inline data.
+
+Longer than other files: one function a sort of chart, and the shapes that they share.
+"""
 
 from __future__ import annotations
 
