@@ -382,9 +382,10 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         rf"(?:titled|title|called|headed)\W*(?:is\s)?\W*({NAME})", text, re.IGNORECASE
     ):
         chart.legend_title = unquote(title[1])
-    elif title := re.match(r"^\W*legend(?: title)?\s*:\s*([A-Z][\w ]{1,40})$", text, re.IGNORECASE):
-        if title[1].strip().lower() not in ("right", "left", "top", "bottom", "none", "yes", "no"):
-            chart.legend_title = title[1].strip()
+    elif (
+        title := re.match(r"^\W*legend(?: title)?\s*:\s*([A-Z][\w ]{1,40})$", text, re.IGNORECASE)
+    ) and title[1].strip().lower() not in ("right", "left", "top", "bottom", "none", "yes", "no"):
+        chart.legend_title = title[1].strip()
     colors_of(text, chart, unquote)
     return True
 
