@@ -16,6 +16,7 @@ from inward_charts.pictures import (
     shrunk,
     side_by_side,
 )
+from inward_charts.tracing import traced
 from inward_charts.vega import vega_lite
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "matplotlib_png",
     "shrunk",
     "side_by_side",
+    "traced",
     "vega_lite",
     "with_noise",
 ]

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts import from_data_url
+from inward_charts import from_data_url, traced
 from inward_rewards.charts import RenderError, shared_renderer
 
 from chart_spec.prompt import BLOCK, FENCE, last_block
-from chart_spec.tracing import traced
 from inward.eval_plugin import EvalPlugin
 
 Policy = Callable[[dict[str, Any]], dict[str, Any]]

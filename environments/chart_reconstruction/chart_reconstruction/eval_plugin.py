@@ -1,0 +1,180 @@
+"""What `inward eval chart-reconstruction` adds to a plain run: baselines, columns, notes.
+
+It is loaded by `inward` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import StatisticsError, correlation
+from typing import Any
+
+import verifiers.v1 as vf
+from inward_charts import from_data_url, traced
+from inward_rewards.charts import RenderError, shared_renderer
+from inward_rewards.images import read, specification
+
+from chart_reconstruction.prompt import description
+from inward.eval_plugin import EvalPlugin
+
+Policy = Callable[[dict[str, Any]], dict[str, Any]]
+
+CONSTANT = (
+    'This is a bar chart titled "Results". The x-axis is titled "Category". The y-axis is titled '
+    '"Value" and runs from 0 to 100. "A": 30, "B": 50, "C": 40, "D": 60, "E": 20.'
+)
+BOILERPLATE = (
+    "The image shows a chart with a title, labelled axes and a legend. The data vary over the "
+    "categories, with a clear trend and some fluctuation. The colours are easy to tell apart, and "
+    "the layout is clean and professional."
+)
+MAX_CORNERS = 350
+"""Corners that the traced shapes are told by: what fits into the default length."""
+
+
+def picture(body: dict[str, Any]) -> bytes:
+    """The first picture of a chat-completions request."""
+    return next(
+        from_data_url(part["image_url"]["url"])
+        for message in body["messages"]
+        if isinstance(message["content"], list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    )
+
+
+def worded(spec: dict[str, Any]) -> str:
+    """The shapes of `inward_charts.traced` in words: rectangles, lines, areas and dots."""
+    lines = [
+        f"The plot is {spec['width']} by {spec['height']} pixels.",
+        f"The background is {spec['background']}.",
+    ]
+    left = MAX_CORNERS
+    for layer in spec["layer"]:
+        kind = layer["mark"]["type"]
+        shapes: dict[tuple[str, str], list[str]] = {}
+        for row in layer["data"]["values"]:
+            key = (row["c"], row["s"] if kind in ("line", "area") else "")
+            corner = f"({row['x']:.0f}, {row['y']:.0f}"
+            if kind == "area":
+                corner += f", {row['y2']:.0f}"
+            elif kind == "point":
+                corner += f", {row['size']}"
+            corner += ")"
+            if kind in ("rect", "rule"):
+                # A rule is a rectangle of one pixel.
+                wide = 1 if kind == "rule" else 0
+                corner += f" ({row['x2'] + wide:.0f}, {row['y2'] + wide:.0f})"
+            shapes.setdefault(key, []).append(corner)
+        word = {"rect": "Rectangles", "rule": "Rectangles", "line": "Line", "area": "Area"}
+        for (color, _), corners in shapes.items():
+            told, left = corners[: max(0, left)], left - len(corners)
+            if told:
+                lines.append(f"{word.get(kind, 'Dots')} in {color}: {', '.join(told)}.")
+    return "\n".join(lines)
+
+
+def make_tracing(seed: int) -> Policy:
+    """Traces the coloured shapes of the picture and tells where they are."""
+    return lambda body: {"content": worded(traced(picture(body)))}
+
+
+def saying(text: str) -> Callable[[int], Policy]:
+    return lambda seed: lambda body: {"content": text}
+
+
+def make_prompt(seed: int) -> Policy:
+    """Says the instructions back."""
+
+    def policy(body: dict[str, Any]) -> dict[str, Any]:
+        told = [m["content"] for m in body["messages"] if isinstance(m["content"], str)]
+        return {"content": "\n".join(told)}
+
+    return policy
+
+
+DEFAULT_ARGS = ("--select.limit", "44")
+BASELINES = {
+    "tracing": make_tracing,
+    "constant": saying(CONSTANT),
+    "boilerplate": saying(BOILERPLATE),
+    "prompt": make_prompt,
+    "empty": saying(""),
+}
+
+
+def reward(trace: vf.WireTrace) -> float | None:
+    found = trace.rewards.get("likeness")
+    return None if found is None else found.score
+
+
+def metric(name: str) -> Callable[[vf.WireTrace], float | None]:
+    return lambda trace: trace.metrics.get(name)
+
+
+def reward_of(drawn_by: str) -> Callable[[vf.WireTrace], float | None]:
+    def column(trace: vf.WireTrace) -> float | None:
+        return reward(trace) if getattr(trace.task.data, "drawn_by", None) == drawn_by else None
+
+    return column
+
+
+COLUMNS = (
+    ("reward", reward),
+    ("reward, drawn by matplotlib", reward_of("matplotlib")),
+    ("similarity", metric("similarity")),
+    ("table F1", metric("table")),
+    ("text F1", metric("text")),
+    ("mark kinds", metric("marks")),
+    ("drawn", metric("drawn")),
+    ("statements", metric("statements")),
+    ("… not understood", metric("ignored")),
+    ("characters", metric("characters")),
+    ("gain per revision", metric("gain_per_revision")),
+)
+
+
+def answered(trace: vf.WireTrace) -> bool:
+    """Whether something was drawn from the reply."""
+    return trace.metrics.get("drawn") == 1.0
+
+
+def drawing(trace: vf.WireTrace) -> bytes | None:
+    """What is drawn from the last reply that draws something."""
+    for message in reversed(trace.assistant_messages):
+        chart = read(description(message.content or "", 20_000).text)
+        if chart.empty:
+            continue
+        try:
+            return shared_renderer().render_sync(specification(chart)).png
+        except RenderError:
+            continue
+    return None
+
+
+def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
+    """Whether length pays: the correlation of characters and reward."""
+    pairs = [
+        (length, value)
+        for trace in traces
+        if (length := trace.metrics.get("characters")) is not None
+        and (value := reward(trace)) is not None
+    ]
+    if len(pairs) < 3:
+        return []
+    try:
+        found = correlation([a for a, _ in pairs], [b for _, b in pairs])
+    except StatisticsError:
+        return ["length bias: all descriptions, or all rewards, are equal"]
+    return [f"length bias: correlation of characters and reward {found:.2f} over {len(pairs)}"]
+
+
+# Figures are drawn independently: the plug-in's own cluster, the question, is right.
+PLUGIN = EvalPlugin(
+    baselines=BASELINES,
+    columns=COLUMNS,
+    default_args=DEFAULT_ARGS,
+    answered=answered,
+    notes=notes,
+    drawing=drawing,
+)

@@ -1,0 +1,391 @@
+"""A generated chart's specification told in prose: the describer that states the truth.
+
+It is what `vf-validate` and the tests hold the readers of descriptions to, and what a perfect
+policy might write. The surprise: it reads the generator's specifications alone, not any Vega-Lite.
+Longer than other files: one function a sort of chart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+Json = dict[str, Any]
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def stated(spec: Json) -> str:
+    """All that the chart of `spec` shows, in sentences that `inward_rewards.images.plain` reads."""
+    views = spec.get("layer", [spec])
+    drawn = [view for view in views if _mark(view)["type"] != "text"]
+    first = drawn[0]
+    side = spec["config"]["legend"]["orient"]
+    facet = first["encoding"].get("facet") or spec.get("encoding", {}).get("facet")
+    lines = [_opening(spec, drawn, printed=len(drawn) < len(views))]
+    lines += _page(spec, drawn)
+    if facet:
+        lines.append(
+            f'The panels are titled "{facet["title"]}" and stand in {facet["columns"]} columns.'
+        )
+    if _mark(first)["type"] == "arc":
+        lines += _circle(first, side)
+    elif _mark(first)["type"] == "rect":
+        lines += _heat_map(first, side)
+    else:
+        lines += _axes(drawn)
+        lines += _legends(drawn, side)
+        for view in drawn:
+            lines += _numbers(view, drawn)
+    return "\n".join(line for line in lines if line)
+
+
+def _mark(view: Json) -> Json:
+    mark = view["mark"]
+    return {"type": mark} if isinstance(mark, str) else mark
+
+
+def _rows(view: Json) -> list[Json]:
+    rows: list[Json] = view["data"]["values"]
+    return rows
+
+
+def _horizontal(view: Json) -> bool:
+    return bool(view["encoding"].get("y", {}).get("type") == "nominal")
+
+
+def _opening(spec: Json, drawn: list[Json], *, printed: bool) -> str:
+    first, kinds = drawn[0], [_mark(view)["type"] for view in drawn]
+    mark, encoding = _mark(first), first["encoding"]
+    kind = kinds[0]
+    name = {
+        "bar": "bar chart", "line": "line chart", "area": "area chart", "point": "scatter plot",
+        "arc": "pie chart", "rect": "heat map", "boxplot": "box plot", "rule": "line chart",
+        "errorbar": "bar chart",
+    }[kind]  # fmt: skip
+    if mark.get("interpolate") == "step-after":
+        name = "step chart"
+    if "innerRadius" in mark:
+        name = "donut chart"
+    if encoding.get("x", {}).get("bin") == "binned":
+        name = "histogram"
+    if kind == "area" and "y2" in encoding and len(kinds) > 1:
+        name = "line chart"
+    if kind == "point" and (_horizontal(first) or encoding["x"].get("type") == "nominal"):
+        name = "dot plot"
+    measured = encoding.get("x" if _horizontal(first) else "y", {})
+    if measured.get("stack") == "zero":
+        name = f"stacked {name}"
+    if "xOffset" in encoding or "yOffset" in encoding:
+        name = f"grouped {name}"
+    if _horizontal(first) and kind != "rect":
+        name = f"horizontal {name}"
+    dots = " with dots" if kinds.count("line") == len(kinds) and "point" in mark else ""
+    title = spec.get("title")
+    text = title if isinstance(title, str) else (title or {}).get("text", "")
+    told = f' titled "{text}"' if text else ""
+    opening = f"This is a {name}{dots}{told}."
+    if isinstance(title, dict):
+        opening += f' The subtitle is "{title["subtitle"]}".'
+    if printed:
+        opening += " The values are printed at the marks."
+    return opening
+
+
+def _page(spec: Json, drawn: list[Json]) -> list[str]:
+    config = spec["config"]
+    axis, view = config["axis"], config["view"]
+    lines = [f"The plot is {spec['width']} by {spec['height']} pixels."]
+    lines.append(
+        f"The background is {spec['background']}, the plot area is {view['fill']}, "
+        f"the text is {axis['labelColor']}."
+    )
+    channels = [view["encoding"].get(name, {}).get("axis") or {} for view in drawn for name in "xy"]
+    if any(channel.get("grid") for channel in channels):
+        both = any(
+            (v["encoding"].get("x", {}).get("axis") or {}).get("grid") for v in drawn
+        ) and any((v["encoding"].get("y", {}).get("axis") or {}).get("grid") for v in drawn)
+        dashed = "dashed " if "gridDash" in axis else ""
+        where = " in both directions" if both else ""
+        lines.append(f"There are {dashed}grid lines in {axis['gridColor']}{where}.")
+    if view["stroke"]:
+        lines.append("The plot has a frame around it, a border around the marks.")
+    place = "centred" if config["title"]["anchor"] == "middle" else "on the left"
+    lines.append(
+        f"The labels are {axis['labelFontSize']} pixels high. "
+        f"The title is {config['title']['fontSize']} pixels high. The title is {place}."
+    )
+    for part in drawn:
+        mark, encoding = _mark(part), part["encoding"]
+        if "strokeWidth" in mark and mark["type"] == "line":
+            lines.append(f"The lines are {mark['strokeWidth']:g} pixels wide.")
+        points = mark if mark["type"] == "point" else mark.get("point")
+        if isinstance(points, dict) and "size" in points:
+            lines.append(f"The points cover {points['size']} square pixels.")
+        if mark["type"] == "point":
+            lines += ["The points are hollow."] if not mark["filled"] else []
+            lines += (
+                [f"The points are {mark['opacity'] * 100:g} % opaque."]
+                if mark["opacity"] < 1
+                else []
+            )
+        scale = (encoding.get("y") or {} if _horizontal(part) else encoding.get("x") or {}).get(
+            "scale"
+        ) or {}
+        if "paddingInner" in scale:
+            lines.append(f"The gaps between the bars are {scale['paddingInner'] * 100:g} %.")
+        angle = ((encoding.get("x") or {}).get("axis") or {}).get("labelAngle")
+        if angle:
+            lines.append(f"The category names are turned by {-angle} degrees.")
+        if "color" in mark and mark["type"] != "errorbar":
+            lines.append(f"All marks are {mark['color']}.")
+    return list(dict.fromkeys(lines))
+
+
+# axes and legends
+
+
+def _axes(drawn: list[Json]) -> list[str]:
+    lines: list[str] = []
+    for view in drawn:
+        encoding = view["encoding"]
+        right = (encoding.get("y", {}).get("axis") or {}).get("orient") == "right"
+        for channel in ("x", "y"):
+            if channel in encoding:
+                name = "right axis" if right and channel == "y" else f"{channel}-axis"
+                lines.append(f"The {name} {_axis(encoding[channel], view)}.")
+    return list(dict.fromkeys(lines))
+
+
+def _axis(channel: Json, view: Json) -> str:
+    told = f'is titled "{channel["title"]}"'
+    if channel["type"] == "nominal":
+        return f"{told} and lists {_names(channel['sort'])}"
+    if channel["type"] == "temporal":
+        days = [datetime.fromtimestamp(stamp / 1000, UTC) for stamp in channel["axis"]["values"]]
+        if channel["axis"]["format"] == "%Y":
+            years = [int(row[channel["field"]][:4]) for row in _rows(view)]
+            ticks = ", ".join(str(day.year) for day in days)
+            return f"{told} and runs from {min(years)} to {max(years)}, with ticks at {ticks}"
+        return f"{told} and is labelled at {', '.join(day.strftime('%b %Y') for day in days)}"
+    form, scale = channel["axis"]["format"], channel["scale"]
+    low, high = (_exact(end, form) for end in scale["domain"])
+    log = " on a log scale" if scale.get("type") == "log" else ""
+    ticks = ", ".join(label(value, form) for value in channel["axis"]["values"])
+    return f"{told}{log} and runs from {low} to {high}, with ticks at {ticks}"
+
+
+def _legends(drawn: list[Json], side: str) -> list[str]:
+    lines = []
+    for view in drawn:
+        color, size = view["encoding"].get("color"), view["encoding"].get("size")
+        if color and "scale" in color:
+            lines += _legend(color, side)
+        if size:
+            form = size["legend"]["format"]
+            ticks = ", ".join(label(value, form) for value in size["legend"]["values"])
+            low, high = size["scale"]["domain"]
+            lines.append(
+                f'The sizes are titled "{size["title"]}" and run from {low:g} to {high:g},'
+                f" with ticks at {ticks}."
+            )
+    return list(dict.fromkeys(lines))
+
+
+def _legend(color: Json, side: str) -> list[str]:
+    title = f' and is titled "{color["title"]}"' if color.get("title") else ""
+    pairs = zip(color["scale"]["domain"], color["scale"]["range"], strict=True)
+    return [
+        f"The legend is at the {side}{title}.",
+        ", ".join(f'"{name}" is {shade}' for name, shade in pairs) + ".",
+    ]
+
+
+# numbers
+
+
+def _numbers(view: Json, drawn: list[Json]) -> list[str]:
+    mark, encoding = _mark(view), view["encoding"]
+    rows = _rows(view)
+    place, measure = ("y", "x") if _horizontal(view) else ("x", "y")
+    form = (encoding[measure].get("axis") or {}).get("format", "")
+    field = encoding[measure]["field"]
+    color = encoding.get("color") or {}
+    name = color.get("datum", "")
+    if mark["type"] == "rule":
+        return [
+            (
+                f"A dashed line stands across the plot at {_exact(rows[0][field], form)}, "
+                f'named "{name}".'
+            )
+        ]
+    spot = encoding[place]
+    right = (encoding["y"].get("axis") or {}).get("orient") == "right"
+    head = _head(mark, name, drawn, right=right)
+    if mark["type"] == "boxplot":
+        return _boxes(rows, spot["field"], field, form)
+    series = color.get("field")
+    panels = list(dict.fromkeys(row.get("panel") for row in rows))
+    lines = []
+    for panel in panels:
+        members = [row for row in rows if row.get("panel") == panel]
+        names = list(dict.fromkeys(row.get(series) for row in members)) if series else [None]
+        for one in names:
+            own = [row for row in members if series is None or row.get(series) == one]
+            told = _told(mark, own, spot, encoding, field, form, drawn)
+            if not told:
+                continue
+            start = f'Panel "{panel}": ' if panel else ""
+            middle = f'Values for "{one}": ' if one is not None else head
+            lines.append(f"{start}{middle}{told}.")
+    return lines
+
+
+def _head(mark: Json, name: str, drawn: list[Json], *, right: bool) -> str:
+    if not name:
+        if mark["type"] == "area" and len(drawn) > 1:
+            return "The band: "
+        if mark["type"] == "line" and len(drawn) > 1:
+            return "The line: "
+        return "Values: "
+    noun = {"bar": "bars", "line": "line", "point": "points"}[mark["type"]]
+    notes = (", measured on the right axis" if right else "") + (
+        ", with dots" if "point" in mark else ""
+    )
+    return f'The {noun} named "{name}"{notes}: '
+
+
+def _told(
+    mark: Json,
+    rows: list[Json],
+    spot: Json,
+    encoding: Json,
+    field: str,
+    form: str,
+    drawn: list[Json],
+) -> str:
+    x_form = (spot.get("axis") or {}).get("format", "")
+    pieces = []
+    interval = next((v for v in drawn if _mark(v)["type"] == "errorbar"), None)
+    ends = {row[spot["field"]]: row for row in _rows(interval)} if interval else {}
+    if mark["type"] == "errorbar":
+        return ""
+    for row in rows:
+        if spot.get("bin") == "binned":
+            pieces.append(
+                f"{_exact(row['from'], x_form)} to {_exact(row['to'], x_form)}: "
+                f"{_exact(row[field], form)}"
+            )
+            continue
+        place = _place(row[spot["field"]], spot, x_form)
+        if "y2" in encoding:
+            pieces.append(
+                f"{place}: from {_exact(row['low'], form)} to {_exact(row['high'], form)}"
+            )
+            continue
+        if row[field] is None:
+            continue
+        value = _exact(row[field], form)
+        if mark["type"] == "point" and spot["type"] == "quantitative":
+            size = f", size {row['size']:g}" if "size" in row else ""
+            pieces.append(f"({place}, {value}{size})")
+            continue
+        own = ends.get(row[spot["field"]])
+        wide = f" (from {_exact(own['low'], form)} to {_exact(own['high'], form)})" if own else ""
+        pieces.append(f"{place}: {value}{wide}")
+    return ", ".join(pieces)
+
+
+def _place(value: Any, spot: Json, form: str) -> str:
+    if spot["type"] == "temporal":
+        day = datetime.fromisoformat(value)
+        return str(day.year) if form == "%Y" else f'"{day.strftime("%b %Y")}"'
+    return f'"{value}"' if isinstance(value, str) else _exact(value, form)
+
+
+def _boxes(rows: list[Json], spot: str, field: str, form: str) -> list[str]:
+    samples: dict[str, list[float]] = {}
+    for row in rows:
+        samples.setdefault(row[spot], []).append(row[field])
+    lines = []
+    for name, sample in samples.items():
+        low, q1, median, q3, high, *outside = (_exact(v, form) for v in _box(sorted(sample)))
+        outliers = f", outliers {', '.join(outside)}" if outside else ""
+        lines.append(
+            f'"{name}": whiskers {low} and {high}, quartiles {q1} and {q3}, median {median}'
+            f"{outliers}."
+        )
+    return lines
+
+
+def _box(sample: list[float]) -> list[float]:
+    """Tukey's whiskers, quartiles and median, and what lies outside (R-7 quantiles)."""
+
+    def quantile(part: float) -> float:
+        place = part * (len(sample) - 1)
+        low = math.floor(place)
+        return sample[low] + (sample[min(low + 1, len(sample) - 1)] - sample[low]) * (place - low)
+
+    q1, median, q3 = quantile(0.25), quantile(0.5), quantile(0.75)
+    reach = 1.5 * (q3 - q1)
+    inside = [v for v in sample if q1 - reach <= v <= q3 + reach]
+    outside = [v for v in sample if not q1 - reach <= v <= q3 + reach]
+    return [inside[0], q1, median, q3, inside[-1], *outside]
+
+
+def _circle(view: Json, side: str) -> list[str]:
+    color, theta = view["encoding"]["color"], view["encoding"]["theta"]
+    slices = ", ".join(f'"{row[color["field"]]}": {row[theta["field"]]:g}' for row in _rows(view))
+    return [*_legend(color, side), f"Slices: {slices}."]
+
+
+def _heat_map(view: Json, side: str) -> list[str]:
+    encoding = view["encoding"]
+    color, x, y = encoding["color"], encoding["x"], encoding["y"]
+    form = color["legend"]["format"]
+    ticks = ", ".join(label(value, form) for value in color["legend"]["values"])
+    low, high = (_exact(end, form) for end in color["scale"]["domain"])
+    lines = [
+        f"The x-axis {_axis(x, view)}.",
+        f'The y-axis is titled "{y["title"]}".',
+        f'The color scale, from {", ".join(color["scale"]["range"])}, is titled "{color["title"]}" '
+        f"and runs from {low} to {high}, with ticks at {ticks}.",
+        f"The legend is at the {side}.",
+    ]
+    for name in y["sort"]:
+        cells = ", ".join(
+            f'"{row[x["field"]]}": {_exact(row[color["field"]], form)}'
+            for row in _rows(view)
+            if row[y["field"]] == name and row[color["field"]] is not None
+        )
+        lines.append(f'Row "{name}": {cells}.')
+    return lines
+
+
+# words
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _exact(value: float, form: str) -> str:
+    """A number to twelve digits, in per cent where its axis is."""
+    if form.endswith("%"):
+        return f"{value * 100:.12g}%"
+    return f"{value:.12g}" if abs(value) < 1e12 else f"{value:.0f}"
+
+
+def label(value: float, form: str) -> str:
+    """A tick's label, as d3 writes it for the few formats that generated charts use."""
+    sign = "-" if value < 0 else ""
+    size = abs(value)
+    if form.endswith("%"):
+        return f"{sign}{size * 100:.{int(form[1:-1])}f}%"
+    if form.endswith("s"):
+        factor, prefix = next(((f, p) for f, p in _PREFIXES if size >= f), (1.0, ""))
+        return f"{sign}{size / factor:.4g}{prefix}"
+    money = "$" if form.startswith("$") else ""
+    comma = "," if "," in form else ""
+    return f"{sign}{money}{size:{comma}.{int(form.rpartition('.')[2][:-1])}f}"

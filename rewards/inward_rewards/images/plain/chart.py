@@ -1,0 +1,148 @@
+"""What a description says about a chart, as far as it was understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["bar", "line", "step", "area", "point", "arc", "cell", "box", "band", "rule"]
+Place = str | float
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as it was written."""
+
+    value: float
+    """Of 40 % it is 40, of 1.2k 1200, of 3 million 3."""
+    percent: bool = False
+    money: bool = False
+    short: bool = False
+    """Written with k, M or G."""
+    thousands: bool = False
+    """Written with commas between thousands."""
+    decimals: int = 0
+    scale: float = 1.0
+    """1e6 of 3 million."""
+
+
+@dataclass
+class Axis:
+    title: str = ""
+    ticks: list[Number] = field(default_factory=list)
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    percent: bool = False
+    """Tick labels end in %: numbers written with % are parts of 1."""
+    members: list[str] = field(default_factory=list)
+    """Categories or dates in their order, where they are listed."""
+    dates: list[str] = field(default_factory=list)
+    """The dates that are labelled."""
+
+
+@dataclass
+class Observation:
+    """One thing that is drawn, with what is known of it."""
+
+    x: Place | None
+    y: float | None = None
+    low: float | None = None
+    high: float | None = None
+    size: float | None = None
+    box: tuple[float, ...] = ()
+    """Lower whisker, lower quartile, median, upper quartile, upper whisker."""
+    outliers: tuple[float, ...] = ()
+    x2: float | None = None
+    """The end of a bin, or of a shape, that begins at `x`."""
+    scale: float = 1.0
+    """1e6 where the number was written as millions."""
+    percent: bool = False
+    """Whether its numbers were written with %."""
+
+
+@dataclass
+class Series:
+    """Observations with one name, one colour and one kind of mark."""
+
+    name: str = ""
+    kind: Kind | None = None
+    """None: that of the chart."""
+    panel: str = ""
+    right: bool = False
+    dots: bool = False
+    observations: list[Observation] = field(default_factory=list)
+
+
+@dataclass
+class Looks:
+    """None or empty: not described."""
+
+    background: str = ""
+    panel: str = ""
+    ink: str = ""
+    faint: str = ""
+    grid: bool | None = None
+    grid_x: bool = False
+    """Grid lines across the axis of x too."""
+    dashed_grid: bool = False
+    frame: bool = False
+    legend: str = ""
+    """right, bottom, top or left."""
+    label_size: float | None = None
+    title_size: float | None = None
+    title_anchor: str = ""
+    line_width: float | None = None
+    point_area: float | None = None
+    hollow: bool = False
+    opacity: float | None = None
+    gap: float | None = None
+    angle: int | None = None
+
+
+@dataclass
+class PlainChart:
+    """A chart in words. `ignored` counts the statements that said nothing that is understood."""
+
+    kind: Kind | None = None
+    title: str = ""
+    subtitle: str = ""
+    horizontal: bool = False
+    stack: Literal["", "zero", "group", "share", "none"] = ""
+    donut: bool = False
+    dots: bool = False
+    histogram: bool = False
+    printed: bool = False
+    width: float | None = None
+    height: float | None = None
+    """Of the plot (of one panel), in pixels."""
+    columns: int | None = None
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
+    right: Axis = field(default_factory=Axis)
+    sizes: Axis = field(default_factory=Axis)
+    scale: Axis = field(default_factory=Axis)
+    """Of the colours of a heat map."""
+    ramp: list[str] = field(default_factory=list)
+    legend_title: str = ""
+    legend: list[str] = field(default_factory=list)
+    panel_title: str = ""
+    colors: dict[str, str] = field(default_factory=dict)
+    """By the name of a series or a category, in lower case."""
+    color: str = ""
+    """Of all marks."""
+    series: list[Series] = field(default_factory=list)
+    shapes: list[tuple[str, str, list[tuple[float, ...]]]] = field(default_factory=list)
+    """Kind, colour and corners, in pixels from the upper left."""
+    looks: Looks = field(default_factory=Looks)
+    statements: int = 0
+    ignored: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not (self.title or self.x.title or self.y.title or self.observed or self.shapes)
+
+    @property
+    def observed(self) -> int:
+        return sum(len(series.observations) for series in self.series)

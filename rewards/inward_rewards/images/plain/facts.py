@@ -1,0 +1,322 @@
+"""Names and their numbers in a piece of English: `Brazil exported 2,400`, `rises to 18 in May`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from inward_rewards.images.plain.chart import Number
+from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number, numbers
+from inward_rewards.images.plain.text import NAME
+
+MAX_LABEL = 80
+MAX_CHUNK = 300
+"""Characters before a number in which its name is looked for."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`label` is None where a number stands without a name; `more` are a point's y and size."""
+
+    label: str | None
+    value: Number | None
+    more: tuple[Number, ...] = ()
+    interval: tuple[Number, Number] | None = None
+    box: tuple[float, ...] = ()
+    outliers: tuple[float, ...] = ()
+    percent: bool = False
+    """Of a box: its numbers were written with %."""
+    subject: str = ""
+    """`club` in `the club had 30 in 2018`."""
+
+
+_TUPLE = re.compile(
+    rf"\(\s*([^(),]{{1,60}}?)\s*,\s*({NUMBER})(?:\s*,\s*(?:size\s+|area\s+)?({NUMBER}))?\s*\)"
+)
+_INTERVAL = re.compile(
+    rf"[(\[]\s*(?:from|range|interval|ci|95 ?% ci|between)?:?\s*({NUMBER})\s*(?"
+    rf":to|and|–|-|,)\s*({NUMBER})\s*[)\]]",
+    re.IGNORECASE,
+)
+_BAND = re.compile(rf"(?<=[:=])\s*(?:from|between)\s+({NUMBER})\s+(?:to|and)\s+({NUMBER})")
+_PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-|plus or minus)\s*({NUMBER})")
+_HOLE = "\uf700"
+_BREAK = re.compile(r",|;|\n|\b(?:and|then|while|whereas|but|followed by|before)\b")
+_SEPARATED = re.compile(
+    rf"^(.*?)\s*(?::|=|→|->|=>|⇒|–|—|\s-)\s*(?:{_HOLE}|~|≈|about |approximately"
+    rf" |around |roughly |approx\. |nearly |almost |a value of )?\s*({NUMBER})("
+    r".*)$"
+)
+_AFTER = re.compile(
+    r"^\s*([^\d]{0,30}?)\b(?:in|on|for|at|during|by|from|goes to|is for)\s+(?:the\s+)?(.+)$"
+)
+_OF_IT = re.compile(
+    r"^\)?\s*(?:of (?:it|them|the (?:total|whole|pie|chart)))?\s*\)?\s*(?:is|a"
+    r"re|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
+)
+
+_LEAD = frozenset(
+    "the a an for in at on of by and then while with about approximately around roughly nearly "
+    "almost only just its it is are was were has have had to from first second third fourth fifth "
+    "sixth seventh eighth ninth tenth last final next one bar bars slice slices segment segments "
+    "wedge column columns line point dot sector value values category remaining also there here "
+    "so finally where as followed another than category that this these those respectively "
+    "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
+    "re percentage beginning starting ending dominated headed topped you ve w"
+    "e i who "
+    "that's what see corresponding".split()
+)
+_TRAIL = _LEAD | frozenset(
+    "exported imported shows showed represents represented accounts accounted makes made gets got "
+    "records recorded leads led follows followed comes came stands stood reaches reached takes "
+    "took up total totals totalled peak low high sits sat lies lay earns earned scores scored ~ ≈ "
+    "peaks rises falls drops climbs grows ends begins starts opens dips jumps hits stays remains "
+    "close being equals equal measures below above under over maximum minimum valued whose height "
+    "length bottom top just slightly covers contributes holds drew attains achieves sees saw "
+    "count counts averages averaged produced produces sold sells received colored coloured".split()
+)
+_VERBS = re.compile(
+    r"\b(?:is|was|are|were|has|have|had|with|at|reach(?:es|ed)?|takes?|took|shows?|showed|leads?|"
+    r"led|represents?|account(?:s|ed)?|makes?|gets?|got|records?|comes?|came|stands?|stood|sits?|"
+    r"scores?|earns?|equals?|measures?|totals?|hits?|peaks?|averages?|achieves?|holds?|covers?|"
+    r"contributes?|produces?|sells?|sees?|saw|rises?|rose|falls?|fell|drops?|climbs?|grows?|grew|"
+    r"ends?|starts?|begins?|opens?|dips?|jumps?|stays?|remains?|attains?|goes|"
+    r"went|lies|who|which|that|drank|trails?|lags?|"
+    r"[a-z]{3,}ed)\b"
+)
+_SIGN = re.compile(r"[B-HJ-Z]|[A-Z]{2,}")
+"""A name of capitals: `IT` is no `it`."""
+_WHEN = re.compile(
+    r"^\s*(?:and\s+)?(?:[Ii]n|[Aa]t|[Oo]n|[Bb]y|[Dd]uring)\s+(\S.*?)\s+(?:the|"
+    r"we|I|it|there|its|they|a|an)\s.*$"
+)
+"""`In January the price was`: the name is the time."""
+_ASIDE = re.compile(
+    rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b",
+    re.IGNORECASE,
+)
+"""Said of colours and intervals between a name and its number."""
+_DASHED = re.compile(r"^\s*([^-–—:()\d][^–—:()]{0,50}?)\s+[-–—]\s+\D")
+_NOT_NAMES = frozenset(
+    "chart figure image plot graph axis axes bars lines there it data values dots points it has "
+    "series panels panel slices legend title increments steps value count".split()
+)
+
+
+def clean(label: str) -> str:
+    """A name without the little words and verbs around it; empty where nothing else is there."""
+    label = label.strip(" \t\n,;:()[]=*'’").removesuffix("'s").removesuffix("’s")
+    if re.fullmatch(r"[A-Z]", label):
+        return label
+    if quoted := re.search(NAME, label):
+        return quoted.group()
+    for part in reversed(label.split(",")):
+        if when := _WHEN.match(part):
+            part = when[1]
+        words = _trimmed(part.split())
+        while words:
+            rest = " ".join(words)
+            verb = _VERBS.search(rest)
+            before = [] if verb is None else _trimmed(rest[: verb.start()].split())
+            if verb is None or before:
+                words = before or words
+                break
+            words = _trimmed(rest[verb.end() :].split())
+        found = " ".join(words).removesuffix("'s").removesuffix("’s")
+        if found and (_SIGN.fullmatch(found) or found.lower() not in _NOT_NAMES):
+            return found[:MAX_LABEL]
+    return ""
+
+
+def _trimmed(words: list[str]) -> list[str]:
+    while words and words[0].strip("(),'").lower() in _LEAD and not _SIGN.fullmatch(words[0]):
+        words = words[1:]
+    while words and words[-1].strip("(),'").lower() in _TRAIL and not _SIGN.fullmatch(words[-1]):
+        words = words[:-1]
+    return words
+
+
+def facts(text: str) -> list[Fact]:
+    """What `text` says of numbers, in order."""
+    text = _ASIDE.sub(" ", text)
+    if "median" in text and "quartile" in text:
+        box = _box(text)
+        return [box] if box else []
+    points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
+    if points:
+        return [_point(match) for match in points]
+    return _chunks(text)
+
+
+def _follows_number(text: str, place: int) -> bool:
+    before = text[max(0, place - 24) : place].rstrip()
+    last = None
+    for last in NUMBERS.finditer(before):  # noqa: B007 - the last one is meant
+        pass
+    return last is not None and last.end() == len(before)
+
+
+def _point(match: re.Match[str]) -> Fact:
+    first, second, third = match.groups()
+    more = tuple(found for found in (number(third),) if found) if third else ()
+    return Fact(first, number(second), more)
+
+
+def _box(text: str) -> Fact | None:
+    """`A: whiskers 1 and 9, quartiles 3 and 7, median 5, outliers 11 and 12`."""
+    ends: dict[str, list[float]] = {}
+    marks = list(re.finditer(r"whiskers?|quartiles?|median|outliers?", text))
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        piece = text[mark.end() : following.start() if following else len(text)]
+        name = mark.group().rstrip("s")
+        ends.setdefault(name, []).extend(found.value for found in numbers(piece))
+    whiskers, quartiles = ends.get("whisker", []), ends.get("quartile", [])
+    if len(quartiles) < 2 or not ends.get("median"):
+        return None
+    low, high = (whiskers + quartiles)[:2] if len(whiskers) >= 2 else quartiles[:2]
+    five = (low, quartiles[0], ends["median"][0], quartiles[1], high)
+    label = text[: marks[0].start()].rpartition(":")[0] or text[: marks[0].start()]
+    return Fact(
+        clean(label) or None,
+        None,
+        box=five,
+        outliers=tuple(ends.get("outlier", ())),
+        percent="%" in text,
+    )
+
+
+def _chunks(text: str) -> list[Fact]:
+    intervals: list[tuple[Number, Number]] = []
+
+    def put(match: re.Match[str]) -> str:
+        low, high = number(match[1]), number(match[2])
+        if low is None or high is None or len(intervals) >= 1000:
+            return match.group()
+        intervals.append((low, high))
+        return f" {_HOLE} "
+
+    def spread(match: re.Match[str]) -> str:
+        middle, reach = number(match[1]), number(match[2])
+        if middle is None or reach is None:
+            return match.group()
+        low = Number(middle.value - reach.value, middle.percent)
+        intervals.append((low, Number(middle.value + reach.value, middle.percent)))
+        return f"{match[1]} {_HOLE} "
+
+    text = _PLUS_MINUS.sub(spread, text)
+    text = _BAND.sub(put, _INTERVAL.sub(put, text))
+    found: list[Fact] = []
+    taken = 0
+    for chunk in _split(text):
+        holes = chunk.count(_HOLE)
+        interval = intervals[taken] if holes else None
+        taken += holes
+        fact = _chunk(chunk.replace(_HOLE, " "), interval)
+        if fact is not None:
+            found.append(fact)
+    return found
+
+
+def _split(text: str) -> list[str]:
+    """Pieces with a number each: what stands before one goes with it."""
+    inside = [match.span() for match in NUMBERS.finditer(text)]
+    inside += [match.span() for match in re.finditer(r"\([^()]*\)", text)]
+    pieces, start, place = [], 0, 0
+    inside.sort()
+    for match in _BREAK.finditer(text):
+        while place < len(inside) and inside[place][1] <= match.start():
+            place += 1
+        covered = any(a <= match.start() < b for a, b in inside[max(0, place - 2) : place + 3])
+        piece = text[start : match.start()]
+        if covered or not (NUMBERS.search(piece) or _HOLE in piece):
+            continue
+        pieces.append(piece)
+        start = match.start() if match.group() == "followed by" else match.end()
+    pieces.append(text[start:])
+    return pieces
+
+
+def _chunk(chunk: str, interval: tuple[Number, Number] | None) -> Fact | None:
+    chunk = chunk.strip()[-MAX_CHUNK:]
+    separated = _SEPARATED.match(chunk)
+    if separated is not None:
+        label, value, _ = separated.groups()
+        plain = _explicit(label)
+        if plain and len(plain) <= MAX_LABEL:
+            return Fact(plain, number(value), interval=interval)
+    if interval is not None and chunk.endswith((":", "=")) and _explicit(chunk):
+        return Fact(_explicit(chunk), None, interval=interval)
+    spans = list(NUMBERS.finditer(chunk))
+    if spans and (dashed := _DASHED.match(chunk)) and _explicit(dashed[1]):
+        return Fact(_explicit(dashed[1]), number(spans[-1].group()), interval=interval)
+    if not spans:
+        if interval is None:
+            return None
+        return Fact(_explicit(chunk.rstrip(" :=")), None, interval=interval)
+    bins = TIGHT_RANGE.search(chunk)
+    if bins and bins.end() <= spans[-1].start():
+        return Fact(bins.group(), number(spans[-1].group()), interval=interval)
+    first, last = spans[0], spans[-1]
+    if len(spans) >= 2:
+        between = chunk[first.end() : last.start()]
+        if re.fullmatch(
+            r"[^\d]{0,30}?\b(?:in|on|for|at|by|during|as of|year)\s+(?:the\s+)?(?:[a-z]+\s+)?",
+            between,
+        ):
+            subject = clean(chunk[: first.start()])
+            return Fact(last.group(), number(first.group()), interval=interval, subject=subject)
+        head = clean(chunk[: first.start()])
+        if head and NAME[1] <= head[:1]:
+            return Fact(head, number(first.group()), interval=interval)
+        if re.search(r"\bfrom\s*$", chunk[: first.start()]) and between.strip() == "to":
+            return _one(chunk[: first.start()], last, chunk[last.end() :], interval)
+        if between.strip(" ,") and not between.strip().startswith(("%", "of")):
+            word = head if len(head.split()) <= 3 else ""
+            return Fact(f"{word} {first.group()}".strip(), number(last.group()), interval=interval)
+    return _one(chunk[: first.start()], first, chunk[first.end() :], interval)
+
+
+def _one(
+    left: str, found: re.Match[str], right: str, interval: tuple[Number, Number] | None
+) -> Fact:
+    value = number(found.group())
+    head = clean(left)
+    after = _AFTER.match(right)
+    if after is not None:
+        tail = clean(after[2])
+        starts_low = not head or (head[:1].islower() and tail[:1] and not tail[:1].islower())
+        if tail and starts_low and len(tail.split()) <= 4:
+            return Fact(tail, value, interval=interval, subject=head)
+    if not head or (left.rstrip().endswith("(") and right.startswith(")")):
+        of_it = _OF_IT.match(right)
+        tail = clean(of_it[1]) if of_it else ""
+        if (
+            tail
+            and len(tail.split()) <= 4
+            and (tail[:1].isupper() or tail[:1] >= NAME[1] or "%" in found.group())
+        ):
+            return Fact(tail, value, interval=interval)
+        return Fact(head or None, value, interval=interval)
+    return Fact(head, value, interval=interval)
+
+
+def _explicit(label: str) -> str:
+    """A name before a colon or an equals sign: as it is, without a lead such as `and`."""
+    quoted = re.findall(NAME, label)
+    if quoted:
+        return str(quoted[-1])
+    label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
+    label = re.sub(
+        r"^\s*(?:and|then|with|for|the bar for|the value for)\s+", "", label.strip(), flags=re.I
+    )
+    label = label.strip(" \t,;:*'’").rstrip("-–— ")
+    return label if NUMBERS.match(label) else label.lstrip("-–— ")
+
+
+def listed(text: str) -> list[str]:
+    """The members of `A, B and C`, quoted or not."""
+    text = re.sub(r"\s*\([^()]*\)", "", text)
+    if quoted := re.findall(NAME, text):
+        return list(quoted)
+    parts = re.split(r"\s*(?:,|;|\band\b|\bor\b|&)\s*", text)
+    return [part.strip(" .:") for part in parts if part.strip(" .:")]

@@ -1,0 +1,152 @@
+"""The reader of plain English, on descriptions in ten styles and on what a policy might try."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inward_rewards.charts import Row, meaning, shared_renderer, table_f1
+from inward_rewards.images import PlainRedraw, read, specification, without_code
+from inward_rewards.images.plain.numbers import color, iso_date, number
+
+FOLDER = Path(__file__).parent / "descriptions"
+UNDERSTOOD = 0.95
+
+
+def descriptions(name: str) -> list[tuple[str, dict[str, Any]]]:
+    styles = tomllib.loads((FOLDER / f"{name}.toml").read_text())
+    return [(f"{style}{i}", c) for style, cases in styles.items() for i, c in enumerate(cases)]
+
+
+async def drawn_as_told(case: dict[str, Any]) -> bool:
+    """Whether the drawing shows the table, the mark and the title that a person reads."""
+    rendered = await shared_renderer().render(specification(read(case["words"])))
+    told = [
+        Row(tuple(meaning(k) if isinstance(k, str) else float(k) for k in keys), float(value))
+        for *keys, value in case["rows"]
+    ]
+    scene = rendered.scene
+    return (
+        table_f1(told, scene.rows).f1 >= UNDERSTOOD
+        and case["mark"] in scene.marks
+        and case["title"] in scene.texts
+    )
+
+
+@pytest.mark.parametrize("half", ["first", "second"])
+async def test_descriptions_are_understood(half: str) -> None:
+    cases = descriptions(half)
+    assert len(cases) == 50
+    missed = [name for name, case in cases if not await drawn_as_told(case)]
+    # What the issue asks for is nine in ten; all are read today.
+    assert not missed
+
+
+def test_a_chart_in_parts() -> None:
+    chart = read(
+        'This is a grouped bar chart with dots titled "Wages". The subtitle is "2020".\n'
+        "The plot is 300 by 200 pixels. The background is #fff1e5, the text is #333333.\n"
+        'The x-axis is titled "Town" and lists "Oslo", "Rome".\n'
+        'The y-axis is titled "EUR" on a log scale and runs from 1 to 100, '
+        "with ticks at 1, 10, 100.\n"
+        'The legend is at the bottom and is titled "Sex". "Women" is #112233, "Men" is red.\n'
+        'Values for "Women": "Oslo": 12, "Rome": 40.\nValues for "Men": "Oslo": 13, "Rome": 41.'
+    )
+    assert (chart.kind, chart.stack, chart.title, chart.subtitle) == (
+        *("bar", "group", "Wages", "2020"),
+    )
+    assert (chart.width, chart.height) == (300, 200)
+    assert (chart.looks.background, chart.looks.ink) == ("#fff1e5", "#333333")
+    assert (chart.x.title, chart.x.members) == ("Town", ["Oslo", "Rome"])
+    assert (chart.y.title, chart.y.low, chart.y.high, chart.y.log) == ("EUR", 1, 100, True)
+    assert [tick.value for tick in chart.y.ticks] == [1, 10, 100]
+    assert (chart.looks.legend, chart.legend_title) == ("bottom", "Sex")
+    assert chart.colors == {"women": "#112233", "men": "#e45756"}
+    assert [(s.name, [(o.x, o.y) for o in s.observations]) for s in chart.series] == [
+        ("Women", [("Oslo", 12), ("Rome", 40)]),
+        ("Men", [("Oslo", 13), ("Rome", 41)]),
+    ]
+    assert chart.ignored == 0
+
+
+def test_what_is_not_understood_is_counted() -> None:
+    chart = read("A bar chart. It makes me think of home. Oslo: 3, Rome: 4. Such is life.")
+    assert (chart.observed, chart.statements, chart.ignored) == (2, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,200", 1200), ("-3.5", -3.5), ("−2", -2), ("$1.2k", 1200), ("40 %", 40), ("1e6", 1e6),
+        ("ResNet-50", None), ("18-29", None), ("2018/19", None), ("50+", None), ("1.2.3", None),
+        ("", None), ("9" * 60, None), ("nan", None), ("inf", None),
+    ],
+)  # fmt: skip
+def test_numbers(text: str, value: float | None) -> None:
+    found = number(text)
+    assert (None if found is None else found.value) == value
+
+
+def test_dates_and_colors() -> None:
+    assert iso_date("March 2024") == iso_date("Mar 2024") == iso_date("2024-03") == "2024-03-01"
+    assert iso_date("2024-13-01") is None
+    assert color("a #AbCdEf line") == "#abcdef"
+    assert color("no shade") is None
+
+
+def test_of_two_statements_the_last_counts() -> None:
+    chart = read("Bar chart. Oslo: 3. Rome: 4. Oslo: 5.")
+    assert [(o.x, o.y) for s in chart.series for o in s.observations] == [("Rome", 4), ("Oslo", 5)]
+
+
+def test_code_is_not_read() -> None:
+    spec = json.dumps({"mark": "bar", "data": {"values": [{"x": "a", "y": 3}]}})
+    for text in (spec, f"```json\n{spec}\n```", f"Here: {spec}", f"```\n{spec}"):
+        assert read(text).empty
+        assert without_code(text)[1] > len(spec) - 2
+
+
+HOSTILE = {
+    "digits": "1" * 20_000,
+    "numbers": "1, " * 6000,
+    "pairs": "a: 1, " * 3000,
+    "tuples": "Points: " + "(1, 2), " * 2500,
+    "quotes": '"a" ' * 5000,
+    "open quotes": '"' * 20_000,
+    "braces": "{" * 20_000,
+    "brackets": "(" * 20_000,
+    "spaces": "Bar chart " + " " * 19_000,
+    "dashes": "-" * 20_000,
+    "pipes": "|" * 9000 + "\n" + "|---" * 2500,
+    "words": "value of the " * 1500,
+    "axes": "x-axis " * 2800,
+    "legend": "legend is " * 2000,
+    "colors": "blue is red, " * 1500,
+    "lines": "\n" * 20_000,
+    "bullets": "- a:\n" * 4000,
+    "private": "".join(chr(0xE100 + i % 6000) for i in range(20_000)),
+    "and": "a and " * 3300,
+    "one sentence": "the bar for a is 3 and " * 800,
+    "letters": "x" * 20_000,
+    "title": "titled " * 2800,
+    "range": "from 1 to " * 2000,
+    "between": "5 between 1 and " * 1200,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_read_to_its_end(name: str) -> None:
+    chart = read(HOSTILE[name])
+    spec = specification(chart)
+    assert chart.observed <= 1000
+    assert len(json.dumps(spec)) < 400_000
+
+
+async def test_nothing_to_draw_has_a_reason() -> None:
+    redrawn = await PlainRedraw()("", 0)
+    assert redrawn.spec is None
+    assert redrawn.reason == "no statement about a chart was understood"
+    assert (await PlainRedraw()("Draw exactly the original.", 0)).spec is None
