@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["inward", "charts", "statistics", "harness", "retrieval", "rewards", "environments"]
+ROOMS = "inward charts statistics harness retrieval rewards training environments".split()
+    "inward",
+    "charts",
+    "statistics",
+    "harness",
+    "retrieval",
+    "rewards",
+    "training",
+    "environments",
+]
 FILES = sorted(
     path
     for room in ROOMS
@@ -14,7 +23,7 @@ FILES = sorted(
     if not {".venv", "build", "dist"} & set(path.relative_to(ROOT).parts)
 )
 MAX_LINES = 350
-REASON = "This file is long because"
+REASON = "Longer than other files:"
 """With these words in its first 20 lines a file may be longer."""
 # What has a public face: outside of it nothing below is imported.
 FACES = [
@@ -24,9 +33,21 @@ FACES = [
     "inward_charts",
     "inward_chat",
     "inward_statistics",
+    "inward_training",
 ]
-# Modules that are faces of their own: what the tests of other packages and entry points need.
-ALSO_PUBLIC = {"inward_chat.testing", "inward_chat.harness"}
+# Modules that are faces of their own: they bring what not every user of the package needs.
+ALSO_PUBLIC = {
+    "inward_chat.downloads",
+    "inward_chat.harness",
+    "inward_chat.json_lines",
+    "inward_chat.loopback",
+    "inward_chat.testing",
+    "inward_chat.verifiers_compat",
+    "inward_retrieval.commands",
+    "inward_training.engine",
+    "inward_training.serve",
+    "inward_training.trl",
+}
 
 
 def module_of(path):
@@ -58,7 +79,7 @@ def test_files_are_found():
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_a_long_file_says_why(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= MAX_LINES or REASON in " ".join(lines[:20])
+    assert len(lines) <= MAX_LINES or REASON in " ".join(line.strip() for line in lines[:20])
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
@@ -75,6 +96,7 @@ def test_only_public_faces_are_imported(path):
         for face in FACES
         if module.startswith(f"{face}.")
         and module not in ALSO_PUBLIC
-        and not f"{own}.".startswith(f"{face}.")
+        # Within one distribution rooms may know more of each other: they are released together.
+        and own.split(".")[0] != face.split(".")[0]
     ]
     assert inside == []

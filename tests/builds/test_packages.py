@@ -3,7 +3,6 @@
 Like the command that runs this suite, these tests install from the package registry.
 """
 
-import ast
 import importlib
 import json
 import os
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -206,41 +204,6 @@ def test_members_declare_each_other_by_version(name):
     for requirement in requirements:
         if re.split(r"[\[<>=~! ]", requirement, maxsplit=1)[0] in MEMBERS:
             assert ">=" in requirement, requirement
-
-
-def imported(path, package):
-    """Top-level modules, outside the standard library, that a package imports, by file."""
-    found = {}
-    for file in (path / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-            for name in names:
-                top = name.partition(".")[0]
-                if top not in sys.stdlib_module_names and top != Path(package).name:
-                    found[top] = file.name
-    return found
-
-
-@pytest.mark.parametrize("name", ["inward", "inward-chat"])
-def test_what_a_member_imports_it_declares(name):
-    """What comes with another dependency goes with it as well."""
-    path, distributions = MEMBERS[name], packages_distributions()
-    meta = project(path)
-    groups = [meta["dependencies"], *meta.get("optional-dependencies", {}).values()]
-    declared = {normal(re.split(r"[\[<>=~! ;]", r, maxsplit=1)[0]) for g in groups for r in g}
-    missing = {
-        module: file
-        for package in packages_of(path)
-        for module, file in imported(path, package).items()
-        if not declared & {normal(dist) for dist in distributions.get(module, [module])}
-    }
-    assert not missing
-
-
-def normal(distribution):
-    return distribution.lower().replace("_", "-")
 
 
 @pytest.mark.parametrize("name", MEMBERS)
