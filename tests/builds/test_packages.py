@@ -31,7 +31,12 @@ SECRET_FILE = re.compile(r"(^|/)(\.env|.*\.pem|id_rsa.*|\.netrc|credentials.*)$"
 SECRET_TEXT = re.compile(rb"sk-[A-Za-z0-9]{20}|hf_[A-Za-z0-9]{30}|BEGIN [A-Z ]*PRIVATE KEY")
 HEAVY = {"torch", "faiss", "sentence_transformers", "vllm", "diffusers", "triton"}
 PYTHONS = ("3.11", "3.12", "3.13")
-OFFERED = {"quality-rag": {"search"}, "math500-entropy": set(), "chart-spec": set()}
+OFFERED = {
+    "quality-rag": {"search"},
+    "math500-entropy": set(),
+    "chart-spec": set(),
+    "chart-reconstruction": set(),
+}
 """The tools that each environment gives to the policy: these and no others."""
 FORBIDDEN_MODULES = {"retrieval", "rewards", "environments", "tests", "harness", "benchmarks"}
 

@@ -1,6 +1,6 @@
 """Descriptions of fresh generated charts, true and ever worse, through `plain`: what each earns.
 
-    uv run --group bench python benchmarks/chart_reconstruction.py --charts 200 --seed 71
+    uv run --group bench python benchmarks/chart_descriptions.py --charts 200 --seed 71
 
 The truth is told by `chart_reconstruction.stating`. In the worse ones a value is wrong (the largest
 told as the smallest), the largest and the smallest are swapped, every value is the middle of the
