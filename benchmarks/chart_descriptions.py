@@ -113,7 +113,7 @@ async def score(tasks: list[ChartReconstructionTask]) -> dict[str, list[float]]:
         assert task.data.truth is not None
         assert before.data.truth is not None
         replies = told(task.data.truth)
-        replies["tracing"] = worded(traced(task.picture))
+        replies["tracing"] = worded(traced(task.data.picture))
         replies["another chart's truth"] = stated(before.data.truth)
         body = {"messages": [{"role": "system", "content": task.data.system_prompt}]}
         for floor in ("constant", "boilerplate", "prompt"):

@@ -29,7 +29,7 @@ def truths() -> dict[bytes, str]:
         id="chart-reconstruction", seed=11, levels=[1], kinds=list(KINDS), matplotlib_share=0
     )
     found = itertools.islice(ChartReconstructionTaskset(config), COUNT)
-    return {task.picture: stated(task.data.truth) for task in found if task.data.truth is not None}
+    return {task.data.picture: stated(task.data.truth) for task in found if task.data.truth is not None}
 
 
 def says(reply: Callable[[str], str], truths: dict[bytes, str]) -> Callable[[Any], Any]:

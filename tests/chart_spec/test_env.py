@@ -34,7 +34,7 @@ def truths() -> dict[bytes, Spec]:
         id="chart-spec", seed=11, levels=[1], kinds=list(KINDS), matplotlib_share=0
     )
     tasks = itertools.islice(ChartSpecTaskset(config), COUNT)
-    return {task.picture: task.data.truth for task in tasks if task.data.truth is not None}
+    return {task.data.picture: task.data.truth for task in tasks if task.data.truth is not None}
 
 
 def says(reply: Callable[[Spec], str], truths: dict[bytes, Spec]) -> Callable[[Any], Any]:

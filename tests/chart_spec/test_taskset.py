@@ -40,9 +40,9 @@ def test_same_seed_same_tasks() -> None:
 
 def test_pictures_are_small_and_the_truth_is_not_told() -> None:
     for task in tasks(12):
-        with Image.open(io.BytesIO(task.picture)) as image:
+        with Image.open(io.BytesIO(task.data.picture)) as image:
             assert max(image.size) <= MAX_SIDE
-        assert len(task.picture) < 30_000
+        assert len(task.data.picture) < 30_000
         assert task.data.truth is not None
         told = json.dumps(task.data.model_dump(mode="json", include={"prompt", "system_prompt"}))
         values = json.dumps(task.data.truth)
@@ -137,7 +137,7 @@ async def test_own_pictures_are_scored_by_likeness(bars: ChartSpecTask, tmp_path
 async def test_charts_of_papers_with_noise_are_valid() -> None:
     found = tasks(6, kinds=PAPER_KINDS, noise_share=1, matplotlib_share=0.5, levels=(1,))
     assert {task.data.noise for task in found} <= set(NOISES) - {"none"}
-    assert all(len(task.picture) < 300_000 for task in found)
+    assert all(len(task.data.picture) < 300_000 for task in found)
     assert await asyncio.gather(*(task.validate(None) for task in found)) == [True] * 6
 
 
