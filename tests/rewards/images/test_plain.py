@@ -102,6 +102,14 @@ def test_of_two_statements_the_last_counts() -> None:
     assert [(o.x, o.y) for s in chart.series for o in s.observations] == [("Rome", 4), ("Oslo", 5)]
 
 
+def test_every_number_of_an_axis_in_per_cent_is_a_part_of_one() -> None:
+    chart = read(
+        "Line chart. The y-axis runs from 50% to 70%, with ticks at 50%, 60%, 70%.\n"
+        'The line named "A": 1: 52%, 2: 60%.\nA dashed line stands at 56%, named "Limit".'
+    )
+    assert [o.y for s in chart.series for o in s.observations] == [0.52, 0.6, 0.56]
+
+
 def test_code_is_not_read() -> None:
     spec = json.dumps({"mark": "bar", "data": {"values": [{"x": "a", "y": 3}]}})
     for text in (spec, f"```json\n{spec}\n```", f"Here: {spec}", f"```\n{spec}"):

@@ -515,7 +515,9 @@ class _Reader:
             return False
         name = re.search(NAME, text)
         series = self._series(self.unquote(name.group()) if name else "", "rule")
-        series.observations.append(Observation(None, found[0].value, scale=found[0].scale))
+        series.observations.append(
+            Observation(None, found[0].value, scale=found[0].scale, percent=found[0].percent)
+        )
         return True
 
     def shape(self, match: re.Match[str]) -> bool:
