@@ -226,8 +226,8 @@ def _guessed(traces: Sequence[vf.WireTrace], plugin: EvalPlugin | None) -> list[
     if not mean.low <= plugin.chance <= mean.high:
         return []
     return [
-        f"{label}, {mean.value:.3f}, is not told from guessing ({plugin.chance:.3f}):"
-        " what differs within a group may be luck"
+        f"{label}, {mean.value:.3f}, does not differ from guessing ({plugin.chance:.3f} is within"
+        " its 95 % interval): the spread may be luck"
     ]
 
 

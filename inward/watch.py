@@ -15,11 +15,11 @@ from inward.terminal import one_line
 PROGRESS_S = 2.0
 BLOCK = 1 << 20
 KINDS = 100
-"""Of warnings that are told apart; later ones stand in the log alone."""
+"""Of warnings that are counted apart; later ones are in the log alone."""
 
 
 class Warnings(logging.Handler):
-    """Counts warnings by kind; `live`, it tells the first of each at once."""
+    """Counts warnings by kind; if `live`, it prints the first of each at once."""
 
     def __init__(self, *, live: bool) -> None:
         super().__init__(logging.WARNING)
@@ -39,7 +39,7 @@ class Warnings(logging.Handler):
         self.counts[key] = self.counts.get(key, 0) + 1
 
     def summary(self) -> list[str]:
-        """What was not told live: all that came more than once, or all."""
+        """What was not printed live: all that came more than once, or all."""
         return [
             f"warning, {count} times: {self.first[key]}" if count > 1 else f"warning: {line}"
             for key, line in self.first.items()

@@ -5,16 +5,18 @@ Needs verifiers: `pip install "inward-charts[tasks]"`.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol, Self, runtime_checkable
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
-from inward_rewards.charts import Scene, shared_renderer
+from inward_rewards.charts import Rendered, Scene, Score, shared_renderer
 from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator
 
@@ -181,6 +183,53 @@ class ChartData(vf.TaskData):
 def picture_message(picture: bytes, text: str) -> vf.UserMessage:
     image = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=data_url(picture)))
     return vf.UserMessage(content=[image, vf.TextContentPart(text=text)])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one reply."""
+
+    reward: float
+    score: Score | None
+    drawn: Rendered | None
+    error: str | None
+    """Why nothing was drawn."""
+
+
+def record(trace: vf.Trace[Any, Any, Any], outcomes: Sequence[Outcome], *, known: bool) -> Outcome:
+    """Writes what came of a rollout's replies into its trace; returns the last that was drawn.
+
+    Args:
+        known: whether the true specification is: without it only the likeness means something.
+    """
+    final = next((o for o in reversed(outcomes) if o.score is not None), outcomes[-1])
+    trace.record_metric("rendered", float(final.score is not None))
+    for part in fields(Score):
+        if known or part.name == "similarity":
+            value = 0.0 if final.score is None else getattr(final.score, part.name)
+            trace.record_metric(part.name, value)
+    if len(outcomes) > 1:
+        gain = (final.reward - outcomes[0].reward) / (len(outcomes) - 1)
+        trace.record_metric("gain_per_revision", gain)
+    trace.info["chart"] = {
+        "errors": [outcome.error for outcome in outcomes],
+        "rewards": [outcome.reward for outcome in outcomes],
+        "png_sha256": hashlib.sha256(final.drawn.png).hexdigest() if final.drawn else None,
+        "renderer": shared_renderer().version,
+    }
+    return final
+
+
+def weighted(parts: Iterable[tuple[float, float | None]]) -> float:
+    """The mean of the parts that are known, by their weights.
+
+    ValueError: it is not finite.
+    """
+    known = [(weight, part) for weight, part in parts if part is not None]
+    reward = sum(weight * part for weight, part in known) / sum(weight for weight, _ in known)
+    if not math.isfinite(reward):
+        raise ValueError(f"the reward is {reward}: {known}")
+    return reward
 
 
 @runtime_checkable

@@ -29,7 +29,9 @@ def truths() -> dict[bytes, str]:
         id="chart-reconstruction", seed=11, levels=[1], kinds=list(KINDS), matplotlib_share=0
     )
     found = itertools.islice(ChartReconstructionTaskset(config), COUNT)
-    return {task.data.picture: stated(task.data.truth) for task in found if task.data.truth is not None}
+    return {
+        task.data.picture: stated(task.data.truth) for task in found if task.data.truth is not None
+    }
 
 
 def says(reply: Callable[[str], str], truths: dict[bytes, str]) -> Callable[[Any], Any]:
@@ -46,7 +48,7 @@ def test_a_run_and_its_replay(truths: dict[bytes, str], tmp_path: Path) -> None:
     assert all(e["ok"] for e in done)
     assert min(rewards(done)) > 0.9
     [metrics] = {tuple(sorted(e["traces"][0]["metrics"])) for e in done}
-    assert {"drawn", "ignored", "similarity", "statements", "table", "text"} <= set(metrics)
+    assert {"rendered", "ignored", "similarity", "statements", "table", "text"} <= set(metrics)
     replayed = call("vf-replay", tmp_path / "outputs" / "run", "--no-rich", cwd=tmp_path)
     assert replayed.code == 0, replayed.err
     folders = {file.parent for file in tmp_path.rglob("traces.jsonl")}

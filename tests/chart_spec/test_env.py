@@ -98,7 +98,7 @@ def test_revision_sees_its_drawing(truths: dict[bytes, Spec], tmp_path: Path) ->
     assert told[3] == 0
     assert rewards(done) == [told[2]]
     assert told[2] > 0.99
-    assert trace["metrics"]["gain_a_revision"] == pytest.approx(told[2] / 3)
+    assert trace["metrics"]["gain_per_revision"] == pytest.approx(told[2] / 3)
     assert trace["metrics"]["rendered"] == 1
     opening, refused, first, second = seen
     assert [part["type"] for part in opening] == ["image_url", "text"]

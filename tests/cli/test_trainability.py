@@ -136,7 +136,7 @@ TALK = [make.message("user", "Q"), make.message("assistant", "A")]
         ({}, EvalPlugin(baselines={}, columns=PLUGIN.columns, answered=lambda trace: 0.0),
             "Every reply misses the layout"),
         ({}, EvalPlugin(baselines={}, columns=PLUGIN.columns, chance=0.25),
-            "accuracy, 0.333, is not told from guessing (0.250)"),
+            "accuracy, 0.333, does not differ from guessing (0.250"),
         ({}, PLUGIN, "Every reply is the same"),
     ],
 )  # fmt: skip

@@ -126,7 +126,7 @@ COLUMNS = (
     ("table F1", metric("table")),
     ("text F1", metric("text")),
     ("mark kinds", metric("marks")),
-    ("drawn", metric("drawn")),
+    ("drawn", metric("rendered")),
     ("statements", metric("statements")),
     ("… not understood", metric("ignored")),
     ("characters", metric("characters")),
@@ -136,7 +136,7 @@ COLUMNS = (
 
 def answered(trace: vf.WireTrace) -> bool:
     """Whether something was drawn from the reply."""
-    return trace.metrics.get("drawn") == 1.0
+    return trace.metrics.get("rendered") == 1.0
 
 
 def drawing(trace: vf.WireTrace) -> bytes | None:

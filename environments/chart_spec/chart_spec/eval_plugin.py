@@ -87,7 +87,7 @@ COLUMNS = (
     ("mark kinds", metric("marks")),
     ("encodings", metric("encodings")),
     ("rendered", metric("rendered")),
-    ("gain a revision", metric("gain_a_revision")),
+    ("gain per revision", metric("gain_per_revision")),
 )
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from typing import Any
 
 import verifiers.v1 as vf
@@ -13,12 +10,15 @@ from inward_charts import shrunk, side_by_side
 from inward_charts.tasks import (
     ChartData,
     ChartsConfig,
+    Outcome,
     RevisingEnv,
     RevisingEnvConfig,
     picture_message,
     pictures,
+    record,
+    weighted,
 )
-from inward_rewards.charts import Rendered, RenderError, Scene, Score, shared_renderer
+from inward_rewards.charts import RenderError, Scene, Score, shared_renderer
 
 from chart_spec.prompt import (
     ASK,
@@ -43,17 +43,6 @@ class ChartSpecConfig(ChartsConfig):
     task: ChartSpecTaskConfig = ChartSpecTaskConfig()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one reply."""
-
-    reward: float
-    score: Score | None
-    drawn: Rendered | None
-    error: str | None
-    """Why nothing was drawn."""
-
-
 class ChartSpecTask(vf.Task[ChartData, vf.State, ChartSpecTaskConfig]):
     revise_rule = REVISE_RULE
     _scene: Scene | None = None
@@ -74,39 +63,20 @@ class ChartSpecTask(vf.Task[ChartData, vf.State, ChartSpecTaskConfig]):
 
     def _reward(self, score: Score) -> float:
         weights = self.config.weights
-        parts = (
-            (weights.similarity, score.similarity),
-            (weights.table, score.table),
-            (weights.text, score.text),
+        return weighted(
+            [
+                (weights.similarity, score.similarity),
+                (weights.table, score.table),
+                (weights.text, score.text),
+            ]
         )
-        known = [(weight, part) for weight, part in parts if part is not None]
-        total = sum(weight for weight, _ in known)
-        reward: float = sum(weight * part for weight, part in known) / total
-        if not math.isfinite(reward):
-            raise ValueError(f"the reward is {reward}: {score}")
-        return reward
 
     @vf.reward
     async def chart(self, trace: vf.Trace[Any, Any, Any]) -> float:
         """The reward of the last reply that is drawn; its parts go to the metrics."""
         replies = [message.content or "" for message in trace.assistant_messages] or [""]
         outcomes = [await self.outcome(reply) for reply in replies]
-        final = next((o for o in reversed(outcomes) if o.score is not None), outcomes[-1])
-        trace.record_metric("rendered", float(final.score is not None))
-        for part in fields(Score):
-            if self.data.truth is not None or part.name == "similarity":
-                value = 0.0 if final.score is None else getattr(final.score, part.name)
-                trace.record_metric(part.name, value)
-        if len(outcomes) > 1:
-            gain = (final.reward - outcomes[0].reward) / (len(outcomes) - 1)
-            trace.record_metric("gain_a_revision", gain)
-        trace.info["chart"] = {
-            "errors": [outcome.error for outcome in outcomes],
-            "rewards": [outcome.reward for outcome in outcomes],
-            "png_sha256": hashlib.sha256(final.drawn.png).hexdigest() if final.drawn else None,
-            "renderer": shared_renderer().version,
-        }
-        return final.reward
+        return record(trace, outcomes, known=self.data.truth is not None).reward
 
     async def feedback(self, reply: str) -> vf.UserMessage:
         """What the policy sees before it revises a reply."""
