@@ -17,7 +17,6 @@ from typing import Any, Protocol, Self, runtime_checkable
 import verifiers.v1 as vf
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts import Rendered, Scene, Score, shared_renderer
-from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator
 
 from inward_charts.chart import KINDS, LEVELS, generate
@@ -90,8 +89,6 @@ def pictures(
     Args:
         named: pictures from elsewhere, as (name, PNG), in place of both.
     """
-    if config.sandbox_workers is not None:
-        set_workers(config.sandbox_workers)
     if named is None and config.path is not None:
         named = folder_pictures(config.path)
     if named is None:
@@ -105,12 +102,13 @@ def _generated(config: ChartsConfig) -> Iterator[ChartPicture]:
     under_way: deque[Future[ChartPicture]] = deque()
     with ThreadPoolExecutor(AHEAD, thread_name_prefix="charts") as threads:
         for number in itertools.count():
-            under_way.append(threads.submit(_chart, config, number))
+            under_way.append(threads.submit(chart_picture, config, number))
             if len(under_way) > AHEAD:
                 yield under_way.popleft().result()
 
 
-def _chart(config: ChartsConfig, number: int) -> ChartPicture:
+def chart_picture(config: ChartsConfig, number: int) -> ChartPicture:
+    """Chart number `number` of the stream that `config` asks for."""
     chart = generate(
         number,
         config.seed,

@@ -70,7 +70,7 @@ def test_a_revision_sees_what_was_drawn(truths: dict[bytes, str], tmp_path: Path
             "chart-reconstruction", server, *STREAM, "-n", 1, "--env.revise", 2, cwd=tmp_path
         )
     [trace] = done[0]["traces"]
-    told = trace["info"]["reconstruction"]["rewards"]
+    told = trace["info"]["chart"]["rewards"]
     assert told[0] == 0 < told[1] < told[2]
     assert rewards(done) == [told[2]]
     assert trace["metrics"]["gain_per_revision"] == pytest.approx(told[2] / 2)

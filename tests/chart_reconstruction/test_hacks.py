@@ -24,7 +24,7 @@ CONFIG = ChartReconstructionConfig(
 
 @pytest.fixture(scope="module")
 def task() -> ChartReconstructionTask:
-    return ChartReconstructionTaskset(CONFIG)._chart(0)
+    return ChartReconstructionTaskset(CONFIG).task_of(chart_picture(CONFIG, 0))
 
 
 def replies(spec: dict[str, Any], prompt: str) -> dict[str, str]:

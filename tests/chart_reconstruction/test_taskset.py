@@ -17,6 +17,7 @@ from chart_reconstruction.taskset import (
     ChartReconstructionTaskset,
 )
 from inward_charts import KINDS
+from inward_charts.tasks import chart_picture
 from inward_rewards.charts import shared_renderer
 from inward_rewards.images import read
 from PIL import Image
@@ -32,14 +33,14 @@ def config(**more: Any) -> ChartReconstructionConfig:
 def tasks(count: int, **more: Any) -> list[ChartReconstructionTask]:
     taskset = ChartReconstructionTaskset(config(**more))
     # The stream draws charts ahead, which most of these tests would wait for.
-    return [taskset._chart(number) for number in range(count)]
+    return [taskset.task_of(chart_picture(taskset.config, n)) for n in range(count)]
 
 
 def test_the_same_seed_gives_the_same_tasks() -> None:
     first = list(itertools.islice(ChartReconstructionTaskset(config(seed=3, levels=[1])), 2))
     again = tasks(2, seed=3, levels=[1])
     assert [t.data.model_dump() for t in first] == [t.data.model_dump() for t in again]
-    assert tasks(1, seed=4, levels=[1])[0].picture != first[0].picture
+    assert tasks(1, seed=4, levels=[1])[0].data.picture != first[0].data.picture
 
 
 def test_nothing_but_the_picture_tells_the_truth() -> None:

@@ -10,6 +10,7 @@ import verifiers.v1 as vf
 from inward_charts import KINDS, shrunk, side_by_side
 from inward_charts.tasks import (
     ChartData,
+    ChartPicture,
     ChartsConfig,
     Outcome,
     RevisingEnv,
@@ -22,6 +23,7 @@ from inward_charts.tasks import (
 from inward_chat import ExistingFolder
 from inward_rewards.charts import RenderError, Scene, Score, shared_renderer
 from inward_rewards.images import PlainConfig, PlainRedraw
+from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator, model_validator
 
 from chart_reconstruction.charxiv import Split, charxiv_pictures
@@ -160,16 +162,21 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
 
     def __init__(self, config: ChartReconstructionConfig) -> None:
         super().__init__(config)
+        if config.sandbox_workers is not None:
+            set_workers(config.sandbox_workers)
         self.INFINITE = config.path is None and config.legacy_charxiv is None
 
     def load(self) -> Iterable[ChartReconstructionTask]:
-        task, folder = self.config.task, self.config.legacy_charxiv
+        folder = self.config.legacy_charxiv
         charxiv = charxiv_pictures(folder, self.config.split) if folder is not None else None
-        for picture in pictures(self.config, charxiv):
-            known = picture.truth is not None
-            prompt = system_prompt(task.similarity, task.max_characters, PLAIN, known=known)
-            data = ChartData.of(picture, system_prompt=prompt, ask=ASK)
-            yield ChartReconstructionTask(data, task)
+        return map(self.task_of, pictures(self.config, charxiv))
+
+    def task_of(self, picture: ChartPicture) -> ChartReconstructionTask:
+        """The task that shows `picture`."""
+        task, known = self.config.task, picture.truth is not None
+        prompt = system_prompt(task.similarity, task.max_characters, PLAIN, known=known)
+        data = ChartData.of(picture, system_prompt=prompt, ask=ASK)
+        return ChartReconstructionTask(data, task)
 
 
 class ChartReconstructionEnvConfig(RevisingEnvConfig): ...

@@ -19,6 +19,7 @@ from inward_charts.tasks import (
     weighted,
 )
 from inward_rewards.charts import RenderError, Scene, Score, shared_renderer
+from inward_rewards.sandbox import set_workers
 
 from chart_spec.prompt import (
     ASK,
@@ -105,6 +106,8 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
 
     def __init__(self, config: ChartSpecConfig) -> None:
         super().__init__(config)
+        if config.sandbox_workers is not None:
+            set_workers(config.sandbox_workers)
         self.INFINITE = config.path is None
 
     def load(self) -> Iterable[ChartSpecTask]:
