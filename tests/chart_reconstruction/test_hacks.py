@@ -16,6 +16,7 @@ from chart_reconstruction.taskset import (
     ChartReconstructionTask,
     ChartReconstructionTaskset,
 )
+from inward_charts.tasks import chart_picture
 
 CONFIG = ChartReconstructionConfig(
     id="chart-reconstruction", seed=5, kinds=["bar"], levels=[1], matplotlib_share=0

@@ -39,7 +39,9 @@ def tasks(count: int, **more: Any) -> list[ChartReconstructionTask]:
 def test_the_same_seed_gives_the_same_tasks() -> None:
     first = list(itertools.islice(ChartReconstructionTaskset(config(seed=3, levels=[1])), 2))
     again = tasks(2, seed=3, levels=[1])
-    assert [t.data.model_dump() for t in first] == [t.data.model_dump() for t in again]
+    # The stream numbers its tasks.
+    dumps = [[t.data.model_dump(exclude={"idx"}) for t in ts] for ts in (first, again)]
+    assert dumps[0] == dumps[1]
     assert tasks(1, seed=4, levels=[1])[0].data.picture != first[0].data.picture
 
 
