@@ -37,6 +37,7 @@ from inward_rewards.groups import (
     length_residuals,
 )
 from inward_rewards.hidden_states import (
+    Completion,
     EntropyConfig,
     Measurement,
     Policy,
@@ -155,11 +156,11 @@ class Meter:
 
         HiddenStatesError: the machine could not; the rollout has no score then.
         """
-        found = completions(trace)
-        if not found or not found[-1].completion_ids:
+        completion = last_completion(trace)
+        if completion is None:
             return
         try:
-            measurement = await self.source.measure(found[-1], Policy.of(trace))
+            measurement = await self.source.measure(completion, Policy.of(trace))
         except UnmeasurableError as reason:
             # Its length is the policy's doing: everything but the bonus is scored.
             logger.warning("a rollout is scored without its entropy: %s", reason)
@@ -191,6 +192,12 @@ class Meter:
         siblings = [asdict(own) for _, own in members]
         for index, (trace, _) in enumerate(members):
             trace.info[self.key] |= {"siblings": siblings, "index": index}
+
+
+def last_completion(trace: AnyTrace) -> Completion | None:
+    """What is measured of a rollout; None where the policy said nothing."""
+    found = completions(trace)
+    return found[-1] if found and found[-1].completion_ids else None
 
 
 def bonus_of(record: Record | None, right: bool, config: BonusConfig) -> float | None:
@@ -280,8 +287,7 @@ def _sibling(measurement: Measurement, right: bool) -> Sibling:
 
 
 def _refuse_unread(trace: AnyTrace) -> None:
-    found = completions(trace)
-    if found and found[-1].completion_ids:
+    if last_completion(trace) is not None:
         raise HiddenStatesError(
             f"trace {trace.id} was never measured: its finalize stage ended early; raise or drop "
             "--env.agent.timeout.finalize"

@@ -25,6 +25,7 @@ from inward_rewards.entropy.bonus import (
     Meter,
     Record,
     bonus_of,
+    last_completion,
     metrics_of,
 )
 from inward_rewards.entropy.report import EntropyReport
@@ -73,7 +74,7 @@ class BonusTask:
 
     async def finalize(self, trace: AnyTrace, runtime: vf.Runtime) -> None:
         """Measure the last completion, and keep the result where a replay finds it."""
-        if self.config.entropy.source == "off":
+        if self.config.entropy.source == "off" or last_completion(trace) is None:
             return
         if self.meter is None:
             raise RuntimeError(

@@ -272,7 +272,7 @@ def test_the_same_picture_has_the_same_table(renderer: Renderer, name: str) -> N
     assert score.table >= SAME, (first.scene.rows, second.scene.rows)
     assert first.scene.rows
     # Another number in place of a true one is not the same.
-    values = {"45": 30, "5": 4}
+    values = {"45": 30, "5": 40}
     wrong = json.loads(json.dumps(one), parse_int=lambda text: values.get(text, int(text)))
     if wrong != one:
         table = compared(renderer, other, wrong)[2].table

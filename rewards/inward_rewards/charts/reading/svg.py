@@ -50,7 +50,7 @@ def elements(scenegraph: dict[str, Any], root: ET.Element, cells: set[str]) -> l
     """The drawn things in painting order. `cells` names the groups that are facet cells."""
     x, y = scenegraph["origin"]
     for side in ("width", "height"):
-        _agree(str(scenegraph[side]), root.get(side, ""))
+        _agree(float(scenegraph[side]), float(root.get(side, "nan")))
     frame = root.find(f"{SVG}g/{SVG}g")
     if frame is None:
         raise ValueError("the SVG has no frame")
