@@ -25,6 +25,26 @@ def question(trace: vf.WireTrace) -> Hashable:
     return trace.task.key or trace.task.data.id or trace.task.data.idx
 
 
+def metric(name: str) -> Value:
+    """The metric of that name."""
+    return lambda trace: trace.metrics.get(name)
+
+
+def reward(name: str, where: Callable[[vf.WireTrace], bool] | None = None) -> Value:
+    """The score of the reward of that name, of the rollouts of a subset."""
+
+    def value(trace: vf.WireTrace) -> float | None:
+        found = trace.rewards.get(name)
+        return None if found is None or (where and not where(trace)) else found.score
+
+    return value
+
+
+def task_field(trace: vf.WireTrace, name: str) -> Any:
+    """A field that the environment's own task data has; None where it has none."""
+    return (trace.task.data.model_extra or {}).get(name)
+
+
 def no_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     return []
 

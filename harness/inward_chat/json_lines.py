@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
 
-from inward_chat.downloads import DataError
+from pydantic import BaseModel, ValidationError
 
+from inward_chat.downloads import DataError, PinnedFile, fetch
+
+MAX_SHOWN = 80
+"""Characters of a wrong value that an error shows."""
+Row = TypeVar("Row", bound=BaseModel)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -33,3 +40,46 @@ def json_lines(content: bytes, source: str) -> Iterator[tuple[str, str]]:
             ) from error
         if text:
             yield text, where
+
+
+def read_rows(
+    model: type[Row],
+    source: Path | PinnedFile,
+    *,
+    kept_as: str,
+    mend: str,
+    hint: Callable[[Any], str],
+) -> Iterator[tuple[Row, str]]:
+    """(row, where it stands) for each line of a file of a user's, or of a published one.
+
+    Args:
+        kept_as: name of the published file in the cache of downloads.
+        mend: how else the published file may be given.
+        hint: pydantic's details of an error -> what to say after it.
+
+    Raises:
+        DataError: the file cannot be had or read, or a row is not of the schema.
+    """
+    if isinstance(source, PinnedFile):
+        content, name = fetch(source, kept_as, mend=mend), kept_as.rpartition("/")[2]
+    else:
+        name = str(source)
+        try:
+            content = source.read_bytes()
+        except OSError as error:
+            raise DataError(f"cannot read {name!r}: {error.strerror or error}") from error
+    for line, place in json_lines(content, name):
+        try:
+            yield model.model_validate_json(line), place
+        except ValidationError as error:
+            first = error.errors()[0]
+            value = repr(first["input"])
+            shown = value if len(value) <= MAX_SHOWN else value[: MAX_SHOWN - 3] + "…"
+            where = ": ".join(filter(None, (place, _dotted(first["loc"]))))
+            message = f"{where}: {first['msg']} (got {shown}){hint(first)}"
+            raise DataError(message) from error
+
+
+def _dotted(loc: tuple[Any, ...]) -> str:
+    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return dotted.removeprefix(".")

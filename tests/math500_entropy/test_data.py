@@ -48,7 +48,7 @@ def test_nothing_of_math500_is_in_train(tmp_path, monkeypatch):
     for leak in leaks[::2]:
         leak["problem"] = leak["problem"].replace(" ", "  ") + "\n"
     file = write(tmp_path / "train.jsonl", *leaks[:250], GOOD, *leaks[250:])
-    monkeypatch.setattr("math500_entropy.data.fetch", lambda *_, **__: file.read_bytes())
+    monkeypatch.setattr("inward_chat.json_lines.fetch", lambda *_, **__: file.read_bytes())
     assert [problem.unique_id for problem in load_problems("train")] == ["train/algebra/1.json"]
     # A file of the user's own is the user's own.
     assert len(list(load_problems("train", file))) == 501

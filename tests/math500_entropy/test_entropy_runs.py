@@ -142,7 +142,7 @@ def test_the_report(tmp_path, tiny_qwen):
     }
     assert 0 < float(rows["accuracy"]) <= 1
     assert 0 < float(rows["well formed"]) <= 1
-    assert float(rows["tokens a reply"]) > 5
+    assert float(rows["tokens per reply"]) > 5
     assert 0 <= float(rows["accuracy, level 5"]) <= 1
     assert 0 <= float(rows["accuracy, Algebra"]) <= 1
     assert "entropy of 16 rollouts: right " in " ".join(done.out.split())

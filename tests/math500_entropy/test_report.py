@@ -29,7 +29,7 @@ def test_the_columns_of_the_report():
         "accuracy, level 3": (None, None),
         "accuracy, Geometry": (1.0, 0.0),
         "accuracy, Algebra": (None, None),
-        "tokens a reply": (12.0, 10.0),
+        "tokens per reply": (12.0, 10.0),
         "normalised entropy, right": (0.5, None),
         "normalised entropy, wrong": (None, 0.6),
     }

@@ -21,7 +21,7 @@ NO_ANSWER = "gave an answer in the format"
 
 ENVIRONMENTS = {
     "quality-rag": ("accuracy", "searches", "answered"),
-    "math500-entropy": ("accuracy", "well formed", "tokens a reply"),
+    "math500-entropy": ("accuracy", "well formed", "tokens per reply"),
 }
 """Rows that the table of each must have."""
 

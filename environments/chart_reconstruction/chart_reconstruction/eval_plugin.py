@@ -15,7 +15,7 @@ from inward_rewards.charts import RenderError, shared_renderer
 from inward_rewards.images import read, specification
 
 from chart_reconstruction.prompt import description
-from inward.eval_plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin, metric, reward, task_field
 
 Policy = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -103,25 +103,13 @@ BASELINES = {
 }
 
 
-def reward(trace: vf.WireTrace) -> float | None:
-    found = trace.rewards.get("likeness")
-    return None if found is None else found.score
-
-
-def metric(name: str) -> Callable[[vf.WireTrace], float | None]:
-    return lambda trace: trace.metrics.get(name)
-
-
-def reward_of(drawn_by: str) -> Callable[[vf.WireTrace], float | None]:
-    def column(trace: vf.WireTrace) -> float | None:
-        return reward(trace) if getattr(trace.task.data, "drawn_by", None) == drawn_by else None
-
-    return column
+def by_matplotlib(trace: vf.WireTrace) -> bool:
+    return bool(task_field(trace, "drawn_by") == "matplotlib")
 
 
 COLUMNS = (
-    ("reward", reward),
-    ("reward, drawn by matplotlib", reward_of("matplotlib")),
+    ("reward", reward("likeness")),
+    ("reward, drawn by matplotlib", reward("likeness", by_matplotlib)),
     ("similarity", metric("similarity")),
     ("table F1", metric("table")),
     ("text F1", metric("text")),
@@ -132,11 +120,6 @@ COLUMNS = (
     ("characters", metric("characters")),
     ("gain per revision", metric("gain_per_revision")),
 )
-
-
-def answered(trace: vf.WireTrace) -> bool:
-    """Whether something was drawn from the reply."""
-    return trace.metrics.get("rendered") == 1.0
 
 
 def drawing(trace: vf.WireTrace) -> bytes | None:
@@ -158,7 +141,7 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
         (length, value)
         for trace in traces
         if (length := trace.metrics.get("characters")) is not None
-        and (value := reward(trace)) is not None
+        and (value := reward("likeness")(trace)) is not None
     ]
     if len(pairs) < 3:
         return []
@@ -174,7 +157,7 @@ PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
     default_args=DEFAULT_ARGS,
-    answered=answered,
+    answered=metric("rendered"),
     notes=notes,
     drawing=drawing,
 )

@@ -14,7 +14,7 @@ from inward_charts import from_data_url, traced
 from inward_rewards.charts import RenderError, shared_renderer
 
 from chart_spec.prompt import BLOCK, FENCE, last_block
-from inward.eval_plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin, metric, reward, task_field
 
 Policy = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -61,25 +61,13 @@ DEFAULT_ARGS = ("--select.limit", "44")
 BASELINES = {"tracing": make_tracing, "constant": make_constant}
 
 
-def reward(trace: vf.WireTrace) -> float | None:
-    found = trace.rewards.get("chart")
-    return None if found is None else found.score
-
-
-def reward_of(drawn_by: str) -> Callable[[vf.WireTrace], float | None]:
-    def column(trace: vf.WireTrace) -> float | None:
-        return reward(trace) if getattr(trace.task.data, "drawn_by", None) == drawn_by else None
-
-    return column
-
-
-def metric(name: str) -> Callable[[vf.WireTrace], float | None]:
-    return lambda trace: trace.metrics.get(name)
+def by_matplotlib(trace: vf.WireTrace) -> bool:
+    return bool(task_field(trace, "drawn_by") == "matplotlib")
 
 
 COLUMNS = (
-    ("reward", reward),
-    ("reward, drawn by matplotlib", reward_of("matplotlib")),
+    ("reward", reward("chart")),
+    ("reward, drawn by matplotlib", reward("chart", by_matplotlib)),
     ("similarity", metric("similarity")),
     ("table F1", metric("table")),
     ("text F1", metric("text")),
@@ -89,11 +77,6 @@ COLUMNS = (
     ("rendered", metric("rendered")),
     ("gain per revision", metric("gain_per_revision")),
 )
-
-
-def answered(trace: vf.WireTrace) -> bool:
-    """Whether the reply held a specification that was drawn."""
-    return trace.metrics.get("rendered") == 1.0
 
 
 def drawing(trace: vf.WireTrace) -> bytes | None:
@@ -111,6 +94,6 @@ PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
     default_args=DEFAULT_ARGS,
-    answered=answered,
+    answered=metric("rendered"),
     drawing=drawing,
 )

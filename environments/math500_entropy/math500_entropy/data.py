@@ -15,9 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from inward_chat.downloads import DataError, PinnedFile, fetch
-from inward_chat.json_lines import json_lines
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from inward_chat.downloads import DataError, PinnedFile
+from inward_chat.json_lines import read_rows
+from pydantic import BaseModel, Field, StringConstraints
 
 __all__ = ["DataError", "Problem", "Split", "Subject", "digest", "load_problems", "math500_digests"]
 
@@ -34,7 +34,7 @@ Subject = Literal[
     "Prealgebra",
     "Precalculus",
 ]
-FILES = {
+FILES: dict[str, PinnedFile] = {
     "test": PinnedFile(
         "https://huggingface.co/datasets/HuggingFaceH4/MATH-500/resolve/"
         "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be/test.jsonl",
@@ -48,6 +48,7 @@ FILES = {
     ),
 }
 MEND = "fetch the file yourself and name it with --env.taskset.path FILE"
+SCHEMA = "; a row needs problem, answer, subject, level (1 to 5) and unique_id"
 SHIPPED = Path(str(resources.files("math500_entropy") / "data"))
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -71,8 +72,11 @@ def load_problems(split: Split, path: Path | None = None) -> Iterator[Problem]:
     """
     seen: set[str] = set()
     left_out = []
-    for line, place in _lines(split, path):
-        problem = _parse(line, place)
+    published = FILES.get(split) if path is None else None
+    source = published or path or SHIPPED / "sample.jsonl"
+    kept_as = f"math/{split}-{published.digest[:12]}.jsonl" if published else ""
+    rows = read_rows(Problem, source, kept_as=kept_as, mend=MEND, hint=lambda _: SCHEMA)
+    for problem, _ in rows:
         if path is not None and problem.unique_id in seen:
             raise DataError(f"{path}: two rows have the unique_id {problem.unique_id!r}: drop one")
         seen.add(problem.unique_id)
@@ -92,29 +96,3 @@ def digest(problem: str) -> str:
 @cache
 def math500_digests() -> frozenset[str]:
     return frozenset((SHIPPED / "math500_digests.txt").read_text().split())
-
-
-def _lines(split: Split, path: Path | None) -> Iterator[tuple[str, str]]:
-    """(line, where it stands)"""
-    if path is None and split != "sample":
-        file = FILES[split]
-        name = f"{split}-{file.digest[:12]}.jsonl"
-        return json_lines(fetch(file, f"math/{name}", mend=MEND), name)
-    path = path or SHIPPED / "sample.jsonl"
-    try:
-        return json_lines(path.read_bytes(), str(path))
-    except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-
-
-def _parse(line: str, place: str) -> Problem:
-    try:
-        return Problem.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field, value = ".".join(map(str, first["loc"])), repr(first["input"])
-        raise DataError(
-            f"{place}: {field or 'the row'}: {first['msg']} (got "
-            f"{value if len(value) <= 80 else value[:77] + '…'}); a row needs problem, answer, "
-            "subject, level (1 to 5) and unique_id"
-        ) from error

@@ -6,7 +6,7 @@ from typing import get_args
 import verifiers.v1 as vf
 from inward_rewards.entropy import EntropyReport
 
-from inward.eval_plugin import EvalPlugin, Value
+from inward.eval_plugin import Column, EvalPlugin, Value, metric, reward, task_field
 from math500_entropy.baselines import (
     make_constant,
     make_copy_first_expression,
@@ -15,33 +15,27 @@ from math500_entropy.baselines import (
 from math500_entropy.data import Subject
 
 
-def accuracy(trace: vf.WireTrace) -> float | None:
-    reward = trace.rewards.get("correct")
-    return None if reward is None else reward.score
+def correct(field: str, wanted: object) -> Value:
+    return reward("correct", lambda trace: task_field(trace, field) == wanted)
 
 
-def metric(name: str, right: bool | None = None) -> Value:
-    """A metric of all rollouts, or of the right or the wrong ones."""
+def entropy(right: bool) -> Value:
+    """Of the right rollouts, or of the wrong ones."""
+    of = reward("correct")
     return lambda trace: (
-        trace.metrics.get(name) if right is None or accuracy(trace) == float(right) else None
+        trace.metrics.get("entropy_normalised") if of(trace) == float(right) else None
     )
 
 
-def among(field: str, wanted: object) -> Value:
-    return lambda trace: (
-        accuracy(trace) if (trace.task.data.model_extra or {}).get(field) == wanted else None
-    )
-
-
-COLUMNS: tuple[tuple[str, Value], ...] = (
-    ("accuracy", accuracy),
-    *((f"accuracy, level {level}", among("level", level)) for level in range(1, 6)),
-    *((f"accuracy, {subject}", among("subject", subject)) for subject in get_args(Subject)),
+COLUMNS: tuple[Column, ...] = (
+    ("accuracy", reward("correct")),
+    *((f"accuracy, level {level}", correct("level", level)) for level in range(1, 6)),
+    *((f"accuracy, {subject}", correct("subject", subject)) for subject in get_args(Subject)),
     ("well formed", metric("well_formed")),
     ("echoed", metric("echoed")),
-    ("tokens a reply", metric("completion_tokens")),
-    ("normalised entropy, right", metric("entropy_normalised", right=True)),
-    ("normalised entropy, wrong", metric("entropy_normalised", right=False)),
+    ("tokens per reply", metric("completion_tokens")),
+    ("normalised entropy, right", entropy(right=True)),
+    ("normalised entropy, wrong", entropy(right=False)),
 )
 
 

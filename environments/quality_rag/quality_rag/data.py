@@ -19,9 +19,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from inward_chat.downloads import DataError, PinnedFile, fetch
-from inward_chat.json_lines import json_lines
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from inward_chat.downloads import DataError, PinnedFile
+from inward_chat.json_lines import read_rows
+from pydantic import BaseModel, Field, StringConstraints
 
 __all__ = ["DataError", "Question", "Split", "Story", "clean", "load_questions", "load_stories"]
 
@@ -29,7 +29,7 @@ Split = Literal["train", "dev", "sample"]
 
 BASE_URL = "https://raw.githubusercontent.com/nyu-mll/quality/main/data/v1.0.1"
 # The hashes pin the content, whatever the branch in the address points to.
-FILES = {
+FILES: dict[str, PinnedFile] = {
     "train": PinnedFile(
         f"{BASE_URL}/QuALITY.v1.0.1.htmlstripped.train",
         "cb16a11b32099774dd0a66f0bfbc67a3926b95c3",
@@ -41,6 +41,7 @@ FILES = {
         "git-blob",
     ),
 }
+SHIPPED = Path(str(resources.files("quality_rag") / "data"))
 MEND = "fetch the file yourself and name it with --env.taskset.path FILE"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -115,51 +116,22 @@ def _one_line(text: str) -> str:
 
 
 def _articles(split: Split, path: Path | None) -> Iterator[tuple[Story, ArticleRow]]:
-    for line, place in json_lines(*_content(split, path)):
-        row = _parse(line, place)
+    published = FILES.get(split) if path is None else None
+    source = published or path or SHIPPED / "sample.jsonl"
+    kept_as = f"quality/{published.url.rpartition('/')[2]}" if published else ""
+    for row, _ in read_rows(ArticleRow, source, kept_as=kept_as, mend=MEND, hint=_hint):
         text = clean(row.article)
         # The text is part of the id, so that no edition of an article answers for another.
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         yield Story(f"{row.article_id}-{digest}", _one_line(row.title), text), row
 
 
-def _content(split: Split, path: Path | None) -> tuple[bytes, str]:
-    """A file's bytes, and what it is called."""
-    if path is None and split != "sample":
-        file = FILES[split]
-        name = file.url.rpartition("/")[2]
-        return fetch(file, f"quality/{name}", mend=MEND), name
-    if path is None:
-        path = Path(str(resources.files("quality_rag") / "data" / "sample.jsonl"))
-    try:
-        return path.read_bytes(), str(path)
-    except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-
-
-def _parse(line: str, place: str) -> ArticleRow:
-    try:
-        return ArticleRow.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = _dotted(first["loc"])
-        value = repr(first["input"])
-        hint = ""
-        if first["type"] == "json_invalid" or not field:
-            hint = (
-                ". The original QuALITY schema is expected: JSON lines, one object an article"
-                " with `article_id`, `title`, `article` and `questions`"
-            )
-        elif first["loc"][-1] == "gold_label":
-            hint = ". The labels of QuALITY's test split are withheld: use train or dev"
-        raise DataError(
-            f"{place}{': ' + field if field else ''}: {first['msg']}"
-            f" (got {value if len(value) <= 80 else value[:77] + '…'}){hint}"
-        ) from error
-
-
-def _dotted(loc: tuple[Any, ...]) -> str:
-    out = ""
-    for part in loc:
-        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
-    return out
+def _hint(error: dict[str, Any]) -> str:
+    if error["type"] == "json_invalid" or not error["loc"]:
+        return (
+            ". The original QuALITY schema is expected: JSON lines, one object per article"
+            " with `article_id`, `title`, `article` and `questions`"
+        )
+    if error["loc"][-1] == "gold_label":
+        return ". The labels of QuALITY's test split are withheld: use train or dev"
+    return ""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import verifiers.v1 as vf
 
-from inward.eval_plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin, metric, reward, task_field
 from quality_rag.baselines import make_keyword_reader, make_random
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")
@@ -17,29 +17,15 @@ BASELINES = {"keyword-reader": make_keyword_reader, "random": make_random}
 CHANCE = 0.25
 
 
-def accuracy(trace: vf.WireTrace) -> float | None:
-    reward = trace.rewards.get("correct")
-    return None if reward is None else reward.score
-
-
-def hard_accuracy(trace: vf.WireTrace) -> float | None:
-    return accuracy(trace) if trace.metrics.get("hard") else None
-
-
-def answered(trace: vf.WireTrace) -> bool:
-    """Whether the reply held an answer in the format that the prompt asks for."""
-    return trace.metrics.get("answered") == 1.0
-
-
 COLUMNS = (
-    ("accuracy", accuracy),
-    ("accuracy, HARD subset", hard_accuracy),
-    ("searches per rollout", lambda trace: trace.metrics.get("searches")),
-    ("repeated queries per rollout", lambda trace: trace.metrics.get("repeated_queries")),
-    ("repeated passages per rollout", lambda trace: trace.metrics.get("repeated_passages")),
-    ("broken calls per rollout", lambda trace: trace.metrics.get("broken_calls")),
-    ("share of the story seen", lambda trace: trace.metrics.get("story_seen")),
-    ("answered", lambda trace: trace.metrics.get("answered")),
+    ("accuracy", reward("correct")),
+    ("accuracy, HARD subset", reward("correct", lambda trace: bool(trace.metrics.get("hard")))),
+    ("searches per rollout", metric("searches")),
+    ("repeated queries per rollout", metric("repeated_queries")),
+    ("repeated passages per rollout", metric("repeated_passages")),
+    ("broken calls per rollout", metric("broken_calls")),
+    ("share of the story seen", metric("story_seen")),
+    ("answered", metric("answered")),
 )
 
 
@@ -54,7 +40,8 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
 
 def story(trace: vf.WireTrace) -> str | None:
     """The questions of one story are not independent: up to 18 share one."""
-    return (trace.task.data.model_extra or {}).get("story_id")
+    story_id: str | None = task_field(trace, "story_id")
+    return story_id
 
 
 PLUGIN = EvalPlugin(
@@ -63,6 +50,6 @@ PLUGIN = EvalPlugin(
     default_args=DEFAULT_ARGS,
     chance=CHANCE,
     cluster=story,
-    answered=answered,
+    answered=metric("answered"),
     notes=notes,
 )
