@@ -70,7 +70,7 @@ def test_the_sample():
         ({**GOOD, "level": "Level 3"}, r"level: .*got 'Level 3'"),
         ({**GOOD, "subject": "Arithmetic"}, r"subject: .*got 'Arithmetic'"),
         ({key: value for key, value in GOOD.items() if key != "problem"}, "problem: Field req"),
-        ([1, 2], "the row: "),
+        ([1, 2], "line 1: Input should be an object"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, row, complaint):
@@ -81,11 +81,14 @@ def test_a_bad_row_is_named(tmp_path, row, complaint):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (json.dumps(GOOD).encode() + b"\n{oops\n", "line 2: the row: Invalid JSON"),
+        (json.dumps(GOOD).encode() + b"\n{oops\n", "line 2: Invalid JSON"),
         (b"\n\n", "is empty"),
         (b"\xff\xfe", "line 1: the file is UTF-16"),
         (json.dumps(GOOD).encode() + b"\n\xff\n", r"line 2: byte 1 \(0xff\) is not UTF-8"),
-        (json.dumps(GOOD).encode() + b"\r\n" + json.dumps(GOOD).encode()[:-9], "line 2: the row: "),
+        (
+            json.dumps(GOOD).encode() + b"\r\n" + json.dumps(GOOD).encode()[:-9],
+            "line 2: Invalid JSON",
+        ),
     ],
 )
 def test_bad_files_are_named(tmp_path, content, complaint):
