@@ -71,8 +71,8 @@ class LocalMeasures:
     def _score(self, states: list[Any], span: Span, request: ScoreRequest) -> SpanScore:
         import torch
 
-        from inward_rewards.entropy import effective_rank, matrix_entropy, prefix_entropy
         from inward_rewards.entropy.measures import CENTRED, token_measures
+        from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 
         start, stop = span
         layers = select_layers(self._config.layers, len(states) - 1)

@@ -95,7 +95,7 @@ def _torch() -> tuple[Any, Any]:
         import torch
         import transformers  # noqa: F401 - said here, with the mend, and not deep inside
 
-        from inward_rewards.entropy import matrix_entropy
+        from inward_rewards.entropy.spectrum import matrix_entropy
     except ImportError as error:
         raise ImportError(
             "reading hidden states in this process needs torch and transformers: "

@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 
-from inward_rewards.entropy import effective_rank, matrix_entropy, prefix_entropy
 from inward_rewards.entropy.measures import CENTRED, TokenMeasures, token_measures
+from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 from inward_rewards.entropy.wire import (
     ASK_AGAIN,
     FORMAT,
