@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from inward_training import RemoteRollouts
+from support.runs import call
 
 MAIN = "from inward.cli import main; main()"
 
@@ -48,8 +49,8 @@ async def test_a_trainer_plays_through_it(engine, tokenizer):
         ),
     ],
 )
-def test_a_mistake_is_one_line(words, line):
-    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2
-    assert line in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_a_mistake_is_one_line(words, line, tmp_path):
+    done = call("inward", "serve-rollouts", *words, cwd=tmp_path)
+    assert done.code == 2
+    assert line in done.err
+    assert len(done.err.splitlines()) == 1

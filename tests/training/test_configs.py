@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from support.runs import call
 
 ROOT = Path(__file__).parents[2]
 RL = sorted((ROOT / "configs/rl").glob("*.toml"))
@@ -61,13 +62,9 @@ def test_no_group_vanishes_and_no_turn_is_a_sequence_of_its_own(rl):
 
 
 def test_an_evaluation_is_read_by_the_command(evaluation, tmp_path):
-    code = "from inward.cli import main; main()"
-    words = ["eval", "@", str(evaluation), "--dry-run", "--output-dir", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert "wrote config to" in done.stdout
+    done = call("inward", "eval", "@", evaluation, "--dry-run", "--output-dir", "out", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "wrote config to" in done.out
 
 
 @pytest.mark.parametrize("file", RL, ids=lambda f: f.name)
