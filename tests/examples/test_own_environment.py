@@ -17,7 +17,7 @@ def adds_even_sums(body):
 def test_the_example_plays(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLE)
     with PolicyServer(adds_even_sums) as server:
-        found = vf_eval("sums", server, "-n", "6", cwd=tmp_path)
+        found = vf_eval("addition", server, "-n", "6", cwd=tmp_path)
     assert len(found) == 6
     for episode in found:
         even = int(episode["task"]["data"]["answer"]) % 2 == 0
@@ -26,5 +26,5 @@ def test_the_example_plays(tmp_path, monkeypatch):
 
 
 def test_it_is_as_short_as_the_readme_says():
-    lines = (EXAMPLE / "sums.py").read_text().splitlines()
+    lines = (EXAMPLE / "addition.py").read_text().splitlines()
     assert sum(bool(line.strip()) for line in lines) <= 40

@@ -37,7 +37,7 @@ def check_expression(text: str) -> None:
         position, word = token.end(), token.group().strip()
         if token["name"] and before != "." and word not in limits.FUNCTIONS | CONSTANTS:
             refuse(
-                f"expression {show(text)}: {word!r} is not allowed: {MEND}, or use "
+                f"expression {show(text[:40])}: {word!r} is not allowed: {MEND}, or use "
                 f"{', '.join(sorted(limits.FUNCTIONS))}"
             )
         # A slash after an operator would open a regular expression.

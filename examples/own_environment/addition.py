@@ -8,29 +8,29 @@ from inward_chat import LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.formats import last_reply
 from inward_rewards.maths import verify
 
-__all__ = ["SumsEnv", "SumsTaskset"]
+__all__ = ["AdditionEnv", "AdditionTaskset"]
 
 PROMPT = "What is {a} + {b}? Give the number alone in \\boxed{{}}."
 
 
-class SumsData(vf.TaskData):
+class AdditionData(vf.TaskData):
     answer: str
 
 
-class SumsConfig(vf.TasksetConfig):
+class AdditionConfig(vf.TasksetConfig):
     tasks: int = 100
     """How many sums."""
     seed: int = 0
 
 
-class SumsEnvConfig(LocalEnvConfig):
+class AdditionEnvConfig(LocalEnvConfig):
     agent: vf.AgentConfig = local_agent(max_turns=1)
 
 
-class SumsEnv(LocalEnv, vf.Env[SumsEnvConfig]): ...
+class AdditionEnv(LocalEnv, vf.Env[AdditionEnvConfig]): ...
 
 
-class SumsTask(vf.Task[SumsData]):
+class AdditionTask(vf.Task[AdditionData]):
     @vf.reward
     async def correct(self, trace: vf.Trace) -> float:
         """1 where the last box holds the sum, else 0."""
@@ -39,10 +39,10 @@ class SumsTask(vf.Task[SumsData]):
         return 0.0 if answer is None else float((await verify(self.data.answer, answer)).correct)
 
 
-class SumsTaskset(vf.Taskset[SumsTask, SumsConfig]):
-    def load(self) -> Iterable[SumsTask]:
+class AdditionTaskset(vf.Taskset[AdditionTask, AdditionConfig]):
+    def load(self) -> Iterable[AdditionTask]:
         rng = random.Random(self.config.seed)
         for index in range(self.config.tasks):
             a, b = rng.randint(10, 99), rng.randint(10, 99)
-            data = SumsData(idx=index, prompt=PROMPT.format(a=a, b=b), answer=str(a + b))
-            yield SumsTask(data, self.config.task)
+            data = AdditionData(idx=index, prompt=PROMPT.format(a=a, b=b), answer=str(a + b))
+            yield AdditionTask(data, self.config.task)
