@@ -122,7 +122,16 @@ def check_alone(name, bin_dir, tmp_path):
     assert found.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", sorted(MEMBERS.keys() - OFFERED.keys()))
+# An install takes ten seconds: the two that others stand on by default, the rest with the slow ones.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=[] if name in ("inward-chat", "inward-rewards") else pytest.mark.slow
+        )
+        for name in sorted(MEMBERS.keys() - OFFERED.keys())
+    ],
+)
 def test_a_library_alone_imports_what_it_ships(name, clean_venv, tmp_path):
     check_alone(name, clean_venv(name), tmp_path)
 

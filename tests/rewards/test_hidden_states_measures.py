@@ -96,7 +96,7 @@ async def test_a_model_that_scales_its_logits_is_refused(tiny_qwen):
     request = ScoreRequest(((1, 9),), measures=("token_entropy",))
     async with LocalModelSource(config(tiny_qwen)) as source:
         [before] = await source.score_spans(IDS, request)
-        model = source._measures._model
+        model = source._spans._model
         forward = model.forward
 
         def scaled(*args, **kwargs):
