@@ -122,7 +122,10 @@ def check_alone(name, bin_dir, tmp_path):
     assert found.strip() == "[]"
 
 
-# An install takes ten seconds: the two that others stand on by default, the rest with the slow ones.
+# An install takes ten seconds: the two that others stand on by default, the rest as slow ones.
+BY_DEFAULT = ("inward-chat", "inward-rewards")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -29,7 +29,6 @@ from inward_charts.numbers import power_of_ten
 from inward_rewards.charts import Renderer, Row, table_f1
 from PIL import Image
 
-PAIRS = list(itertools.product(PAPER_KINDS, LEVELS))
 # The slow test below draws the others, over several seeds.
 HARD = [(kind, max(LEVELS)) for kind in PAPER_KINDS]
 
