@@ -6,12 +6,12 @@ import html
 import re
 from collections import Counter
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import verifiers.v1 as vf
+from inward_chat.interception import without_secrets
 
 from inward.runs import Rollout
-from inward.terminal import one_line
+from inward.terminal import clipped, one_line
 
 MAX_CHARACTERS = 1000
 """Of a line; `inward show` has the whole."""
@@ -49,12 +49,9 @@ def cause(rollout: Rollout) -> str:
 
 
 def _endpoint(trace: vf.WireTrace | None) -> str | None:
-    """Where the model of a rollout was asked, without a user name and password."""
+    """Where the model of a rollout was asked, without secrets."""
     client = trace.agent.config.client if trace is not None else None
-    if client is None:
-        return None
-    parts = urlsplit(client.base_url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return None if client is None else without_secrets(client.base_url)
 
 
 def line_of(error: vf.Error, endpoint: str | None = None) -> str:
@@ -64,8 +61,7 @@ def line_of(error: vf.Error, endpoint: str | None = None) -> str:
     text = page if page is not None else _useful(error.message)
     name = f"{error.type} of {endpoint}" if endpoint else error.type
     line = f"{name}: {one_line(text)}" if text.strip() else one_line(name)
-    left = len(line) - MAX_CHARACTERS
-    return line if left <= 0 else f"{line[:MAX_CHARACTERS]}… ({left:,} characters more)"
+    return clipped(line, MAX_CHARACTERS)
 
 
 def _page(error: vf.Error) -> str | None:

@@ -184,7 +184,8 @@ def _add_eval(commands: Any) -> None:
 def _add_serve_rollouts(commands: Any) -> None:
     parser = commands.add_parser(
         "serve-rollouts",
-        usage="inward serve-rollouts ENV -m MODEL --client.base-url URL [any vf-eval option]",
+        usage="inward serve-rollouts ENV -m MODEL --client.base-url URL"
+        " [--env.* --client.* --sampling.* -c N]",
         description="Plays rollouts of an environment for a trainer that lives in another virtual"
         " environment, and asks for them with inward_training.RemoteRollouts. URL is the engine's,"
         " which must serve POST /inference/v1/generate. Runs until it is interrupted.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,3 +104,10 @@ def _place(rollout: Rollout) -> tuple[object, ...]:
         rollout.trace.timing.start if rollout.trace else 0,
         rollout.trace.id if rollout.trace else "",
     )
+
+
+def uncalled_tools(traces: Sequence[vf.WireTrace]) -> set[str]:
+    """The tools that were offered, where no rollout called one; else none."""
+    if any(m.tool_calls for trace in traces for m in trace.assistant_messages):
+        return set()
+    return {tool.name for trace in traces for tool in trace.tools}

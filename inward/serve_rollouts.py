@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -51,10 +52,16 @@ async def _serve(config: InwardConfig, host: str, port: int) -> None:
         sampling=config.sampling.model_dump(exclude_unset=True),
         max_concurrent=config.max_concurrent or MAX_CONCURRENT,
     )
+    # The data before the address: whoever asks then need not wait for a download.
     try:
-        async with rollouts, served(rollouts, host, port) as url:
-            sys.stdout.write(f"rollouts of {rollouts.environment} by {config.model} at {url}\n")
-            sys.stdout.flush()
-            await ended.wait()
-    except OSError as error:
-        raise UserError(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+        await rollouts.count()
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    async with rollouts, contextlib.AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(served(rollouts, host, port))
+        except OSError as error:
+            raise UserError(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+        sys.stdout.write(f"rollouts of {rollouts.environment} by {config.model} at {url}\n")
+        sys.stdout.flush()
+        await ended.wait()

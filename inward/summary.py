@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,7 +14,7 @@ from inward_statistics import Mean, clustered_mean
 
 from inward import causes
 from inward.eval_plugin import Column, EvalPlugin, question
-from inward.runs import Run
+from inward.runs import Run, uncalled_tools
 from inward.trainability import Card, card_json, trainability
 
 
@@ -104,9 +103,8 @@ def _score(
 
 def tool_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     """Says so where tools were offered and nobody called one."""
-    offered = Counter(tool.name for trace in traces for tool in trace.tools)
-    called = any(m.tool_calls for trace in traces for m in trace.assistant_messages)
-    if not offered or called:
+    offered = uncalled_tools(traces)
+    if not offered:
         return []
     count = sum(1 for trace in traces if trace.tools)
     return [

@@ -23,6 +23,12 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def clipped(text: str, maximum: int) -> str:
+    """The first `maximum` characters, and how many more there are."""
+    left = len(text) - maximum
+    return text if left <= 0 else f"{text[:maximum]}… ({left:,} characters more)"
+
+
 def make_lossless() -> None:
     """What the encoding of stdout or stderr lacks is written as an escape, and never an error."""
     codecs.register_error("inward", _replace)

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_statistics import clustered_mean
+from inward_statistics import clustered_mean, expected_best
 
 from inward.eval_plugin import EvalPlugin, Value, question
-from inward.runs import Run
+from inward.runs import Run, uncalled_tools
 
 MAX_K = 8
 SOLVED = (0.2, 0.8)
@@ -125,21 +125,6 @@ def has_spread(rewards: Sequence[float], floor: float = 0.0) -> bool:
     return max(rewards) - min(rewards) > max(EQUAL * max(1.0, largest), floor)
 
 
-def expected_best(values: Sequence[float], k: int) -> float:
-    """The expected largest of k of the values, drawn without replacement.
-
-    For values of 0 and 1 it is the unbiased pass@k, 1 - C(n - c, k) / C(n, k) with c ones among n
-    values [Chen et al. 2021, arXiv:2107.03374, eq. 1]. Raises ValueError for k outside 1..n.
-    """
-    count = len(values)
-    if not 1 <= k <= count:
-        raise ValueError(f"k is from 1 to the number of values, {count}, got {k}")
-    # The i-th smallest is the best of as many draws as take the others from the i before it.
-    weights = (math.comb(i, k - 1) for i in range(count))
-    total = math.fsum(v * w for v, w in zip(sorted(values), weights, strict=True))
-    return total / math.comb(count, k)
-
-
 def pass_at(groups: Sequence[Sequence[float]]) -> dict[int, float]:
     """k -> mean of `expected_best` over the groups of at least k values, for k up to `MAX_K`."""
     longest = max(map(len, groups), default=0)
@@ -172,6 +157,8 @@ def _lengths(groups: Sequence[Group], success: Value | None) -> tuple[float | No
         ranked = sorted(group, key=_reward)
         for place, trace in enumerate(ranked):
             better = success(trace) if success else place >= (len(ranked) + 1) // 2
+            if better is None:
+                continue  # not of the headline's subset
             if success is None and len(ranked) % 2 and place == len(ranked) // 2:
                 continue  # the middle one is of neither half
             (right if better else wrong).append(trace.num_output_tokens)
@@ -202,9 +189,8 @@ def _verdict(flat: Sequence[bool], ends: tuple[int, int] | None, reasons: Sequen
 def _in_the_way(traces: Sequence[vf.WireTrace], plugin: EvalPlugin | None) -> list[str]:
     """What every rollout has in common, and learns nothing of."""
     reasons = []
-    offered = {tool.name for trace in traces for tool in trace.tools}
-    if offered and not any(m.tool_calls for t in traces for m in t.assistant_messages):
-        reasons.append(f"no rollout called {'the tool' if len(offered) == 1 else 'a tool'}")
+    if tools := uncalled_tools(traces):
+        reasons.append(f"no rollout called {'the tool' if len(tools) == 1 else 'a tool'}")
     if plugin and plugin.answered and not any(map(plugin.answered, traces)):
         reasons.append("every reply misses the layout that the prompt asks for")
     if all(trace.is_truncated for trace in traces):

@@ -11,6 +11,8 @@ from typing import Any
 
 import verifiers.v1 as vf
 
+from inward.terminal import clipped
+
 MAX_VALUE = 300
 """Characters of one value; `inward show --json` has the whole."""
 MAX_LINES = 60
@@ -50,7 +52,7 @@ def info(trace: vf.WireTrace) -> list[str]:
 
 def _lines(values: Mapping[str, Any], *, depth: int) -> list[str]:
     """`depth`: of the objects whose members get lines of their own."""
-    lines = [f"{name}: {_clipped(value)}" for name, value in _flat(values, depth)]
+    lines = [f"{name}: {clipped(_text(value), MAX_VALUE)}" for name, value in _flat(values, depth)]
     left = len(lines) - MAX_LINES
     return lines if left <= 0 else [*lines[:MAX_LINES], f"… ({left} lines more: --json)"]
 
@@ -64,7 +66,8 @@ def _flat(values: Mapping[str, Any], depth: int, prefix: str = "") -> Iterator[t
             yield f"{prefix}{name}", value
 
 
-def _clipped(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    left = len(text) - MAX_VALUE
-    return text if left <= 0 else f"{text[:MAX_VALUE]}… ({left:,} characters more)"
+def _text(value: Any) -> str:
+    """On one line: a policy's text of several could be taken for lines of ours."""
+    if isinstance(value, str) and len(value.splitlines()) <= 1:
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

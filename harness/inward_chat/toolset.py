@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 class Toolset(vf.Toolset[ConfigT, vf.StateT]):
     """Subclass and parameterise it as verifiers' own. A tool that meets a fault of the machine
-    raises `mcp.MCPError`; any other exception is a tool error that the model sees. A tool that
-    takes the MCP SDK's `Context` gets one without a request."""
+    raises `mcp.MCPError`; any other exception is a tool error that the model sees."""
 
     def __init__(self, config: ConfigT) -> None:
         super().__init__(config)

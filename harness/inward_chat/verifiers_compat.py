@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from verifiers.v1.clients.train import ElasticRendererPool
     from verifiers.v1.configs.cli.eval import EvalConfig
     from verifiers.v1.dialects.chat import message_to_wire
-    from verifiers.v1.env import RunSlot
     from verifiers.v1.errors import MODEL_TRANSPORT_ERROR_EXIT_CODE
     from verifiers.v1.harnesses.utils.compaction import (
         CONTEXT_OVERFLOW_MARKERS,
@@ -60,7 +59,6 @@ __all__ = [
     "InterceptHandler",
     "MCPConnection",
     "Private",
-    "RunSlot",
     "ServerBase",
     "bound_tool_message",
     "content_text",
@@ -191,12 +189,6 @@ PRIVATE: dict[str, Private] = {
         "the renderers that the train client of this process holds, by model",
         members={"_renderers": None},
     ),
-    # Environments that own their group.
-    "RunSlot": Private(
-        "verifiers.v1.env",
-        "environments that play several attempts per episode",
-        "the planned episode that Env.run_slot takes",
-    ),
     # The command line.
     "EvalConfig": Private(
         "verifiers.v1.configs.cli.eval",
@@ -229,17 +221,20 @@ PRIVATE: dict[str, Private] = {
         Call(1),
     ),
     "output_path": Private(
-        "verifiers.v1.cli.output", "inward.verifiers_runs", "the folder of a run", Call(1)
+        "verifiers.v1.cli.output",
+        "inward.verifiers_runs, inward.evaluate",
+        "the folder of a run",
+        Call(1),
     ),
     "saved_config_path": Private(
         "verifiers.v1.cli.output",
-        "inward.verifiers_runs",
+        "inward.verifiers_runs, inward.evaluate",
         "the file of the config that a run was played with",
         Call(1),
     ),
     "write_config": Private(
         "verifiers.v1.cli.output",
-        "inward.verifiers_runs",
+        "inward.evaluate",
         "what writes the config of a run to its folder",
         Call(2),
     ),

@@ -13,7 +13,7 @@ from inward_retrieval.config import (
     RetrieverConfig,
 )
 from inward_retrieval.corpus import UnknownDocumentError
-from inward_retrieval.embedders import EmbeddingError
+from inward_retrieval.embedders import EmbeddingError, RejectedTextError
 from inward_retrieval.extras import require_extras
 from inward_retrieval.models import require_models
 from inward_retrieval.recall import ChoiceQuestion
@@ -30,6 +30,7 @@ __all__ = [
     "Hit",
     "HybridConfig",
     "LocalEmbedderConfig",
+    "RejectedTextError",
     "RerankConfig",
     "Retriever",
     "RetrieverConfig",

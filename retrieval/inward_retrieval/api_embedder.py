@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inward_retrieval.config import ApiEmbedderConfig, HybridConfig, RetrieverConfig
+from inward_retrieval.config import ApiEmbedderConfig, RetrieverConfig, embedder_of
 from inward_retrieval.embedders import EmbeddingError, RejectedTextError, Vectors, unit_vectors
 from inward_retrieval.extras import optional
 
@@ -20,7 +20,7 @@ BATCH = 64
 def required_api_key(config: RetrieverConfig) -> str | None:
     """The key of the embedding server that `config` asks, None where it asks none: for a process
     that inherits no environment. ValueError where the variable that should hold it is not set."""
-    embedder = config.embedder if isinstance(config, HybridConfig) else config
+    embedder = embedder_of(config)
     return read_key(embedder) if isinstance(embedder, ApiEmbedderConfig) else None
 
 

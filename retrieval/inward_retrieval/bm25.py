@@ -29,7 +29,7 @@ FORMAT = 2
 LEAST_IDF = 1e-3
 """Where the mean is negative too, in documents of a chunk or three: every shared term counts."""
 MAX_ROWS = 1 << 16
-"""Rows of scores kept at hand: for stories of 5,000 words, some 20 MB."""
+"""Rows of scores kept at hand: for stories of 5,000 words, some 30 MB."""
 MAX_CELLS = 1 << 26
 """Scores in those rows, however long the documents are: 256 MiB."""
 MAX_WORDS = 100_000

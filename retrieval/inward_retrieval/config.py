@@ -156,3 +156,10 @@ class HybridConfig(BackendConfig):
 RetrieverConfig = Annotated[
     Bm25Config | DenseConfig | ApiConfig | HybridConfig, Field(discriminator="type")
 ]
+
+
+def embedder_of(config: RetrieverConfig) -> LocalEmbedderConfig | ApiEmbedderConfig | None:
+    """What embeds for `config`; None for bm25."""
+    if isinstance(config, Bm25Config):
+        return None
+    return config.embedder if isinstance(config, HybridConfig) else config

@@ -8,9 +8,9 @@ from typing import Any
 
 from inward_retrieval.config import (
     ApiEmbedderConfig,
-    Bm25Config,
-    HybridConfig,
+    LocalEmbedderConfig,
     RetrieverConfig,
+    embedder_of,
 )
 
 
@@ -38,12 +38,12 @@ def reason(error: Exception) -> str:
 def _libraries(config: RetrieverConfig) -> list[tuple[str, str]]:
     """(module, extra)"""
     needed = [] if config.rerank is None else [("sentence_transformers", "dense")]
-    if isinstance(config, Bm25Config):
-        return needed
-    embedder = config.embedder if isinstance(config, HybridConfig) else config
-    if isinstance(embedder, ApiEmbedderConfig):
-        return [*needed, ("openai", "api")]
-    return [*needed, ("sentence_transformers", "dense")]
+    match embedder_of(config):
+        case ApiEmbedderConfig():
+            needed.append(("openai", "api"))
+        case LocalEmbedderConfig():
+            needed.append(("sentence_transformers", "dense"))
+    return needed
 
 
 def _missing(module: str, extra: str, reason: str) -> ImportError:

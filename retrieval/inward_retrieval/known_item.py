@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 from inward_retrieval.chunking import sentence_spans
 from inward_retrieval.terms import stem, words
@@ -48,13 +49,12 @@ def known_items(
         spans = sentence_spans(text)
         source.shuffle(spans)
         counts = Counter(stem(words(text)))
-        made = (_query(text[start:end], counts, source) for start, end in spans)
-        found = [
+        found = (
             KnownItem(document_id, query, start, end)
-            for (start, end), query in zip(spans, made, strict=True)
-            if query is not None
-        ]
-        items += sorted(found[:per_document], key=lambda item: item.start)
+            for start, end in spans
+            if (query := _query(text[start:end], counts, source)) is not None
+        )
+        items += sorted(islice(found, per_document), key=lambda item: item.start)
     return items
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from inward_retrieval.cache_dir import make_absolute
 from inward_retrieval.config import (
-    HybridConfig,
     LocalEmbedderConfig,
     RerankConfig,
     RetrieverConfig,
+    embedder_of,
 )
 from inward_retrieval.extras import optional, reason
 
@@ -24,7 +24,7 @@ def require_models(config: RetrieverConfig) -> None:
     searches is started. That process inherits the folders of caches, absolute from here on.
     """
     make_absolute()
-    embedder = config.embedder if isinstance(config, HybridConfig) else config
+    embedder = embedder_of(config)
     for part in (embedder, config.rerank):
         if isinstance(part, LocalEmbedderConfig | RerankConfig):
             _require(part.model, part.revision)

@@ -8,7 +8,7 @@ option than for the wrong ones, and a search that sees that helps a reader.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from inward_retrieval.retriever import Hit, Retriever
 
 CONCURRENT = 64
 """Searches under way at once, so that a backend that batches can."""
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -58,7 +59,7 @@ class Contrast:
 
 async def known_item_recall(retriever: Retriever, items: Sequence[KnownItem]) -> Recall:
     """A chunk counts as found where it holds the middle of the sentence."""
-    ranks = await _few_at_a_time([_rank_of(retriever, item) for item in items])
+    ranks = await _few_at_a_time(lambda item: _rank_of(retriever, item), items)
     documents = [item.document_id for item in items]
     return Recall(
         at_1=clustered_mean([float(rank == 1) for rank in ranks], documents),
@@ -75,7 +76,7 @@ async def option_contrast(retriever: Retriever, questions: Sequence[ChoiceQuesti
                 f"question {question.question!r}: gold={question.gold} of {len(question.options)} "
                 "options: it needs a right and a wrong one"
             )
-    pairs = await _few_at_a_time([_contrast(retriever, question) for question in questions])
+    pairs = await _few_at_a_time(lambda question: _contrast(retriever, question), questions)
     documents = [question.document_id for question in questions]
     return Contrast(
         wins=clustered_mean([wins for wins, _ in pairs], documents),
@@ -83,10 +84,12 @@ async def option_contrast(retriever: Retriever, questions: Sequence[ChoiceQuesti
     )
 
 
-async def _few_at_a_time(work: Sequence[Coroutine[None, None, T]]) -> list[T]:
+async def _few_at_a_time(
+    work: Callable[[Item], Coroutine[None, None, T]], items: Sequence[Item]
+) -> list[T]:
     results: list[T] = []
-    for at in range(0, len(work), CONCURRENT):
-        results += await asyncio.gather(*work[at : at + CONCURRENT])
+    for at in range(0, len(items), CONCURRENT):
+        results += await asyncio.gather(*map(work, items[at : at + CONCURRENT]))
     return results
 
 

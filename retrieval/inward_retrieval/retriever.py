@@ -45,10 +45,6 @@ class Retriever:
         self._corpus = corpus
         self._ranker = ranker
 
-    @property
-    def document_ids(self) -> tuple[str, ...]:
-        return self._corpus.ids
-
     def chunks(self, document_id: str) -> tuple[Chunk, ...]:
         """The document's chunks, in order. Raises `UnknownDocumentError`."""
         return self._corpus.chunks(document_id)

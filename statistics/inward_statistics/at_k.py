@@ -17,6 +17,21 @@ def pass_at_k(rollouts: int, right: int, k: int) -> float:
     return 1 - math.comb(rollouts - right, k) / math.comb(rollouts, k)
 
 
+def expected_best(values: Sequence[float], k: int) -> float:
+    """The expected largest of k of the values, drawn without replacement.
+
+    For values of 0 and 1 it is `pass_at_k`. Raises ValueError for k outside 1 to the number of
+    values.
+    """
+    count = len(values)
+    if not 1 <= k <= count:
+        raise ValueError(f"k is from 1 to the number of values, {count}, got {k}")
+    # The i-th smallest is the best of as many draws as take the others from the i before it.
+    weights = (math.comb(i, k - 1) for i in range(count))
+    total = math.fsum(v * w for v, w in zip(sorted(values), weights, strict=True))
+    return total / math.comb(count, k)
+
+
 def maj_at_k(answers: Sequence[Hashable | None], right: Hashable, k: int) -> float:
     """The chance that the commonest answer of k rollouts, drawn without replacement, is `right`
     (self-consistency [Wang et al. 2023]); of answers equally common, each is taken as often.

@@ -129,9 +129,7 @@ BY_DEFAULT = ("inward-chat", "inward-rewards")
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            name, marks=[] if name in ("inward-chat", "inward-rewards") else pytest.mark.slow
-        )
+        pytest.param(name, marks=[] if name in BY_DEFAULT else pytest.mark.slow)
         for name in sorted(MEMBERS.keys() - OFFERED.keys())
     ],
 )

@@ -9,13 +9,13 @@ import statistics
 import pytest
 from cli import rollouts as make
 from inward_chat.testing import ChatCompletion, PolicyServer
+from inward_statistics import expected_best
 from support.runs import call
 
 from inward import runs
 from inward.eval_plugin import EvalPlugin
 from inward.trainability import (
     card_json,
-    expected_best,
     grouped,
     has_spread,
     pass_at,

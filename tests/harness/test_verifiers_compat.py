@@ -13,7 +13,16 @@ from inward_chat import verifiers_compat
 from inward_chat.verifiers_compat import PRIVATE, Call, Private
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("inward", "charts", "environments", "harness", "retrieval", "rewards", "statistics")
+PRODUCT = "inward charts environments harness retrieval rewards statistics training".split()
+    "inward",
+    "charts",
+    "environments",
+    "harness",
+    "retrieval",
+    "rewards",
+    "statistics",
+    "training",
+)
 ELSEWHERE = {
     # inward-rewards does without inward-chat: it plugs into any taskset.
     "SESSION_ID_HEADER": Private(
@@ -39,7 +48,11 @@ ELSEWHERE = {
         "what joins a base URL with a path without repeating /v1",
         Call(2),
     ),
-    "RunSlot": PRIVATE["RunSlot"],
+    "RunSlot": Private(
+        "verifiers.v1.env",
+        "inward_rewards.entropy.environment",
+        "the planned episode that Env.run_slot takes",
+    ),
 }
 """What a package without inward-chat imports for itself."""
 

@@ -71,7 +71,9 @@ def test_passages_and_chunks_by_config(tmp_path):
     words = [*retriever({"chunk-words": "40"}), "--env.taskset.tools.passages", "2"]
     with PolicyServer(searcher) as server:
         found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
-    for text in results(found):
+    texts = results(found)
+    assert len(texts) == 3
+    for text in texts:
         assert text.count("[passage ") == 2
         assert len(text.split()) < 2 * (40 + 10)
 

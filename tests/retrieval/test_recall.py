@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from inward_retrieval import Bm25Config, build_retriever
 from inward_retrieval.corpus import Corpus
 from inward_retrieval.known_item import RARE, _synonyms, known_items
 from inward_retrieval.recall import ChoiceQuestion, known_item_recall, option_contrast
 from inward_retrieval.retriever import Retriever
 from inward_retrieval.terms import stem, words
-from inward_statistics import clustered_mean
 
 SUBJECTS = ["The old captain", "A young sailor", "The harbour master", "Her brother", "The cook"]
 VERBS = ["carried", "watched", "sold", "painted", "forgot", "mended"]
@@ -138,34 +135,3 @@ async def test_questions_without_right_and_wrong_are_refused(options, gold):
     retriever = build_retriever(TREASURE, CONFIG)
     with pytest.raises(ValueError, match=f"gold={gold}"):
         await option_contrast(retriever, [ChoiceQuestion("d", QUESTION, options, gold)])
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5)), min_size=1, max_size=50))
-def test_the_interval_holds_the_mean_and_lies_within_0_and_1(pairs):
-    values, clusters = zip(*pairs, strict=True)
-    mean = clustered_mean(values, clusters)
-    assert mean.value == pytest.approx(sum(values) / len(values))
-    assert 0 <= mean.low <= mean.value <= mean.high <= 1
-    assert mean.low < mean.high
-    assert mean.count == len(values)
-
-
-def test_the_interval_has_the_width_of_theory():
-    """For clusters of one it is mean ± 1.96 standard errors."""
-    values = np.random.default_rng(0).normal(size=400).tolist()
-    mean = clustered_mean(values, range(400))
-    error = np.std(values) / 20
-    assert mean.high - mean.low == pytest.approx(2 * 1.96 * error, rel=0.1)
-    assert mean == clustered_mean(values, range(400))
-
-
-def test_clusters_that_agree_within_widen_the_interval():
-    values = [0.0] * 50 + [1.0] * 50
-    alone = clustered_mean(values, range(100))
-    together = clustered_mean(values, [n // 10 for n in range(100)])
-    assert together.high - together.low > 2 * (alone.high - alone.low)
-
-
-def test_no_values_have_no_mean():
-    with pytest.raises(ValueError, match="no values"):
-        clustered_mean([], [])

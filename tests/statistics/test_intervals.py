@@ -5,6 +5,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from inward_statistics.intervals import clustered_mean, student
 
 REPEATS = 250
@@ -120,3 +122,34 @@ def test_student():
     assert student(0.3) == student(1)
     for freedom, quantile in ((11, 2.20099), (30, 2.04227), (120, 1.97993)):
         assert student(freedom) == pytest.approx(quantile, abs=2e-4)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5)), min_size=1, max_size=50))
+def test_the_interval_holds_the_mean_and_lies_within_0_and_1(pairs):
+    values, clusters = zip(*pairs, strict=True)
+    mean = clustered_mean(values, clusters)
+    assert mean.value == pytest.approx(sum(values) / len(values))
+    assert 0 <= mean.low <= mean.value <= mean.high <= 1
+    assert mean.low < mean.high
+    assert mean.count == len(values)
+
+
+def test_the_interval_has_the_width_of_theory():
+    """For clusters of one it is mean ± 1.96 standard errors."""
+    values = np.random.default_rng(0).normal(size=400).tolist()
+    mean = clustered_mean(values, range(400))
+    error = np.std(values) / 20
+    assert mean.high - mean.low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert mean == clustered_mean(values, range(400))
+
+
+def test_clusters_that_agree_within_widen_the_interval():
+    values = [0.0] * 50 + [1.0] * 50
+    alone = clustered_mean(values, range(100))
+    together = clustered_mean(values, [n // 10 for n in range(100)])
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+
+
+def test_no_values_have_no_mean():
+    with pytest.raises(ValueError, match="no values"):
+        clustered_mean([], [])

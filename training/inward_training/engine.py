@@ -29,6 +29,12 @@ from aiohttp import web
 GATHER_S = 0.02
 """How long the first prompt of a batch waits for others."""
 BATCH = 64
+KNOWN = frozenset(
+    "max_tokens temperature stop_token_ids logprobs skip_special_tokens top_p"
+    " routed_experts_prompt_start".split()
+)
+"""Sampling parameters that are read, or mean nothing here. Another would sample otherwise than was
+asked, and is refused."""
 
 
 class _How(NamedTuple):
@@ -112,6 +118,10 @@ class Engine:
             # vLLM's words, by which verifiers tells an overlong prompt from a fault.
             text = f"This model's maximum context length is {self.context} tokens: prompt too long"
             return web.json_response({"error": {"message": text, "code": 400}}, status=400)
+        unknown = sampling.keys() - KNOWN
+        if unknown or sampling.get("top_p", 1) != 1:
+            text = f"this engine does not know {', '.join(sorted(unknown)) or 'top_p'}"
+            return web.json_response({"error": {"message": text, "code": 400}}, status=400)
         how = _How(
             min(sampling.get("max_tokens") or room, room),
             float(sampling.get("temperature", 1.0)),
@@ -149,6 +159,9 @@ class Engine:
                 self._answer([asked for asked in batch if asked.how == how], how)
 
     def _answer(self, batch: list[_Asked], how: _How) -> None:
+        batch = [asked for asked in batch if asked.answer.set_running_or_notify_cancel()]
+        if not batch:
+            return
         try:
             with self.lock, torch.no_grad():
                 found = self._sample([asked.prompt for asked in batch], how)
@@ -157,8 +170,7 @@ class Engine:
                 asked.answer.set_exception(error)
             return
         for asked, sampled in zip(batch, found, strict=True):
-            if not asked.answer.cancelled():
-                asked.answer.set_result(sampled)
+            asked.answer.set_result(sampled)
 
     def _sample(self, prompts: list[list[int]], how: _How) -> list[_Sampled]:
         """Ancestral sampling, padded on the left. Temperature 0 takes the likeliest token; its

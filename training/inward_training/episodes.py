@@ -25,7 +25,7 @@ def as_group(
 
     `complete` is the environment's own verdict (`Env.complete`). An episode that is not complete is
     left out whole and counted: what its traces hold may not have been scored. So is a rollout whose
-    reward is not finite.
+    reward or metrics are not finite.
 
     Raises:
         RolloutsError: rollouts without token ids; several episodes of an environment that plays a
@@ -67,6 +67,9 @@ def _failed(trace: Any) -> Failure | None:
     if not math.isfinite(trace.reward):
         named = ", ".join(f"{k}={r.score}" for k, r in trace.rewards.items() if r is not None)
         return Failure("NonFiniteReward", f"the reward is {trace.reward}: {named}")
+    for name, value in trace.metrics.items():
+        if value is not None and not math.isfinite(value):
+            return Failure("NonFiniteMetric", f"the metric {name} is {value}")
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
@@ -29,7 +29,7 @@ class RemoteRollouts:
         self.url = url.rstrip("/")
         self.environment = ""
         self.weights = 0
-        """The version of the weights that the engine serves now: the trainer sets it."""
+        """The version of the weights that the engine serves: the trainer sets it before a play."""
         self._client: httpx.AsyncClient | None = None
         self._count: int | None = None
 
@@ -44,7 +44,7 @@ class RemoteRollouts:
         except BaseException:
             await self._client.aclose()
             raise
-        self.environment, self._count = info["environment"], info["tasks"]
+        self.environment, self._count = info
         return self
 
     async def __aexit__(
@@ -63,8 +63,11 @@ class RemoteRollouts:
     async def play(
         self, tasks: Iterable[int], *, group_size: int = 1
     ) -> AsyncGenerator[Group, None]:
-        """As `Rollouts.play`. Leaving the loop early ends the play on the server too. The server
-        holds rollouts up while this caller keeps a group.
+        """As `Rollouts.play`, but for two things. Groups that are whole wait in the connection's
+        buffers, so that some more may be begun while this caller keeps one. And the server takes
+        `weights` as they are when a play begins: play one step's tasks at a time.
+
+        Leaving the loop early ends the play on the server too.
 
         Raises:
             RolloutsError: the server refuses, fails, falls silent or breaks off.
@@ -72,7 +75,7 @@ class RemoteRollouts:
         if self._client is None:
             raise RuntimeError("RemoteRollouts plays only within `async with`")
         asked = {"tasks": list(tasks), "group_size": group_size, "weights": self.weights}
-        done = False
+        count, done = 0, None
         try:
             async with self._client.stream("POST", "/play", json=asked) as answer:
                 if answer.status_code != 200:
@@ -81,32 +84,34 @@ class RemoteRollouts:
                 async for line in answer.aiter_lines():
                     said = json.loads(line)
                     if "group" in said:
+                        count += 1
                         yield Group.from_json(said["group"])
                     elif "error" in said:
                         raise RolloutsError(f"{self.url}: {said['error']}")
-                    done = done or "done" in said
+                    done = said.get("done")
         except httpx.HTTPError as error:
             raise RolloutsError(_lost(self.url, error)) from error
         except (ValueError, TypeError, KeyError) as error:
             raise RolloutsError(f"{self.url} answers what is no group: {error}") from error
-        if not done:
+        if done != count:
             raise RolloutsError(f"{self.url} broke off in the middle of an answer: see its log")
 
-    async def _info(self, client: httpx.AsyncClient) -> dict[str, Any]:
+    async def _info(self, client: httpx.AsyncClient) -> tuple[str, int | None]:
+        """The environment, and how many tasks it has."""
         try:
             answer = await client.get("/info")
             answer.raise_for_status()
-            info: dict[str, Any] = answer.json()
+            info = answer.json()
             if info["format"] != FORMAT:
                 raise RolloutsError(
                     f"{self.url} speaks format {info['format']}, this is {FORMAT}: install the same"
                     " version of inward-training on both sides"
                 )
+            return info["environment"], info["tasks"]
         except httpx.HTTPError as error:
             raise RolloutsError(_lost(self.url, error)) from error
         except (ValueError, TypeError, KeyError) as error:
             raise RolloutsError(f"{self.url} is no server of rollouts") from error
-        return info
 
 
 def _lost(url: str, error: httpx.HTTPError) -> str:

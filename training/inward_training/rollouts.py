@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from types import TracebackType
@@ -86,10 +87,10 @@ class Rollouts:
         self._more = iter(self._env.taskset)
         self._serving: contextlib.AbstractAsyncContextManager[None] | None = None
         self._reading = asyncio.Lock()
+        self._drawing = threading.Lock()
 
     async def __aenter__(self) -> Self:
-        # renderers keeps one lock for the process, which binds to the first loop that contends.
-        renderers.client._max_prompt_len_lock = asyncio.Lock()
+        _renew_lock()
         self._serving = self._env.serving()
         await self._serving.__aenter__()
         return self
@@ -109,7 +110,7 @@ class Rollouts:
         if not self._env.taskset.bounded:
             return None
         async with self._reading:
-            self._tasks += await asyncio.to_thread(list, self._more)
+            await asyncio.to_thread(self._draw, None)
         return len(self._tasks)
 
     async def play(
@@ -176,10 +177,26 @@ class Rollouts:
 
     async def _task(self, index: int) -> AnyTask:
         async with self._reading:
-            missing = index + 1 - len(self._tasks)
-            if missing > 0:
-                more = await asyncio.to_thread(lambda: list(itertools.islice(self._more, missing)))
-                self._tasks += more
+            if index >= len(self._tasks):
+                await asyncio.to_thread(self._draw, index + 1)
         if not 0 <= index < len(self._tasks):
             raise IndexError(f"{self.environment!r} has {len(self._tasks)} tasks: none at {index}")
         return self._tasks[index]
+
+    def _draw(self, until: int | None) -> None:
+        """The first `until` tasks, or all. On a thread, that goes on where its caller is cancelled:
+        what it draws is kept, or positions would shift."""
+        with self._drawing:
+            missing = None if until is None else max(0, until - len(self._tasks))
+            self._tasks.extend(itertools.islice(self._more, missing))
+
+
+def _renew_lock() -> None:
+    """renderers keeps one lock for the process, which binds to the first loop that contends for it:
+    on another loop every contended model call would fail."""
+    if not hasattr(renderers.client, "_max_prompt_len_lock"):
+        raise ImportError(
+            "renderers.client has lost _max_prompt_len_lock: look for the lock around its lookup of"
+            " the engine's context length, and renew that one"
+        )
+    renderers.client._max_prompt_len_lock = asyncio.Lock()

@@ -81,7 +81,8 @@ class Group:
     """The task's position in the taskset."""
     samples: tuple[Sample, ...]
     planned: int
-    """Rollouts that were meant to be in the group."""
+    """Rollouts that were meant to be in the group; a failed episode of an environment that owns its
+    groups counts as one, since nobody knows how many it would have held."""
     failures: tuple[Failure, ...] = ()
     """One for each rollout, or episode of an environment that owns its groups, that failed."""
 
@@ -92,8 +93,9 @@ class Group:
 
     @property
     def lost(self) -> int:
-        """Rollouts that failed: the mean of what is left is not the one that was planned."""
-        return max(0, self.planned - len(self.rewards))
+        """Rollouts that failed, as `planned` counts them: the mean of what is left is not the one
+        that was planned."""
+        return self.planned - len(self.rewards)
 
     def advantages(self) -> list[float]:
         """Reward less the mean over the group's rollouts, of each sample; not divided by the

@@ -37,8 +37,10 @@ async def served(rollouts: Rollouts, host: str = "127.0.0.1", port: int = 0) -> 
     There is no key: whoever reaches the port can spend the engine's time. So it listens on loopback
     unless told otherwise.
     """
-    # A client that goes away cancels its play.
-    runner = web.AppRunner(application(rollouts), handler_cancellation=True, access_log=None)
+    # A client that goes away cancels its play, and so does the end of the server.
+    runner = web.AppRunner(
+        application(rollouts), handler_cancellation=True, access_log=None, shutdown_timeout=1
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -69,7 +71,7 @@ async def _play(request: web.Request) -> web.StreamResponse:
     lines = _lines(rollouts, tasks, group_size)
     async with contextlib.aclosing(lines):
         async for line in lines:
-            await answer.write(json.dumps(line, allow_nan=False).encode() + b"\n")
+            await answer.write(line)
     await answer.write_eof()
     return answer
 
@@ -86,7 +88,7 @@ def _asked(body: Any) -> tuple[list[int], int, int]:
 
 async def _lines(
     rollouts: Rollouts, tasks: list[int], group_size: int
-) -> AsyncGenerator[dict[str, Any], None]:
+) -> AsyncGenerator[bytes, None]:
     count = 0
     try:
         async with contextlib.aclosing(rollouts.play(tasks, group_size=group_size)) as groups:
@@ -95,19 +97,23 @@ async def _lines(
                 while True:
                     await asyncio.wait([waiting], timeout=HEARTBEAT_S)
                     if not waiting.done():
-                        yield {}
+                        yield _line({})
                         continue
                     group = waiting.result()
                     if group is None:
                         break
                     count += 1
-                    yield {"group": group.as_json()}
+                    yield _line({"group": group.as_json()})
                     waiting = asyncio.ensure_future(anext(groups, None))
             finally:
                 waiting.cancel()
                 await asyncio.gather(waiting, return_exceptions=True)
     except Exception as error:
         log.exception("the play broke off")
-        yield {"error": f"{type(error).__name__}: {error}"}
+        yield _line({"error": f"{type(error).__name__}: {error}"})
         return
-    yield {"done": count}
+    yield _line({"done": count})
+
+
+def _line(said: dict[str, Any]) -> bytes:
+    return json.dumps(said, allow_nan=False).encode() + b"\n"

@@ -23,7 +23,16 @@ from inward_chat.downloads import DataError, PinnedFile
 from inward_chat.json_lines import read_rows
 from pydantic import BaseModel, Field, StringConstraints
 
-__all__ = ["DataError", "Question", "Split", "Story", "clean", "load_questions", "load_stories"]
+__all__ = [
+    "DataError",
+    "Question",
+    "Split",
+    "Story",
+    "clean",
+    "load_articles",
+    "load_questions",
+    "load_stories",
+]
 
 Split = Literal["train", "dev", "sample"]
 
@@ -87,22 +96,31 @@ def load_questions(split: Split, path: Path | None = None) -> Iterator[Question]
 
     Raises `DataError` where the file cannot be had, or where a row is not of the original schema.
     """
-    for story, row in _articles(split, path):
-        for question in row.questions:
-            first, second, third, fourth = (_one_line(option) for option in question.options)
-            yield Question(
-                id=question.question_unique_id,
-                story=story,
-                text=_one_line(question.question),
-                options=(first, second, third, fourth),
-                gold=question.gold_label - 1,
-                hard=question.difficult == 1,
-            )
+    for _, questions in load_articles(split, path):
+        yield from questions
 
 
 def load_stories(split: Split, path: Path | None = None) -> dict[str, str]:
     """Story id -> text, and nothing else of the rows: what the search server may know."""
-    return {story.id: story.text for story, _ in _articles(split, path)}
+    return {story.id: story.text for story, _ in load_articles(split, path)}
+
+
+def load_articles(split: Split, path: Path | None = None) -> Iterator[tuple[Story, list[Question]]]:
+    """Each row's story, and its questions; as `load_questions`."""
+    for story, row in _articles(split, path):
+        yield story, [_question(story, question) for question in row.questions]
+
+
+def _question(story: Story, row: QuestionRow) -> Question:
+    first, second, third, fourth = (_one_line(option) for option in row.options)
+    return Question(
+        id=row.question_unique_id,
+        story=story,
+        text=_one_line(row.question),
+        options=(first, second, third, fourth),
+        gold=row.gold_label - 1,
+        hard=row.difficult == 1,
+    )
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from inward_retrieval import ChoiceQuestion
 
-from quality_rag.data import DataError, Split, load_questions, load_stories
+from quality_rag.data import DataError, Split, load_articles
 
 
 def load(split: str | None, path: Path | None) -> tuple[dict[str, str], list[ChoiceQuestion]]:
@@ -15,8 +15,10 @@ def load(split: str | None, path: Path | None) -> tuple[dict[str, str], list[Cho
     if split is not None and split not in get_args(Split):
         raise DataError(f"no split {split!r}: there are {', '.join(get_args(Split))}")
     chosen: Split = split or "sample"  # type: ignore[assignment]
+    articles = list(load_articles(chosen, path))
     questions = [
-        ChoiceQuestion(question.story.id, question.text, question.options, question.gold)
-        for question in load_questions(chosen, path)
+        ChoiceQuestion(story.id, question.text, question.options, question.gold)
+        for story, asked in articles
+        for question in asked
     ]
-    return load_stories(chosen, path), questions
+    return {story.id: story.text for story, _ in articles}, questions

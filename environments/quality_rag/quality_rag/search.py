@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import verifiers.v1 as vf
 from inward_chat import Toolset
-from inward_retrieval import Bm25Config, Retriever, RetrieverConfig, build_retriever
+from inward_retrieval import (
+    Bm25Config,
+    RejectedTextError,
+    Retriever,
+    RetrieverConfig,
+    build_retriever,
+)
 from mcp import MCPError
 from mcp_types import INTERNAL_ERROR
 from pydantic import ConfigDict, Field, SecretStr, field_serializer, field_validator
@@ -123,6 +129,9 @@ class StorySearch(Toolset[StorySearchConfig, StoryState]):
             story_id = self.state.story_id
             chunks = retriever.chunks(story_id)
             yield StoryPassages(len(stories[story_id]), chunks), retriever
+        except RejectedTextError as error:
+            # The index was made by the same server: it is this query that it will not read.
+            raise ValueError("the search cannot read this query: make it shorter") from error
         except Exception as error:
             raise MCPError(INTERNAL_ERROR, f"search failed: {error}") from error
 

@@ -136,17 +136,7 @@ class QualityRagTaskset(vf.Taskset[QualityRagTask, QualityRagConfig]):  # type: 
             require_extras(tools.retriever)
             require_models(tools.retriever)
         key = required_api_key(tools.retriever) if tools.url is None else None
-        server = StorySearchConfig(
-            url=tools.url,
-            runtime=tools.runtime,
-            retriever=tools.retriever,
-            passages=tools.passages,
-            skip_seen=tools.skip_seen,
-            read=tools.read,
-            split=config.split,
-            path=config.path,
-            api_key=key,
-        )
+        server = StorySearchConfig(**dict(tools), split=config.split, path=config.path, api_key=key)
         return [StorySearch(server)]
 
     def load(self) -> Iterable[QualityRagTask]:
