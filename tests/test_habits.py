@@ -51,10 +51,16 @@ def module_of(path):
     return ".".join(parts)
 
 
+MODULES = {module_of(path).removesuffix(".__init__") for path in FILES}
+
+
 def imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             yield node.lineno, node.level, node.module or ""
+            for name in node.names:
+                if (full := f"{node.module}.{name.name}") in MODULES:
+                    yield node.lineno, node.level, full
         elif isinstance(node, ast.Import):
             for name in node.names:
                 yield node.lineno, 0, name.name

@@ -14,15 +14,6 @@ from inward_chat.verifiers_compat import PRIVATE, Call, Private
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = "inward charts environments harness retrieval rewards statistics training".split()
-    "inward",
-    "charts",
-    "environments",
-    "harness",
-    "retrieval",
-    "rewards",
-    "statistics",
-    "training",
-)
 ELSEWHERE = {
     # inward-rewards does without inward-chat: it plugs into any taskset.
     "SESSION_ID_HEADER": Private(

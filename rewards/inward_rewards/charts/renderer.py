@@ -27,7 +27,7 @@ Result = tuple[Rendered, Score | None]
 Refusal = str
 """Why there is no chart."""
 
-REVISION = 7
+REVISION = 8
 """Raised whenever another picture, scene or score comes out of the same specification."""
 KNOWN_RESULTS = 512
 PROGRAM = Program(

@@ -100,8 +100,8 @@ class Pool:
             self._jobs.put((future, job))
             if grows:
                 thread = threading.Thread(target=self._run, name=self._program.name, daemon=True)
+                thread.start()  # first: one that cannot start would count for ever
                 self._threads.append(thread)
-                thread.start()
         return future
 
     def _may_grow(self) -> bool:

@@ -82,7 +82,7 @@ def pooled(maps: Array, box: Box) -> Array:
 
 
 def halved(maps: Array) -> Array:
-    """`_pooled` with WHOLE: the taps of every cell are 1/8, 3/8, 3/8 and 1/8."""
+    """`pooled` with WHOLE: the taps of every cell are 1/8, 3/8, 3/8 and 1/8."""
     rows = maps[:, ::2] + maps[:, 1::2]
     rows *= 3
     rows[:, 1:] += maps[:, 1:-1:2]

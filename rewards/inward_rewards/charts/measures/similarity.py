@@ -1,4 +1,4 @@
-"""How alike two pictures of charts are, without learned weights: numpy and Pillow only.
+"""How alike two pictures of charts are, without learned weights: numpy, scipy and Pillow only.
 
 Four parts, each in [0, 1], are multiplied with exponents that sum to 1:
 

@@ -65,7 +65,7 @@ class Match:
 
 
 def table_f1(reference: Sequence[Row], candidate: Sequence[Row]) -> TableScore:
-    """RMS F1 of a candidate's table. No rows score 0.
+    """F1 of a candidate's table. No rows score 0.
 
     Raises `ValueError` for a reference without rows or with a value that is not finite: then the
     data is at fault, not the candidate.
@@ -252,5 +252,5 @@ def _year(text: str) -> float:
     except ValueError:
         return float("nan")
     start = date(day.year, 1, 1).toordinal()
-    hours = int(text[11:13]) / 24 if text[11:13].isdigit() else 0.0
+    hours = int(text[11:13]) / 24 if text[11:13].isdecimal() else 0.0
     return day.year + (day.toordinal() - start + hours) / 366

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from PIL import ImageColor
 
 from inward_rewards.charts.reading.labels import Labels
 from inward_rewards.charts.reading.names import of_time
 from inward_rewards.charts.reading.plan import Channel, MarkPlan
 from inward_rewards.charts.reading.printed import number, prints
 from inward_rewards.charts.reading.scene import Key
-from inward_rewards.charts.reading.svg import Element
+from inward_rewards.charts.reading.svg import Element, rgb
 from inward_rewards.charts.reading.values import Given, given, of_kind
 from inward_rewards.charts.reading.visibility import TRANSLUCENT, Visibility
 
@@ -105,6 +104,9 @@ class Item:
         self.pixels: dict[str, float] = {}
         for channel, (value, pixel) in zip(mark.channels, values, strict=True):
             value = of_kind(channel.kind, value)
+            numeric = channel.kind == "quantitative" and channel.name != "text"
+            if numeric and not isinstance(value, float):
+                value = None  # "", true, a Date: drawn as a number that nothing here states
             if channel.kind == "discrete" and channel.name != "text":
                 printed = labels.name(channel.scale, value)
                 kinds = str | float if channel.name in SERIES else str
@@ -241,7 +243,7 @@ class Item:
         color = self.item.get("fill")
         if color in (None, "transparent"):
             color = self.item.get("stroke", "#000")
-        return tuple(float(part) for part in ImageColor.getrgb(color)[:3])
+        return rgb(color)
 
     def _role(self, name: str) -> Role:
         channel, value = self.channels.get(name), self.given.get(name)

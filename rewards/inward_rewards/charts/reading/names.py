@@ -85,7 +85,10 @@ def meaning(name: str) -> Key:
             if day is not None:
                 return day
     if found := _STAMP.fullmatch(name):
-        return _iso(np.datetime64(f"{found['day']}T{found['time']}", "ms"))
+        try:
+            return _iso(np.datetime64(f"{found['day']}T{found['time']}", "ms"))
+        except ValueError:  # 30 February, 24:00: a name
+            return name
     word = name.casefold().rstrip(".")
     for members in (MONTHS, WEEKDAYS):
         for member in members:

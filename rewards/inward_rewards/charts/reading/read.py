@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -184,7 +185,14 @@ def _rows(
 
 
 def _is_time(key: str) -> bool:
-    return len(key) >= 10 and key[4] == key[7] == "-" and key[:4].isdigit()
+    if not (len(key) >= 10 and key[4] == key[7] == "-" and key[:4].isdigit()):
+        return False
+    try:
+        date.fromisoformat(key[:10])
+        np.datetime64(key, "ms")
+    except ValueError:  # a name of that shape: 2024-99-99, 1001-AB-0001
+        return False
+    return True
 
 
 def _scale(reading: Reading) -> tuple[str, str, bool]:

@@ -28,7 +28,7 @@ class Row:
     - dates are ISO strings without a trailing midnight (`"2024-03-01"`), and so are names that are
       a month or a day of a year (`"Mar 2024"`);
     - histogram: `(middle of the bin,)`, value count;
-    - arc: `(category,)`, value as given to `theta`;
+    - arc: `(category,)`, value its part of the circle;
     - heat map: `(x, y)`, value the colour's number; sizes likewise: `(x, y[, series])`;
     - box, error bar, band, range: several rows with equal keys, one for each number drawn.
 
@@ -61,7 +61,8 @@ class Scene:
     text, tick."""
     encodings: tuple[str, ...]
     """`channel:kind` of visible data marks, sorted, each once. Channels: x, y, theta, radius,
-    color, size, shape, opacity, text, facet; kinds: discrete, quantitative, temporal."""
+    color, size, shape, strokeDash, opacity, xOffset, yOffset, text, facet; kinds: discrete,
+    quantitative, temporal."""
 
     def check_readable(self, name: str = "") -> None:
         """Raises `ValueError`, with the chart's name or its texts, where it shows no number."""

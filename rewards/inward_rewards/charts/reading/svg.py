@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import ImageColor
+
 from inward_rewards.charts.errors import RenderError
 from inward_rewards.charts.reading.names import seen
 from inward_rewards.charts.reading.plan import SEPARATOR
@@ -125,6 +127,15 @@ def _number(node: ET.Element, name: str) -> float:
         raise RenderError(f"{name} {text[:40]!r}: write it as a number") from error
 
 
+def rgb(color: str) -> tuple[float, ...]:
+    """Red, green and blue of a CSS colour, 0 to 255. `RenderError` for one that Pillow lacks."""
+    try:
+        found = ImageColor.getrgb(re.sub(r"^(rgb|hsl)a\((.*),[^,]*\)$", r"\1(\2)", color))
+    except ValueError as error:
+        raise RenderError(f"colour {color[:40]!r}: write it as #rrggbb") from error
+    return tuple(float(part) for part in found[:3])
+
+
 def alpha(node: ET.Element, attribute: str) -> float:
     """The opacity of an element's fill or stroke."""
     color = node.get(attribute, "none")
@@ -133,7 +144,7 @@ def alpha(node: ET.Element, attribute: str) -> float:
     ):
         return 0.0
     alpha = _number(node, f"{attribute}-opacity")
-    if match := re.fullmatch(r"(?:rgba|hsla)\(.*[,/]\s*([\d.]+)\s*\)", color):
+    if match := re.fullmatch(r"(?:rgba|hsla)\(.*[,/]\s*(\d+\.?\d*|\.\d+)\s*\)", color):
         return alpha * float(match[1])
     if match := re.fullmatch(
         r"#(?:[0-9a-fA-F]{6}([0-9a-fA-F]{2})|[0-9a-fA-F]{3}([0-9a-fA-F]))", color

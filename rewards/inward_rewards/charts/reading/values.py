@@ -8,6 +8,8 @@ from inward_rewards.charts.reading.plan import PLACE, SEPARATOR, Kind
 
 Given = str | float | np.datetime64 | None
 """A value of the data: a name, a number, a time, or nothing."""
+FIRST_DAY, LAST_DAY = -62_135_596_800_000, 253_402_300_800_000
+"""In milliseconds from 1970: what a calendar of four digits has."""
 
 
 def given(description: str) -> list[tuple[Given, float]]:
@@ -25,14 +27,21 @@ def value_of(part: str) -> tuple[Given, float]:
         found = float(text)
         return (found if np.isfinite(found) else None), pixel
     if tag == "t":
-        return np.datetime64(int(float(text)), "ms"), pixel
+        return _time(float(text)), pixel
     return None, pixel
+
+
+def _time(milliseconds: float) -> np.datetime64 | None:
+    """None for what is no day of the years 1 to 9999, such as an invalid date."""
+    if not FIRST_DAY <= milliseconds < LAST_DAY:
+        return None
+    return np.datetime64(int(milliseconds), "ms")
 
 
 def of_kind(kind: Kind, value: Given) -> Given:
     """The value as its scale takes it: milliseconds are a time, digits may be a number."""
     if kind == "temporal" and isinstance(value, float):
-        return np.datetime64(int(value), "ms")
+        return _time(value)
     if kind != "quantitative" or not isinstance(value, str):
         return value
     try:
