@@ -19,7 +19,6 @@ import statistics
 import time
 from typing import Any
 
-import verifiers.v1 as vf
 from chart_reconstruction.eval_plugin import BASELINES, worded
 from chart_reconstruction.stating import stated
 from chart_reconstruction.taskset import (
@@ -146,7 +145,6 @@ def main() -> None:
         id="chart-reconstruction", seed=args.seed, matplotlib_share=0
     )
     tasks: list[Any] = list(itertools.islice(ChartReconstructionTaskset(config), args.charts))
-    assert all(isinstance(task, vf.Task) for task in tasks)
     rewards = asyncio.run(score(tasks))
     means = {name: statistics.fmean(found) for name, found in rewards.items()}
     print(f"{args.charts} charts of seed {args.seed}: mean reward (standard error)")

@@ -39,7 +39,7 @@ from typing import Any
 
 import httpx
 import torch
-from inward_rewards.entropy.layers import select_layers
+from inward_rewards.entropy import select_layers
 from inward_rewards.hidden_states import (
     Completion,
     EntropyConfig,

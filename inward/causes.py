@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import verifiers.v1 as vf
-from inward_chat.interception import without_secrets
+from inward_chat import without_secrets
 
 from inward.runs import Rollout
 from inward.terminal import clipped, one_line

@@ -9,13 +9,17 @@ from inward_charts.chart import KINDS, LEVELS, PAPER_KINDS, Chart, generate
 from inward_charts.figure import Axis, Figure, Layer, Note, Record, Sheet
 from inward_charts.kinds import TABLE, Kind
 from inward_charts.noise import NOISES, Noise, with_noise
+from inward_charts.numbers import format_number
 from inward_charts.pictures import (
     data_url,
     folder_pictures,
     from_data_url,
+    picture_of,
+    request_picture,
     shrunk,
     side_by_side,
 )
+from inward_charts.rows import box_numbers
 from inward_charts.tracing import traced
 from inward_charts.vega import vega_lite
 
@@ -34,11 +38,15 @@ __all__ = [
     "Note",
     "Record",
     "Sheet",
+    "box_numbers",
     "data_url",
     "folder_pictures",
+    "format_number",
     "from_data_url",
     "generate",
     "matplotlib_png",
+    "picture_of",
+    "request_picture",
     "shrunk",
     "side_by_side",
     "traced",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from inward_rewards.charts import COLORS, as_shown
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -47,6 +48,28 @@ def from_data_url(url: str) -> bytes:
     return base64.b64decode(url.removeprefix(PREFIX))
 
 
+def request_picture(body: Mapping[str, Any]) -> bytes:
+    """The first picture of a chat-completions request. StopIteration where it has none."""
+    return next(
+        from_data_url(part["image_url"]["url"])
+        for message in body["messages"]
+        if isinstance(message["content"], list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    )
+
+
+def picture_of(file: Path) -> bytes:
+    """A file as the policy sees it. Raises `ValueError`, naming the file, for one that is no
+    image."""
+    try:
+        return shrunk(file.read_bytes())
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{str(file)!r} is no image that Pillow can read") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{str(file)!r} is no usable image: {error}") from error
+
+
 def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Name and picture of each image file in a folder, by name.
 
@@ -65,12 +88,7 @@ def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
     if not files:
         raise ValueError(f"no image in {str(folder)!r}: put {', '.join(sorted(SUFFIXES))} there")
     for file in files:
-        try:
-            yield file.name, shrunk(file.read_bytes())
-        except UnidentifiedImageError as error:
-            raise ValueError(f"{str(file)!r} is no image that Pillow can read") from error
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{str(file)!r} is no usable image: {error}") from error
+        yield file.name, picture_of(file)
 
 
 def _may_be_picture(file: Path) -> bool:

@@ -71,10 +71,10 @@ def _boxes(layer: Layer) -> list[Row]:
     for record in layer.records:
         if record.y is not None:
             samples[meaning(str(record.x))].append(record.y)
-    return [Row((name,), value) for name, s in samples.items() for value in _box(sorted(s))]
+    return [Row((name,), value) for name, s in samples.items() for value in box_numbers(sorted(s))]
 
 
-def _box(sample: list[float]) -> list[float]:
+def box_numbers(sample: list[float]) -> list[float]:
     """Whiskers, quartiles, median and outliers as Tukey draws them (Vega's R-7 quantiles)."""
     q1, median, q3 = (_quantile(sample, part) for part in (0.25, 0.5, 0.75))
     reach = 1.5 * (q3 - q1)

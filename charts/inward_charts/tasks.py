@@ -12,18 +12,24 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Self
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_rewards.charts import Rendered, Scene, Score, shared_renderer
 from pydantic import Field, field_validator
 
+from inward_charts import matplotlib_png
 from inward_charts.chart import KINDS, LEVELS, generate
 from inward_charts.kinds import TABLE
-from inward_charts.mpl import matplotlib_png
 from inward_charts.noise import Noise, with_noise
-from inward_charts.pictures import data_url, folder_pictures, from_data_url, shrunk
+from inward_charts.pictures import (
+    data_url,
+    folder_pictures,
+    from_data_url,
+    shrunk,
+    side_by_side,
+)
 
 AHEAD = 4
 """Charts drawn ahead of the one asked for."""
@@ -169,14 +175,6 @@ class ChartData(vf.TaskData):
             if isinstance(part, vf.ImageUrlContentPart)
         )
 
-    async def true_scene(self) -> Scene | None:
-        """What the true specification shows; None where it is not known."""
-        if self.truth is None:
-            return None
-        scene = (await shared_renderer().render(self.truth)).scene
-        scene.check_readable(repr(self.name))
-        return scene
-
 
 def picture_message(picture: bytes, text: str) -> vf.UserMessage:
     image = vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=data_url(picture)))
@@ -230,15 +228,41 @@ def weighted(parts: Iterable[tuple[float, float | None]]) -> float:
     return reward
 
 
-@runtime_checkable
-class Revised(Protocol):
-    """What a task has whose replies may be revised."""
+class ChartTask:
+    """What tasks over charts share, beside `vf.Task`: replies are drawn, and may be revised."""
 
+    data: ChartData
+    refused: str
+    """What the policy is told of a reply that draws nothing, with `{error}`."""
+    revised: str
+    """What it is told beside the picture of one that does."""
     revise_rule: str
-    """What the system prompt says of it, with the number of revisions as `{count}`."""
+    """What the system prompt says of revisions, with their number as `{count}`."""
+    _scene: Scene | None = None
+
+    async def outcome(self, reply: str) -> Outcome:
+        """Draws and scores one reply. The model's faults score 0; the machine's raise."""
+        raise NotImplementedError
+
+    async def outcomes(self, trace: vf.Trace[Any, Any, Any]) -> list[Outcome]:
+        """Of each reply of a rollout, or of an empty one where there is none."""
+        replies = [message.content or "" for message in trace.assistant_messages] or [""]
+        return [await self.outcome(reply) for reply in replies]
+
+    async def true_scene(self) -> Scene | None:
+        """What the true specification shows; None where it is not known."""
+        if self._scene is None and self.data.truth is not None:
+            self._scene = (await shared_renderer().render(self.data.truth)).scene
+            self._scene.check_readable(repr(self.data.name))
+        return self._scene
 
     async def feedback(self, reply: str) -> vf.UserMessage:
         """What the policy sees before it answers again."""
+        outcome = await self.outcome(reply)
+        if outcome.drawn is None:
+            return vf.UserMessage(content=self.refused.format(error=outcome.error))
+        both = side_by_side(self.data.picture, shrunk(outcome.drawn.png))
+        return picture_message(both, self.revised)
 
 
 class RevisingEnvConfig(LocalEnvConfig):
@@ -248,15 +272,15 @@ class RevisingEnvConfig(LocalEnvConfig):
 
 
 class RevisingEnv(LocalEnv, vf.Env[RevisingEnvConfig]):
-    """One rollout per chart, in process: one reply, or as many more as `revise` says, where the
-    tasks are `Revised`."""
+    """One rollout per chart, in process: one reply, or as many more as `revise` says. Its tasks are
+    `ChartTask`s."""
 
     async def run(self, task: vf.Task[Any, Any, Any], agents: vf.Agents) -> None:
         revisions = self.config.revise
         if revisions == 0:
             await agents.agent.run(task)
             return
-        assert isinstance(task, Revised)
+        assert isinstance(task, ChartTask)
         prompt = f"{task.data.system_prompt}\n\n{task.revise_rule.format(count=revisions)}"
         async with agents.agent.interaction(task.with_system_prompt(prompt)) as conversation:
             segment = await conversation.turn()

@@ -33,8 +33,8 @@ from inward_rewards.hidden_states import (
     Policy,
     Source,
     UnmeasurableError,
+    VllmSource,
     completions,
-    make_source,
 )
 from inward_rewards.hidden_states.token_ids import INFO_KEY, AnyTrace
 from inward_rewards.lengths import soft_overlong
@@ -119,9 +119,10 @@ async def surprisal(trace: AnyTrace) -> float:
 
 
 async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
-    """Matrix entropy of the policy's own hidden states over its last completion, as a fraction of
-    the largest possible (0..1): preset `advent`, alpha 1, ten middle layers. Nothing is recorded
-    of a completion that is longer than the engine reads; the rest of its rollout is scored.
+    """Matrix entropy of the policy's own hidden states over its last completion that holds a
+    token, as a fraction of the largest possible (0..1): preset `advent`, alpha 1, ten middle
+    layers. Nothing is recorded of a completion that is longer than the engine reads; the rest of
+    its rollout is scored.
 
     Needs the train client, and an engine that was started with the inward plugin. With the eval
     client it works only where the taskset keeps token ids itself (`keep_token_ids`).
@@ -149,7 +150,11 @@ async def entropy_bonus(trace: AnyTrace) -> dict[str, float]:
     """The bonus of a rollout that `--env.id entropy-group` has played, from its trace alone: the
     environment plugs it in, so that `vf-replay` has it again."""
     found = replayed(trace, "entropy_bonus")
-    paid = None if found is None else bonus_of(*found)
+    if found is None:
+        return {}
+    record, right, config = found
+    # Where nobody judged it, the run paid nothing.
+    paid = None if right is None else bonus_of(record, right, config)
     return {} if paid is None else {"entropy_bonus": paid}
 
 
@@ -167,9 +172,7 @@ _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Source] = WeakKeyDictiona
 def _engine() -> Source:
     loop = asyncio.get_running_loop()
     if loop not in _engines:
-        source = make_source(_ENTROPY)
-        assert source is not None
-        _engines[loop] = source
+        _engines[loop] = VllmSource(_ENTROPY)
     return _engines[loop]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_reconstruction.eval_plugin import picture
 from chart_reconstruction.stating import stated
 from chart_reconstruction.taskset import ChartReconstructionConfig, ChartReconstructionTaskset
+from inward_charts import request_picture
 from inward_chat.testing import PolicyServer
 from support.runs import call, episodes, vf_eval
 
@@ -35,7 +35,7 @@ def truths() -> dict[bytes, str]:
 
 
 def says(reply: Callable[[str], str], truths: dict[bytes, str]) -> Callable[[Any], Any]:
-    return lambda body: {"content": reply(truths[picture(body)])}
+    return lambda body: {"content": reply(truths[request_picture(body)])}
 
 
 def rewards(done: list[dict[str, Any]]) -> list[float]:
@@ -60,7 +60,7 @@ def test_a_revision_sees_what_was_drawn(truths: dict[bytes, str], tmp_path: Path
     seen: list[Any] = []
 
     def policy(body: Any) -> Any:
-        truth = truths[picture(body)]
+        truth = truths[request_picture(body)]
         turn = sum(message["role"] == "assistant" for message in body["messages"])
         seen.append(body["messages"][-1]["content"])
         return {"content": ("Hm.", "\n".join(truth.split("\n")[:-1]), truth)[turn]}

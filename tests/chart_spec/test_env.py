@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_spec.eval_plugin import picture
 from chart_spec.taskset import ChartSpecConfig, ChartSpecTaskset
+from inward_charts import request_picture
 from inward_chat.testing import PolicyServer
 from inward_rewards.charts.renderer import shared_renderer
 from support.charts import fenced, numbers_changed
@@ -38,7 +38,7 @@ def truths() -> dict[bytes, Spec]:
 
 
 def says(reply: Callable[[Spec], str], truths: dict[bytes, Spec]) -> Callable[[Any], Any]:
-    return lambda body: {"content": reply(truths[picture(body)])}
+    return lambda body: {"content": reply(truths[request_picture(body)])}
 
 
 def rewards(done: list[dict[str, Any]]) -> list[float]:
@@ -84,7 +84,7 @@ def test_revision_sees_its_drawing(truths: dict[bytes, Spec], tmp_path: Path) ->
     seen: list[Any] = []
 
     def policy(body: Any) -> Any:
-        truth = truths[picture(body)]
+        truth = truths[request_picture(body)]
         turn = sum(message["role"] == "assistant" for message in body["messages"])
         seen.append(body["messages"][-1]["content"])
         specs = [IMAGE, numbers_changed(truth, 0.5), truth, {"mark": "no such mark"}]

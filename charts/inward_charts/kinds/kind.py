@@ -1,4 +1,4 @@
-"""One kind of chart: a row of the table `KINDS`."""
+"""One kind of chart: a row of `TABLE`."""
 
 from __future__ import annotations
 

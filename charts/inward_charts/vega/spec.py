@@ -26,16 +26,6 @@ def vega_lite(figure: Figure | Sheet, layout: Layout | None = None) -> Json:
     return spec | _plot(figure, layout or lay_out(figure)) | {"config": _config(figure)}
 
 
-INSIDE: Json = {
-    "fillColor": "#ffffff",
-    "strokeColor": "#cccccc",
-    "padding": 4,
-    "offset": 6,
-    "symbolSize": 50,
-}
-"""The box of a legend inside its plot."""
-
-
 def _title(lines: tuple[str, ...]) -> Json:
     if not lines:
         return {}

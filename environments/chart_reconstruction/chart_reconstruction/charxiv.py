@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from inward_charts import shrunk
+from inward_charts import picture_of
 
 Split = Literal["train", "eval"]
 
@@ -37,7 +37,4 @@ def charxiv_pictures(folder: Path, split: Split) -> Iterator[tuple[str, bytes]]:
             raise ValueError(
                 f"no picture {figure}.jpg in {str(folder)!r}: unpack CharXiv's images.zip there"
             )
-        try:
-            yield f"charxiv-{figure}", shrunk(file.read_bytes())
-        except (OSError, ValueError, SyntaxError) as error:
-            raise ValueError(f"{str(file)!r} is no usable image: {error}") from error
+        yield f"charxiv-{figure}", picture_of(file)

@@ -10,14 +10,12 @@ from statistics import StatisticsError, correlation
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts import from_data_url, traced
+from inward_charts import request_picture, traced
 from inward_rewards.charts import RenderError, shared_renderer
-from inward_rewards.images import read, specification
+from inward_rewards.images import PlainRedraw
 
 from chart_reconstruction.prompt import description
-from inward.eval_plugin import EvalPlugin, metric, reward, task_field
-
-Policy = Callable[[dict[str, Any]], dict[str, Any]]
+from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
 
 CONSTANT = (
     'This is a bar chart titled "Results". The x-axis is titled "Category". The y-axis is titled '
@@ -30,17 +28,6 @@ BOILERPLATE = (
 )
 MAX_CORNERS = 350
 """Corners that the traced shapes are told by: what fits into the default length."""
-
-
-def picture(body: dict[str, Any]) -> bytes:
-    """The first picture of a chat-completions request."""
-    return next(
-        from_data_url(part["image_url"]["url"])
-        for message in body["messages"]
-        if isinstance(message["content"], list)
-        for part in message["content"]
-        if part["type"] == "image_url"
-    )
 
 
 def worded(spec: dict[str, Any]) -> str:
@@ -76,7 +63,7 @@ def worded(spec: dict[str, Any]) -> str:
 
 def make_tracing(seed: int) -> Policy:
     """Traces the coloured shapes of the picture and tells where they are."""
-    return lambda body: {"content": worded(traced(picture(body)))}
+    return lambda body: {"content": worded(traced(request_picture(body)))}
 
 
 def saying(text: str) -> Callable[[int], Policy]:
@@ -104,7 +91,7 @@ BASELINES = {
 
 
 def by_matplotlib(trace: vf.WireTrace) -> bool:
-    return bool(task_field(trace, "drawn_by") == "matplotlib")
+    return task_field(trace, "drawn_by") == "matplotlib"  # type: ignore[no-any-return]
 
 
 COLUMNS = (
@@ -124,12 +111,13 @@ COLUMNS = (
 
 def drawing(trace: vf.WireTrace) -> bytes | None:
     """What is drawn from the last reply that draws something."""
+    limit = trace.info.get("chart", {}).get("max_characters", 6000)
     for message in reversed(trace.assistant_messages):
-        chart = read(description(message.content or "", 20_000).text)
-        if chart.empty:
+        redrawn = PlainRedraw().sync(description(message.content or "", limit).text)
+        if redrawn.spec is None:
             continue
         try:
-            return shared_renderer().render_sync(specification(chart)).png
+            return shared_renderer().render_sync(redrawn.spec).png
         except RenderError:
             continue
     return None

@@ -7,13 +7,13 @@ Longer than other files: one function a sort of chart.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from inward_charts import box_numbers, format_number
+
 Json = dict[str, Any]
-_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def stated(spec: Json) -> str:
@@ -310,28 +310,13 @@ def _boxes(rows: list[Json], spot: str, field: str, form: str) -> list[str]:
         samples.setdefault(row[spot], []).append(row[field])
     lines = []
     for name, sample in samples.items():
-        low, q1, median, q3, high, *outside = (_exact(v, form) for v in _box(sorted(sample)))
+        low, q1, median, q3, high, *outside = (_exact(v, form) for v in box_numbers(sorted(sample)))
         outliers = f", outliers {', '.join(outside)}" if outside else ""
         lines.append(
             f'"{name}": whiskers {low} and {high}, quartiles {q1} and {q3}, median {median}'
             f"{outliers}."
         )
     return lines
-
-
-def _box(sample: list[float]) -> list[float]:
-    """Tukey's whiskers, quartiles and median, and what lies outside (R-7 quantiles)."""
-
-    def quantile(part: float) -> float:
-        place = part * (len(sample) - 1)
-        low = math.floor(place)
-        return sample[low] + (sample[min(low + 1, len(sample) - 1)] - sample[low]) * (place - low)
-
-    q1, median, q3 = quantile(0.25), quantile(0.5), quantile(0.75)
-    reach = 1.5 * (q3 - q1)
-    inside = [v for v in sample if q1 - reach <= v <= q3 + reach]
-    outside = [v for v in sample if not q1 - reach <= v <= q3 + reach]
-    return [inside[0], q1, median, q3, inside[-1], *outside]
 
 
 def _circle(view: Json, side: str) -> list[str]:
@@ -378,14 +363,5 @@ def _exact(value: float, form: str) -> str:
 
 
 def label(value: float, form: str) -> str:
-    """A tick's label, as d3 writes it for the few formats that generated charts use."""
-    sign = "-" if value < 0 else ""
-    size = abs(value)
-    if form.endswith("%"):
-        return f"{sign}{size * 100:.{int(form[1:-1])}f}%"
-    if form.endswith("s"):
-        factor, prefix = next(((f, p) for f, p in _PREFIXES if size >= f), (1.0, ""))
-        return f"{sign}{size / factor:.4g}{prefix}"
-    money = "$" if form.startswith("$") else ""
-    comma = "," if "," in form else ""
-    return f"{sign}{money}{size:{comma}.{int(form.rpartition('.')[2][:-1])}f}"
+    """A tick's label, with a hyphen for the minus sign."""
+    return format_number(value, form).replace("−", "-")

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts import KINDS, shrunk, side_by_side
+from inward_charts import KINDS
 from inward_charts.tasks import (
     ChartData,
     ChartPicture,
     ChartsConfig,
+    ChartTask,
     Outcome,
     RevisingEnv,
     RevisingEnvConfig,
-    picture_message,
     pictures,
     record,
     weighted,
 )
 from inward_chat import ExistingFolder
-from inward_rewards.charts import RenderError, Scene, Score, shared_renderer
+from inward_rewards.charts import RenderError, Score, shared_renderer
 from inward_rewards.images import PlainConfig, PlainRedraw
 from inward_rewards.sandbox import set_workers
 from pydantic import Field, field_validator, model_validator
@@ -80,20 +80,20 @@ class ChartReconstructionConfig(ChartsConfig):
 
 
 @dataclass(frozen=True)
-class Redrawn(Outcome):
+class Described(Outcome):
     metrics: dict[str, float]
     """Of the description."""
 
 
-class ChartReconstructionTask(vf.Task[ChartData, vf.State, ChartReconstructionTaskConfig]):
-    revise_rule = REVISE_RULE
-    _scene: Scene | None = None
+class ChartReconstructionTask(
+    ChartTask, vf.Task[ChartData, vf.State, ChartReconstructionTaskConfig]
+):
+    refused, revised, revise_rule = REFUSED, REVISED, REVISE_RULE
 
-    async def outcome(self, reply: str) -> Redrawn:
-        """Draws and scores one reply. The model's faults score 0; the machine's raise."""
-        truth = await self._true_scene()
+    async def outcome(self, reply: str) -> Described:
+        picture, truth = self.data.picture, await self.true_scene()
         read = description(reply, self.config.max_characters)
-        redrawn = await PlainRedraw()(read.text, 0)
+        redrawn = await PlainRedraw()(read.text)
         metrics = {
             "characters": float(len(reply)),
             "cut_characters": float(read.cut),
@@ -101,17 +101,12 @@ class ChartReconstructionTask(vf.Task[ChartData, vf.State, ChartReconstructionTa
             **redrawn.metrics,
         }
         if redrawn.spec is None:
-            return Redrawn(0.0, None, None, redrawn.reason, metrics)
+            return Described(0.0, None, None, redrawn.reason, metrics)
         try:
-            drawn, score = await shared_renderer().score(redrawn.spec, self.data.picture, truth)
+            drawn, score = await shared_renderer().score(redrawn.spec, picture, truth)
         except RenderError as error:
-            return Redrawn(0.0, None, None, str(error), metrics)
-        return Redrawn(self._reward(score), score, drawn, None, metrics)
-
-    async def _true_scene(self) -> Scene | None:
-        if self._scene is None:
-            self._scene = await self.data.true_scene()
-        return self._scene
+            return Described(0.0, None, None, str(error), metrics)
+        return Described(self._reward(score), score, drawn, None, metrics)
 
     def _reward(self, score: Score) -> float:
         similarity = self.config.similarity
@@ -131,30 +126,25 @@ class ChartReconstructionTask(vf.Task[ChartData, vf.State, ChartReconstructionTa
     @vf.reward
     async def likeness(self, trace: vf.Trace[Any, Any, Any]) -> float:
         """The reward of the last reply from which something is drawn; its parts are metrics."""
-        replies = [message.content or "" for message in trace.assistant_messages] or [""]
-        outcomes = {reply: await self.outcome(reply) for reply in replies}
-        final = record(
-            trace, [outcomes[reply] for reply in replies], known=self.data.truth is not None
-        )
-        assert isinstance(final, Redrawn)
+        outcomes = await self.outcomes(trace)
+        final = record(trace, outcomes, known=self.data.truth is not None)
+        assert isinstance(final, Described)
         trace.record_metrics(final.metrics)
-        trace.info["chart"]["redraw"] = self.config.redraw.type
+        trace.info["chart"] |= {
+            "redraw": self.config.redraw.type,
+            "max_characters": self.config.max_characters,
+        }
         return final.reward
 
-    async def feedback(self, reply: str) -> vf.UserMessage:
-        """What the policy sees before it describes the chart again."""
-        outcome = await self.outcome(reply)
-        if outcome.drawn is None:
-            return vf.UserMessage(content=REFUSED.format(error=outcome.error))
-        both = side_by_side(self.data.picture, shrunk(outcome.drawn.png))
-        return picture_message(both, REVISED)
-
     async def validate(self, runtime: vf.Runtime) -> bool | None:
-        """Whether the truth in prose scores 0.9."""
+        """Whether the truth in prose scores 0.9; its table, where the picture is another
+        renderer's, or worn."""
         if self.data.truth is None:
             return None
         outcome = await self.outcome(stated(self.data.truth))
-        return outcome.reward >= VALID or self.data.drawn_by != "vega-lite"
+        if self.data.drawn_by == "vega-lite" and self.data.noise == "none":
+            return outcome.reward >= VALID
+        return outcome.score is not None and (outcome.score.table or 0.0) >= VALID
 
 
 class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartReconstructionConfig]):
@@ -179,8 +169,5 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
         return ChartReconstructionTask(data, task)
 
 
-class ChartReconstructionEnvConfig(RevisingEnvConfig): ...
-
-
-class ChartReconstructionEnv(RevisingEnv, vf.Env[ChartReconstructionEnvConfig]):
+class ChartReconstructionEnv(RevisingEnv, vf.Env[RevisingEnvConfig]):
     """One rollout per chart, in process: one reply, or as many more as `revise` says."""

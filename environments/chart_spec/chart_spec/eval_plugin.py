@@ -6,17 +6,14 @@ It is loaded by `inward` alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts import from_data_url, traced
+from inward_charts import request_picture, traced
 from inward_rewards.charts import RenderError, shared_renderer
 
 from chart_spec.prompt import BLOCK, FENCE, last_block
-from inward.eval_plugin import EvalPlugin, metric, reward, task_field
-
-Policy = Callable[[dict[str, Any]], dict[str, Any]]
+from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
 
 CONSTANT = {
     "width": 320,
@@ -36,20 +33,9 @@ def reply(spec: dict[str, Any]) -> dict[str, Any]:
     return {"content": f"{BLOCK}\n{json.dumps(spec)}\n{FENCE}"}
 
 
-def picture(body: dict[str, Any]) -> bytes:
-    """The first picture of a chat-completions request."""
-    return next(
-        from_data_url(part["image_url"]["url"])
-        for message in body["messages"]
-        if isinstance(message["content"], list)
-        for part in message["content"]
-        if part["type"] == "image_url"
-    )
-
-
 def make_tracing(seed: int) -> Policy:
     """Traces the coloured shapes of the picture."""
-    return lambda body: reply(traced(picture(body)))
+    return lambda body: reply(traced(request_picture(body)))
 
 
 def make_constant(seed: int) -> Policy:
@@ -62,7 +48,7 @@ BASELINES = {"tracing": make_tracing, "constant": make_constant}
 
 
 def by_matplotlib(trace: vf.WireTrace) -> bool:
-    return bool(task_field(trace, "drawn_by") == "matplotlib")
+    return task_field(trace, "drawn_by") == "matplotlib"  # type: ignore[no-any-return]
 
 
 COLUMNS = (

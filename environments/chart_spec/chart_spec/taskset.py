@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from typing import Any
 
 import verifiers.v1 as vf
-from inward_charts import shrunk, side_by_side
+from inward_charts import shrunk
 from inward_charts.tasks import (
     ChartData,
     ChartsConfig,
+    ChartTask,
     Outcome,
     RevisingEnv,
     RevisingEnvConfig,
-    picture_message,
     pictures,
     record,
     weighted,
 )
-from inward_rewards.charts import RenderError, Scene, Score, shared_renderer
+from inward_rewards.charts import RenderError, Score, shared_renderer
 from inward_rewards.sandbox import set_workers
 
 from chart_spec.prompt import (
@@ -44,23 +44,16 @@ class ChartSpecConfig(ChartsConfig):
     task: ChartSpecTaskConfig = ChartSpecTaskConfig()
 
 
-class ChartSpecTask(vf.Task[ChartData, vf.State, ChartSpecTaskConfig]):
-    revise_rule = REVISE_RULE
-    _scene: Scene | None = None
+class ChartSpecTask(ChartTask, vf.Task[ChartData, vf.State, ChartSpecTaskConfig]):
+    refused, revised, revise_rule = REFUSED, REVISED, REVISE_RULE
 
     async def outcome(self, reply: str) -> Outcome:
-        """Draws and scores one reply. The model's faults score 0; the machine's raise."""
-        picture, truth = self.data.picture, await self._true_scene()
+        picture, truth = self.data.picture, await self.true_scene()
         try:
             drawn, score = await shared_renderer().score(last_block(reply), picture, truth)
         except RenderError as error:
             return Outcome(0.0, None, None, str(error))
         return Outcome(self._reward(score), score, drawn, None)
-
-    async def _true_scene(self) -> Scene | None:
-        if self._scene is None:
-            self._scene = await self.data.true_scene()
-        return self._scene
 
     def _reward(self, score: Score) -> float:
         weights = self.config.weights
@@ -75,17 +68,8 @@ class ChartSpecTask(vf.Task[ChartData, vf.State, ChartSpecTaskConfig]):
     @vf.reward
     async def chart(self, trace: vf.Trace[Any, Any, Any]) -> float:
         """The reward of the last reply that is drawn; its parts go to the metrics."""
-        replies = [message.content or "" for message in trace.assistant_messages] or [""]
-        outcomes = [await self.outcome(reply) for reply in replies]
+        outcomes = await self.outcomes(trace)
         return record(trace, outcomes, known=self.data.truth is not None).reward
-
-    async def feedback(self, reply: str) -> vf.UserMessage:
-        """What the policy sees before it revises a reply."""
-        outcome = await self.outcome(reply)
-        if outcome.drawn is None:
-            return vf.UserMessage(content=REFUSED.format(error=outcome.error))
-        both = side_by_side(self.data.picture, shrunk(outcome.drawn.png))
-        return picture_message(both, REVISED)
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
         """Whether the true specification scores 0.99 against the picture that Vega draws of it."""
@@ -118,8 +102,5 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
             yield ChartSpecTask(data, self.config.task)
 
 
-class ChartSpecEnvConfig(RevisingEnvConfig): ...
-
-
-class ChartSpecEnv(RevisingEnv, vf.Env[ChartSpecEnvConfig]):
+class ChartSpecEnv(RevisingEnv, vf.Env[RevisingEnvConfig]):
     """One rollout per chart, in process: one reply, or as many more as `revise` says."""

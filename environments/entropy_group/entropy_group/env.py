@@ -17,9 +17,7 @@ from inward_rewards.entropy import (
     BonusConfig,
     BonusEnv,
     BonusEnvConfig,
-    Meter,
     Record,
-    metered,
     metrics_of,
 )
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
@@ -115,9 +113,6 @@ class EntropyGroupEnv(BonusEnv, LocalEnv, vf.Env[EntropyGroupEnvConfig]):
     @property
     def bonus_config(self) -> BonusConfig:
         return cast(BonusConfig, self.config)
-
-    def metered(self, task: vf.Task[Any, Any, Any], meter: Meter) -> vf.Task[Any, Any, Any]:
-        return metered(task, meter)
 
     def verdict(self, trace: vf.Trace[Any, Any, Any]) -> bool | None:
         name = self.config.gate_reward

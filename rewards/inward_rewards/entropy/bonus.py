@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 import verifiers.v1 as vf
 from pydantic import Field
 from pydantic_config import BaseConfig
 
+from inward_rewards.entropy.definition import PRESETS
 from inward_rewards.entropy.wire import HiddenStatesError, UnmeasurableError
 from inward_rewards.groups import (
     MIN_FIT,
@@ -232,14 +233,15 @@ def bonus_of(record: Record | None, right: bool, config: BonusConfig) -> float |
     return bonuses[record.index]
 
 
-def replayed(trace: AnyTrace, key: str) -> tuple[Record, bool, BonusConfig] | None:
+def replayed(trace: AnyTrace, key: str) -> tuple[Record, bool | None, BonusConfig] | None:
     """What `Meter.keep_settings` left of a rollout: for `bonus_of` and `metrics_of`, from the trace
-    alone. None where nothing was measured, or the group has not ended."""
+    alone, with its verdict, None where nobody judged it. None where nothing was measured, or the
+    group has not ended."""
     record = Record.of(trace, key)
     if record is None or "settings" not in trace.info[key]:
         return None
     config = BonusConfig.model_validate(trace.info[key]["settings"])
-    return record, bool(trace.info[key].get("correct")), config
+    return record, trace.info[key].get("correct"), config
 
 
 def metrics_of(record: Record | None, asked: EntropyConfig, prefix: str = "") -> dict[str, float]:
@@ -262,8 +264,7 @@ def metrics_of(record: Record | None, asked: EntropyConfig, prefix: str = "") ->
 
 def fraction(measurement: Measurement) -> float:
     """The entropy as a fraction of the largest that so many tokens can have."""
-    asked = EntropyConfig(preset=measurement.preset, normalise="max")
-    return measurement.value(asked.definition)
+    return measurement.value(replace(PRESETS[measurement.preset], normalise="max"))
 
 
 def _values(

@@ -36,6 +36,12 @@ class Definition:
     normalise: Normalise = "none"
     """Divide by log(tokens), or by log(min(tokens, dim)), the largest value that there is."""
 
+    @property
+    def has_prefix_curve(self) -> bool:
+        """Whether one pass gives the entropy of every prefix: centring moves the rows of each, and
+        a clamped matrix changes side."""
+        return not (self.clamp or (self.centre and self.unit_rows))
+
     def __post_init__(self) -> None:
         if not (math.isfinite(self.base) and self.base > 1):
             raise ValueError(f"base must be a number above 1, got {self.base!r}")

@@ -74,14 +74,15 @@ class BonusTask:
 
     async def finalize(self, trace: AnyTrace, runtime: vf.Runtime) -> None:
         """Measure the last completion, and keep the result where a replay finds it."""
-        if self.config.entropy.source == "off" or last_completion(trace) is None:
+        if self.config.entropy.source == "off":
             return
-        if self.meter is None:
+        if self.meter is not None:
+            await self.meter.measure(trace)
+        elif last_completion(trace) is not None:
             raise RuntimeError(
                 "entropy.source needs the environment of this package, which opens it: run "
                 "without --env.id"
             )
-        await self.meter.measure(trace)
 
     @vf.metric
     async def hidden_states(self, trace: AnyTrace) -> dict[str, float]:
@@ -134,7 +135,7 @@ class BonusEnv(vf.SingleAgentEnv):
 
     def metered(self, task: AnyTask, meter: Meter) -> AnyTask:
         """The task as it is played: its rollouts are measured."""
-        return task.metered(meter) if isinstance(task, BonusTask) else metered(task, meter)
+        return metered(task, meter)
 
     def weight(self, task: AnyTask) -> float:
         """Of the bonus in the rollout's reward."""
@@ -210,9 +211,10 @@ class _Metered:
 
     async def finalize(self, trace: AnyTrace, runtime: vf.Runtime) -> None:
         own = super().finalize  # type: ignore[misc]
-        # As verifiers calls it: with the arguments that it names.
+        # As verifiers calls it: with what it names, and what it names beside has a default.
         known = {"trace": trace, "runtime": runtime}
-        await own(**{name: known[name] for name in inspect.signature(own).parameters})
+        named = inspect.signature(own).parameters
+        await own(**{name: value for name, value in known.items() if name in named})
         await self.inward_meter.measure(trace)
 
 

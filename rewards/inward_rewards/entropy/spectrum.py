@@ -101,7 +101,7 @@ def prefix_entropy(hidden_states: torch.Tensor, definition: Definition = PLAIN) 
     centring changes it. Rows that are centred *and* scaled to length 1 change with every prefix,
     and a clamped matrix changes side: both are refused.
     """
-    if definition.clamp or (definition.centre and definition.unit_rows):
+    if not definition.has_prefix_curve:
         raise ValueError(
             "prefix_entropy cannot clamp, nor scale centred rows to length 1: the rows of each "
             "prefix would differ; use matrix_entropy on the prefixes that you need"

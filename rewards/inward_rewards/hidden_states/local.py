@@ -157,6 +157,8 @@ class _InProcess:
         version: str | None = None
         try:
             scores, version = await loop.run_in_executor(self._thread, self._score, pairs)
+        except HiddenStatesError as error:  # of the machine: each alone would meet it again
+            scores = [error] * len(batch)
         except Exception as error:
             if len(batch) == 1:
                 scores = [error]

@@ -76,7 +76,7 @@ class Settings:
                 f"this server does not measure {lacking[0]}; start it with "
                 f'"measures": [..., "{lacking[0]}"] in --additional-config'
             )
-        if request.curve and (ours.clamp or (ours.centre and ours.unit_rows)):
+        if request.curve and not ours.has_prefix_curve:
             raise ValueError(f"the prefix curve is not defined for preset {self.preset!r}")
         total = sum(stop - start for start, stop in request.spans)
         if total > SPANS_PER_BUFFER * self.buffer_tokens:

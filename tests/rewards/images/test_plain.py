@@ -142,6 +142,14 @@ HOSTILE = {
     "title": "titled " * 2800,
     "range": "from 1 to " * 2000,
     "between": "5 between 1 and " * 1200,
+    "inner spaces": "A bar chart. Values 1 (" + " " * 19_000 + "x",
+    "of": "A bar chart. " + "of " * 6000 + "1",
+    "of the": "A bar chart. " + "of the " * 2700 + "1",
+    "columns": 'A bar chart titled "T". The panels are titled "A" and stand in '
+    + "9" * 5000
+    + " columns.",
+    "no such day": "Line chart. 2023-02-29: 4, 2023-03-31: 5. 2020-13-45: 6. 0000-01-01: 7.",
+    "no names": "Bar chart. The bars  are 12 and 14. and are 3 and 4. The bars of & are 3 and 4.",
 }
 
 
@@ -154,7 +162,7 @@ def test_hostile_text_is_read_to_its_end(name: str) -> None:
 
 
 async def test_nothing_to_draw_has_a_reason() -> None:
-    redrawn = await PlainRedraw()("", 0)
+    redrawn = await PlainRedraw()("")
     assert redrawn.spec is None
     assert redrawn.reason == "no statement about a chart was understood"
-    assert (await PlainRedraw()("Draw exactly the original.", 0)).spec is None
+    assert (await PlainRedraw()("Draw exactly the original.")).spec is None

@@ -19,8 +19,12 @@ from inward_rewards.vllm_plugin.compat.search import Touch, moved
 
 def sets(one: Touch) -> set[str]:
     module, _, name = one.owner.partition(":")
-    found = set()
-    for base in inspect.getmro(getattr(importlib.import_module(module), name))[:-1]:
+    found: set[str] = set()
+    try:
+        owner = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        return found  # all that it sets is lost with it
+    for base in inspect.getmro(owner)[:-1]:
         try:
             source = inspect.getsource(base)
         except (OSError, TypeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inward_charts.draft import Draft, slug
 from inward_charts.figure import Axis, Figure, Layer, Record
 from inward_charts.kinds.paper.draft import finish, paper, plain_axis, series, spread_out
+from inward_charts.kinds.shared import category_axis
 from inward_charts.subjects import Groups
 
 _CATEGORIES = {1: (3, 3), 2: (3, 4), 3: (4, 6)}
@@ -30,7 +31,7 @@ def bars_hatched(draft: Draft) -> Figure:
     return finish(
         draft,
         "bars_hatched",
-        Axis(groups.name, slug(groups.name), "category", members=groups.members),
+        category_axis(groups),
         y,
         Layer("bar", tuple(records), "group"),
         title=f"{measure.name} by {groups.name.lower()}",

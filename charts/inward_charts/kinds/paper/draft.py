@@ -30,9 +30,9 @@ def paper(draft: Draft, fits: Callable[[Measure], bool]) -> Measure:
     return draft.rng.choice(found)
 
 
-def series(draft: Draft, *, beside: str = "", most: int = 6) -> Groups:
+def series(draft: Draft, *, most: int = 6) -> Groups:
     """Members of a legend, in the subject's order."""
-    field = draft.rng.choice([g for g in draft.subject.series if g.name != beside])
+    field = draft.rng.choice(list(draft.subject.series))
     count = min(draft.count(SERIES), most, len(field.members))
     kept = set(draft.rng.sample(field.members, count))
     return Groups(field.name, tuple(m for m in field.members if m in kept))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inward_charts.draft import Draft, slug
-from inward_charts.figure import Axis, Figure, Layer, Note, Record
+from inward_charts.draft import Draft
+from inward_charts.figure import Figure, Layer, Note, Record
 from inward_charts.kinds.paper.draft import finish, log_axis, paper, plain_axis, series, spread_out
+from inward_charts.kinds.shared import category_axis
 from inward_charts.subjects import Groups
 
 _CLOUD = {1: (80, 120), 2: (150, 260), 3: (300, 500)}
@@ -96,7 +97,7 @@ def strip(draft: Draft) -> Figure:
     return finish(
         draft,
         "strip",
-        Axis(groups.name, slug(groups.name), "category", members=groups.members),
+        category_axis(groups),
         y,
         Layer("tick" if ticks else "point", tuple(records)),
         title=f"{measure.name} by {groups.name.lower()}, all samples",

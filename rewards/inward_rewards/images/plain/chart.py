@@ -108,7 +108,7 @@ class PlainChart:
     title: str = ""
     subtitle: str = ""
     horizontal: bool = False
-    stack: Literal["", "zero", "group", "share", "none"] = ""
+    stack: Literal["", "zero", "group"] = ""
     donut: bool = False
     dots: bool = False
     histogram: bool = False

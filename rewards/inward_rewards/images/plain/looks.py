@@ -109,10 +109,7 @@ def variety(told: str, chart: PlainChart) -> None:
     """What a sentence in lower case says of bars, stacks and dots."""
     if "horizontal" in told and not re.search(r"horizontal (?:ax|grid|line|dash)", told):
         chart.horizontal = True
-    if (
-        re.search(r"100 ?%[- ]stacked|stacked to 100|percent(?:age)? stacked", told)
-        or "stacked" in told
-    ):
+    if "stacked" in told:
         chart.stack = chart.stack or "zero"
     elif re.search(r"grouped|clustered|side[- ]by[- ]side|next to each other", told):
         chart.stack = chart.stack or "group"
@@ -197,7 +194,7 @@ _COORDINATES = re.compile(
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    r"(?:\b(?:of|with|against|and|the)\s+)*([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
+    r"(?:\b(?:of|with|against|and|the)\s+){0,4}([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
     r")]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is sh"
     r"own )?on (?:the )?([xy])[- ]axis)",
     re.IGNORECASE,
@@ -220,11 +217,11 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     """Notes what a sentence says of axes; whether it speaks of them."""
     short = re.match(r"^(?:and\s+)?x\s+(?:is\s+)?([^:;]+?)[,;]\s*y\s+(?:is\s+)?([^:;]+)$", text)
     if short:
-        _axis(chart.x, short[1], chart, unquote)
-        _axis(chart.y, short[2], chart, unquote)
+        axis_words(chart.x, short[1], chart, unquote)
+        axis_words(chart.y, short[2], chart, unquote)
         return True
     if ends := re.match(r"^([xy])\s+(?:is |goes |runs |ranges )?((?:from|between)\b.*)$", text):
-        _axis(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
+        axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
         return True
     told = list(_COORDINATES.finditer(text))
     for match in told:
@@ -249,7 +246,7 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         )
         if following and text[mention.end() : end].rstrip().endswith(" log"):
             _axis_of(following, chart).log = True
-        _axis(_axis_of(mention, chart), piece, chart, unquote)
+        axis_words(_axis_of(mention, chart), piece, chart, unquote)
     return True
 
 
@@ -270,10 +267,6 @@ def _list_before(text: str) -> list[str]:
 
 
 def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
-    _axis(axis, text, chart, unquote)
-
-
-def _axis(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> None:
     """Title, ends, ticks and members from what stands behind the words `x-axis`."""
     if again := AXIS.search(text):
         text = text[again.end() :]
@@ -353,19 +346,19 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     ) or "headed" in told:
         if title := re.search(NAME, text):
             chart.panel_title = unquote(title.group())
-        if columns := re.search(r"(\d+) columns?", told):
+        if columns := re.search(r"\b(\d{1,6}) columns?", told):
             chart.columns = int(columns[1])
         return True
     if re.match(r"^\W*(?:the )?(?:circle |bubble )?sizes?\b", told) and re.search(
         r"titled|legend|show|represent", told
     ):
-        _axis(chart.sizes, text, chart, unquote)
+        axis_words(chart.sizes, text, chart, unquote)
         return True
     if re.search(r"\bcolou?r (?:scale|bar|ramp)\b|colou?rbar", told):
         if ramp := re.search(r"from ((?:#[0-9a-f]{6}[\s,a-z]*){2,})", told):
             chart.ramp = re.findall(r"#[0-9a-f]{6}", ramp[1])
             text = re.sub(r"from (?:#[0-9a-fA-F]{6}[\s,a-z]*){2,}", " ", text)
-        _axis(
+        axis_words(
             chart.scale,
             re.sub(r"^.*?colou?r\s?(?:scale|bar|ramp)", "", text, flags=re.IGNORECASE),
             chart,

@@ -526,9 +526,10 @@ class _Reader:
             found = [value.value for value in numbers(piece)]
             if found and sum(map(len, corners)) < 4 * MAX_OBSERVATIONS:
                 corners.append(tuple(found))
-        self.chart.shapes.append(
-            (match["word"].lower().rstrip("s"), color(match["color"]) or "", corners)
-        )
+        if corners:
+            self.chart.shapes.append(
+                (match["word"].lower().rstrip("s"), color(match["color"]) or "", corners)
+            )
         return bool(corners)
 
     # numbers
@@ -589,6 +590,8 @@ class _Reader:
                 flags=re.IGNORECASE,
             )
         )
+        if not names:
+            return False
         names[-1:] = [re.sub(r",? the (?:values|numbers|figures|heights)$", "", names[-1])]
         names = [name for name in names if not NUMBERS.search(name) or len(names) >= 2]
         if len(known) < 2 or len(names) != len(known) or len(known) != len(values):

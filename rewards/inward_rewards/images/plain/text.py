@@ -53,8 +53,6 @@ class Text:
 
     pieces: list[Line | Table] = field(default_factory=list)
     quotes: list[str] = field(default_factory=list)
-    code: int = 0
-    """Characters of code that were left out."""
 
     def unquoted(self, text: str) -> str:
         """`text` with its quoted parts as they were written, without the marks."""
@@ -79,7 +77,7 @@ def without_code(description: str) -> tuple[str, int]:
 def cut(description: str) -> Text:
     """The pieces of a description, at most `MAX_CHARACTERS` of it."""
     found = Text()
-    prose, found.code = without_code(description[:MAX_CHARACTERS])
+    prose, _ = without_code(description[:MAX_CHARACTERS])
     prose = _CONTROL.sub("", _PRIVATE.sub("", prose.replace("\r\n", "\n").replace("\t", "    ")))
 
     def put_away(match: re.Match[str]) -> str:
@@ -118,6 +116,8 @@ def _line(raw: str) -> Line | None:
     bullet = _BULLET.match(raw)
     indent = len(raw) - len(raw.lstrip()) + (1 if bullet else 0)
     text = _EMPHASIS.sub("", raw[bullet.end() :] if bullet else raw).strip()
+    # The rules try each place of a run of spaces: with one of a thousand that is a second.
+    text = re.sub(r"\s{2,}", " ", text)
     return Line(indent, text, header) if text else None
 
 

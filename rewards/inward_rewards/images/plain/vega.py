@@ -10,6 +10,7 @@ from typing import Any
 
 from inward_rewards.images.plain.chart import Axis, Kind, Observation, PlainChart, Series
 from inward_rewards.images.plain.looks import number_format
+from inward_rewards.images.plain.numbers import iso_date
 
 Json = dict[str, Any]
 
@@ -262,11 +263,8 @@ def _view(
         encoding["size"] = _size(chart, members)
     mark = _mark(chart, kind, plain=not colored, sized="size" in encoding, dots=dots)
     if kind == "rule":
-        encoding = {k: v for k, v in encoding.items() if k in ("y", "color")}
-        if chart.horizontal:
-            encoding = {
-                k: v for k, v in _positions(chart, kind, members, right=right).items() if k == "x"
-            }
+        across = "x" if chart.horizontal else "y"
+        encoding = {k: v for k, v in encoding.items() if k in (across, "color")}
     return {
         "mark": mark,
         "data": {"values": _rows(members, box=kind == "box")},
@@ -340,8 +338,7 @@ def _positions(chart: PlainChart, kind: Kind, members: list[Series], *, right: b
     if right:
         measured["axis"] = measured.get("axis", {}) | {"orient": "right"}
     if kind in ("bar", "area"):
-        stacked = chart.stack == "zero" or (kind == "area" and chart.stack == "share")
-        measured["stack"] = "zero" if stacked else None
+        measured["stack"] = "zero" if chart.stack == "zero" else None
     if kind == "band":
         measured["field"] = "low"
         ends = {"x2" if chart.horizontal else "y2": {"field": "high"}}
@@ -350,8 +347,13 @@ def _positions(chart: PlainChart, kind: Kind, members: list[Series], *, right: b
     return {"x": across, "y": measured} | ends
 
 
+def _small(chart: PlainChart) -> float:
+    """The size of printed values, a little below that of labels."""
+    return max(1, min(chart.looks.label_size or 11, 40) - 1)
+
+
 def _is_date(text: str) -> bool:
-    return len(text) == 10 and text[4] == "-" and text[7] == "-" and text[:4].isdigit()
+    return iso_date(text) == text
 
 
 def _number(chart: PlainChart, axis: Axis, *, grid: bool) -> Json:
@@ -457,7 +459,7 @@ def _printed(chart: PlainChart, members: list[Series], names: list[str], *, righ
     mark: Json = {
         "type": "text",
         "color": chart.looks.ink or "#000000",
-        "fontSize": (chart.looks.label_size or 11) - 1,
+        "fontSize": _small(chart),
     }
     mark |= (
         {"align": "left", "dx": 3, "baseline": "middle"}
@@ -515,7 +517,7 @@ def _arc(chart: PlainChart) -> list[Json]:
         label: Json = {
             "type": "text",
             "radius": radius + 12,
-            "fontSize": (chart.looks.label_size or 11) - 1,
+            "fontSize": _small(chart),
         }
         views.append({"mark": label, "data": {"values": rows}, "encoding": words})
     return views
@@ -533,7 +535,7 @@ def _cell_values(chart: PlainChart, cells: Json) -> list[Json]:
             part = (row["y"] - low) / ((high - low) or 1)
             shades["#ffffff" if _luminance(scale["range"], part) < 0.5 else "#000000"].append(row)
     form = _format(chart, chart.series)
-    size = min(chart.looks.label_size or 11, 40) - 1
+    size = _small(chart)
     text = {"field": "y", "type": "quantitative", "format": form}
     places = {name: cells["encoding"][name] for name in ("x", "y")}
     return [

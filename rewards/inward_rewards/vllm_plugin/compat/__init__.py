@@ -7,9 +7,10 @@
 - `shared`: what more than one of them reads.
 
 The front end names the two subclasses in the configuration, by vLLM's own options for that
-(`worker_cls`, `scheduler_cls`). Three functions of vLLM's are wrapped: the making of the
+(`worker_cls`, `scheduler_cls`). Four functions of vLLM's are wrapped: the making of the
 configuration; once switched on, the input processor, which turns a bad request away with a 400;
-and the setting of the engine's weight version, where it has one, which is noted down.
+the setting of the engine's weight version, where it has one, which is noted down; and the served
+model's `load_weights`, whose calls are counted.
 
 docs/entropy.md says which versions of vLLM were tried, and how.
 """

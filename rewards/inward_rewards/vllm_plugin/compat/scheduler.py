@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from typing import Any
 
 from inward_rewards.entropy.wire import SPANS_KEY
 from inward_rewards.vllm_plugin.compat.names import ENGINE_CORE
-from inward_rewards.vllm_plugin.compat.search import check, check_object, touch
+from inward_rewards.vllm_plugin.compat.search import base_of, check, check_object, touch
 from inward_rewards.vllm_plugin.compat.shared import (
     ANSWERS,
     WEIGHT_VERSION,
@@ -26,14 +25,12 @@ BASES = {
 
 def __getattr__(name: str) -> Any:
     """The subclasses are made where they are asked for: only one process has the bases."""
-    for qualified, short in BASES.items():
-        if name == short:
-            module, _, attribute = qualified.rpartition(".")
-            base = getattr(importlib.import_module(module), attribute)
-            _watch_weight_version()
-            globals()[name] = made = subclass(base, name)
-            return made
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    base = base_of(BASES, name)
+    if base is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _watch_weight_version()
+    globals()[name] = made = subclass(base, name)
+    return made
 
 
 def base_name(scheduler_config: Any) -> str:

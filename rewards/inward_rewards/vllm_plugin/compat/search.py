@@ -125,3 +125,12 @@ def _complaint(process: str, what: str, use: str) -> str:
         f"process ({use}): install a version that docs/entropy.md names, start without "
         f"--additional-config {KEY!r}, or mend inward_rewards/vllm_plugin/compat"
     )
+
+
+def base_of(bases: Mapping[str, str], name: str) -> Any:
+    """The class of vLLM's whose subclass is called `name` in `bases`; None where none is."""
+    for qualified, short in bases.items():
+        if name == short:
+            module, _, attribute = qualified.rpartition(".")
+            return getattr(importlib.import_module(module), attribute)
+    return None

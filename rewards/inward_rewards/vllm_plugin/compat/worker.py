@@ -22,6 +22,7 @@ from inward_rewards.vllm_plugin.compat.names import (
 )
 from inward_rewards.vllm_plugin.compat.search import (
     Touch,
+    base_of,
     check,
     check_object,
     touch,
@@ -50,13 +51,11 @@ has them."""
 
 def __getattr__(name: str) -> Any:
     """The subclasses are made where they are asked for: only one process has the bases."""
-    for qualified, short in BASES.items():
-        if name == short:
-            module, _, attribute = qualified.rpartition(".")
-            base = getattr(importlib.import_module(module), attribute)
-            globals()[name] = made = subclass(base, name)
-            return made
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    base = base_of(BASES, name)
+    if base is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = made = subclass(base, name)
+    return made
 
 
 def subclass(base: Any, name: str) -> Any:
