@@ -66,8 +66,9 @@ def test_the_useful_line_of_an_error_whole(tmp_path, message, status, line):
     assert causes.cause(runs.read(tmp_path).rollouts[0]) == line
 
 
-def test_the_endpoint_at_fault_is_named_without_its_password(tmp_path):
-    config = {"client": {"type": "eval", "base_url": "http://me:secret@10.0.0.1:8000/v1"}}
+@pytest.mark.parametrize("address", ["me:secret@10.0.0.1:8000/v1", "10.0.0.1:8000/v1?key=secret"])
+def test_the_endpoint_at_fault_is_named_without_its_secrets(tmp_path, address):
+    config = {"client": {"type": "eval", "base_url": f"http://{address}"}}
     errors = [make.error("ProviderError", "upstream 500: boom", 500)]
     make.write(tmp_path, make.episode(ok=False, errors=errors, config=config))
     found = causes.cause(runs.read(tmp_path).rollouts[0])

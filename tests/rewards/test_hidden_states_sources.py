@@ -274,6 +274,23 @@ async def test_a_score_waits_for_the_trainers_lock_and_not_for_ever(tiny_qwen, m
         await asyncio.wait_for(waiting, 60)
 
 
+async def test_a_batch_waits_for_the_trainers_lock_once(tiny_qwen, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setattr(in_process, "LOCK_S", 0.1)
+    module, lock = AutoModelForCausalLM.from_pretrained(tiny_qwen), threading.Lock()
+    async with LiveModelSource(module, live_config(), lock) as source:
+        waits, score = [], source._score
+        source._score = lambda pairs: (waits.append(len(pairs)), score(pairs))[1]
+        with lock:
+            found = await asyncio.gather(
+                *(source.measure(completion(3, 4), policy()) for _ in range(4)),
+                return_exceptions=True,
+            )
+    assert all("was not free" in str(one) for one in found)
+    assert sum(waits) == 4  # each in one batch alone, none tried again
+
+
 def test_a_live_source_is_handed_over_or_named(tiny_qwen):
     with pytest.raises(ValueError, match=r"hand it over with env\.use\(LiveModelSource"):
         make_source(live_config())

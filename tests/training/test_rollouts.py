@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 
 import pytest
 from inward_chat.testing import HttpReply
@@ -52,6 +53,25 @@ async def test_a_failed_rollout_is_left_out_and_counted(engine, make):
     assert groups[1].lost == 2
     assert "scoring service is down" in groups[1].failures[0].message
     assert groups[2].failures[0].message == "the reward is nan: right=nan"
+
+
+async def test_a_task_that_is_asked_for_and_given_up_shifts_no_position(engine, make):
+    async with make(engine(replies)) as rollouts:
+        drawing, drawn, go_on = rollouts._draw, threading.Event(), threading.Event()
+
+        def slowly(until):
+            drawn.set()
+            go_on.wait(10)
+            drawing(until)
+
+        rollouts._draw = slowly
+        given_up = asyncio.create_task(rollouts._task(1))
+        await asyncio.to_thread(drawn.wait, 10)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        go_on.set()
+        texts = [(await rollouts._task(index)).data.prompt for index in range(4)]
+    assert texts == [f"Say {letter}" for letter in "abcd"]
 
 
 async def test_a_group_that_lost_some_says_so(engine, make):
