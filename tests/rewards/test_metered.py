@@ -34,8 +34,8 @@ class Both(vf.Task):
 
 
 class WithADefault(vf.Task):
-    async def finalize(self, trace, runtime, timeout=7):
-        SEEN.calls.append((trace, runtime, timeout))
+    async def finalize(self, trace, runtime, seconds=7):
+        SEEN.calls.append((trace, runtime, seconds))
 
 
 TRACE, RUNTIME = SimpleNamespace(), SimpleNamespace()
