@@ -47,7 +47,9 @@ class Run:
 
     @property
     def scored(self) -> list[vf.WireTrace]:
-        return [r.trace for r in self.rollouts if r.ok and r.trace is not None]
+        """Where some seats are frozen, those of the trained ones."""
+        traces = [r.trace for r in self.rollouts if r.ok and r.trace is not None]
+        return [trace for trace in traces if trace.agent.trainable] or traces
 
     @property
     def failed(self) -> list[Rollout]:

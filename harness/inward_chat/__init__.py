@@ -8,6 +8,7 @@ __all__ = [
     "InwardChatConfig",
     "LocalEnv",
     "LocalEnvConfig",
+    "LocalSeatsConfig",
     "Toolset",
     "local_agent",
     "without_secrets",
@@ -16,7 +17,7 @@ __all__ = [
 from inward_chat import loopback
 from inward_chat.harness import InwardChat, InwardChatConfig
 from inward_chat.interception import without_secrets
-from inward_chat.local import LocalEnv, LocalEnvConfig, local_agent
+from inward_chat.local import LocalEnv, LocalEnvConfig, LocalSeatsConfig, local_agent
 from inward_chat.paths import ExistingFile, ExistingFolder
 from inward_chat.toolset import Toolset
 

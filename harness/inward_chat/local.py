@@ -37,9 +37,8 @@ def local_agent(max_turns: int = MAX_TURNS) -> vf.AgentConfig:
     )
 
 
-class LocalEnvConfig(vf.SingleAgentEnvConfig):
-    agent: vf.AgentConfig = local_agent()
-    """The one seat: `inward-chat`, in the worker, without a sandbox."""
+class LocalSeatsConfig(vf.EnvConfig):
+    """Of an environment with seats of any names and number, each by default a `local_agent()`."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -68,6 +67,11 @@ def _names_a_harness(seat: object) -> bool:
     if isinstance(harness, vf.HarnessConfig):
         return "id" in harness.model_fields_set and bool(harness.id)
     return isinstance(harness, Mapping) and bool(harness.get("id"))
+
+
+class LocalEnvConfig(LocalSeatsConfig, vf.SingleAgentEnvConfig):
+    agent: vf.AgentConfig = local_agent()
+    """The one seat: `inward-chat`, in the worker, without a sandbox."""
 
 
 class LocalEnv(vf.SingleAgentEnv, vf.Env[LocalEnvConfig]):

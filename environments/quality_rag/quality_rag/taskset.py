@@ -60,6 +60,11 @@ class QualityRagTask(vf.Task[QualityRagData, StoryState]):
     def key(self) -> str:
         return f"{self.data.id}:{self.hash[:12]}"
 
+    @property
+    def gold_answers(self) -> tuple[str, str]:
+        """What states it, letter and text: for environments that look for leaks."""
+        return self.data.gold, self.data.options[LETTERS.index(self.data.gold)]
+
     async def setup(self, trace: vf.Trace[Any, Any, Any], runtime: vf.Runtime) -> None:
         trace.state.story_id = self.data.story_id
 
