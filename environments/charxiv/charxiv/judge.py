@@ -54,7 +54,7 @@ class CharxivJudge(vf.Judge[bool, JudgeConfig]):
                 f"the judge {self.config.model!r} gave no score of 0 or 1, but "
                 f"{response.text[:200]!r}: take a judge that answers in JSON, or none"
             )
-        return score == 1
+        return bool(score)
 
 
 def _filled(mark: str, template: str, values: Mapping[str, str]) -> str:

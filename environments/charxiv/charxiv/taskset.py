@@ -10,10 +10,11 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFile, ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
+from inward_chat.downloads import DataError
 from pydantic import Field
 from verifiers.v1.types import ImageUrlContentPart, ImageUrlSource, TextContentPart
 
-from charxiv.data import DataError, Kind, load
+from charxiv.data import Kind, load
 from charxiv.grading import grade, rubric
 from charxiv.judge import CharxivJudge, JudgeConfig
 
