@@ -21,8 +21,8 @@ def elliptical_bonus(
 
     leave_one_out: b_i = h_iᵀ (ridge · I + Σ_{j≠i} h_j h_jᵀ)⁻¹ h_i, in 0..group - 1.
     leverage: the sum takes in i, as in the published training script; in 0..1 - 1/group.
-    The states are centred on the group's mean first. Where they lie further apart than sqrt(ridge) in
-    as many directions as there are siblings, all are equally new. Solved in the group's dimension by
+    The states are centred on the group's mean first. Where they lie further apart than sqrt(ridge),
+    each in a direction of its own, all are equally new. Solved in the group's dimension by
     A = (ridge · I + H Hᵀ)⁻¹: b_i = 1 / (ridge · A_ii) - 1, or 1 - ridge · A_ii.
     Source: RepExp (arXiv 2510.11686), and its code for training: a sparse random
     projection of the last layer's mean state, 32 to 512 numbers.
