@@ -71,7 +71,12 @@ class LocalMeasures:
     def _score(self, states: list[Any], span: Span, request: ScoreRequest) -> SpanScore:
         import torch
 
-        from inward_rewards.entropy.measures import CENTRED, token_measures
+        from inward_rewards.entropy.measures import (
+            CENTRED,
+            projected_mean,
+            rank_curve,
+            token_measures,
+        )
         from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 
         start, stop = span
@@ -86,6 +91,7 @@ class LocalMeasures:
             "matrix_entropy", lambda: matrix_entropy(chosen, self._config.alpha, definition)
         )
         curve = prefix_entropy(chosen, definition).tolist() if request.curve else None
+        growth = rank_curve(chosen).tolist() if "rank_curve" in request.measures else None
         tokens: Any = None
         if request.reads_logits:
             tokens = token_measures(states[-1][start - 1 : stop - 1], self._head)
@@ -96,6 +102,8 @@ class LocalMeasures:
             entropy=() if entropy is None else (entropy,),
             curve=None if curve is None else tuple(tuple(layer) for layer in curve),
             effective_rank=measured("effective_rank", lambda: effective_rank(chosen, CENTRED)),
+            rank_curve=None if growth is None else tuple(tuple(layer) for layer in growth),
+            mean_state=measured("mean_state", lambda: projected_mean(states[-1][start:stop])),
             token_entropy=measured("token_entropy", lambda: tokens.token_entropy),
             self_certainty=measured("self_certainty", lambda: tokens.self_certainty),
         )
