@@ -6,13 +6,14 @@ completions. Logits are made in chunks of rows, so that memory does not grow wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import HiddenStatesError, ScoreRequest, Span, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.reader import naming
 
 AGREEMENT = 1e-2
 """Nats by which the output layer alone may leave the model's own log probabilities, in 16 bits."""
@@ -37,6 +38,18 @@ class LocalMeasures:
                 f"causal language model ({said})"
             ) from error
         return model.to(self._config.device).eval()
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        with naming("model", self._config.model, "save its tokenizer beside it"):
+            return AutoTokenizer.from_pretrained(str(self._config.model))
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Special tokens are text too."""
+        text: str = self._tokenizer.decode(list(token_ids))
+        return text
 
     def score_spans(
         self, token_ids: tuple[int, ...], request: ScoreRequest

@@ -12,6 +12,7 @@ docs/rewards.md has a row for each: formula, needs, range, known hacks with thei
 """
 
 from inward_rewards.signals.confidence import (
+    UNREADABLE,
     em_rl_sequence,
     em_rl_token,
     exact_entropies,
@@ -45,6 +46,7 @@ from inward_rewards.signals.votes import (
 )
 
 __all__ = [
+    "UNREADABLE",
     "Difficulty",
     "answer_entropy",
     "ares",
