@@ -98,7 +98,7 @@ def test_maths_layout_and_length(run):
 
 MAGISTRAL = [
     r"<think>Let us add the two halves of the same number.</think> The sum is \boxed{0}.",
-    r"<think>Nous devons additionner les deux moitiés.</think> The sum of the halves is \boxed{1}.",
+    r"<think>Nous devons additionner ses moitiés.</think> So the sum of both halves is \boxed{1}.",
     r"<think>Let us add the two halves of the same number.</think> \boxed{7}",
     r"Let us add the two halves of the same number. \boxed{3}",  # no tags
     r"<think>First, we know that 2 + 2 = 4.</think> \boxed{4} or \boxed{5}",  # a hedge
