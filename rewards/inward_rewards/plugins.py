@@ -174,7 +174,7 @@ async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
 async def rent(trace: AnyTrace) -> float:
     """The mean negative token entropy of the last completion, over the whole vocabulary (nats).
 
-    Repetition earns the most. Needs the train client, and an engine that was started with the
+    A passage said again earns most. Needs the train client, and an engine that was started with the
     inward plugin and the measure `token_entropy`. RENT, arXiv 2505.22660.
     """
     found = await _token_measure(trace, "token_entropy")
@@ -200,9 +200,9 @@ async def em_rl_sequence(trace: AnyTrace) -> float:
 
 
 async def self_certainty(trace: AnyTrace) -> float:
-    """Mean KL(uniform ‖ p) over the last completion (nats, at least 0): repetition earns the most.
+    """Mean KL(uniform ‖ p) over the last completion (nats, at least 0).
 
-    Needs the train client, and an engine that was started with the inward plugin and the measure
+    A passage said again earns most. Needs the train client, and an engine that was started with the inward plugin and the measure
     `self_certainty`. Intuitor, arXiv 2505.19590.
     """
     found = await _token_measure(trace, "self_certainty")
