@@ -3,8 +3,9 @@
     uv run --group models python benchmarks/reward_hacks.py --model FOLDER
 
 FOLDER: a causal language model of transformers with its tokenizer and chat template; the random
-one has its shape. The table of docs/rewards.md is SmolLM2-135M-Instruct's. Random weights give every text about the same entropies:
-tests on them show that a formula is right, and nothing of what it rewards.
+one has its shape. The table of docs/rewards.md is SmolLM2-135M-Instruct's. Random weights give
+every text about the same entropies: tests on them show that a formula is right, and nothing of what
+it rewards.
 """
 
 from __future__ import annotations

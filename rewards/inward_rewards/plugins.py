@@ -202,8 +202,8 @@ async def em_rl_sequence(trace: AnyTrace) -> float:
 async def self_certainty(trace: AnyTrace) -> float:
     """Mean KL(uniform ‖ p) over the last completion (nats, at least 0).
 
-    A passage said again earns most. Needs the train client, and an engine that was started with the inward plugin and the measure
-    `self_certainty`. Intuitor, arXiv 2505.19590.
+    A passage said again earns most. Needs the train client, and an engine that was started with the
+    inward plugin and the measure `self_certainty`. Intuitor, arXiv 2505.19590.
     """
     found = await _token_measure(trace, "self_certainty")
     return signals.self_certainty(found) if found else 0.0

@@ -5,8 +5,9 @@ logits (`exact_entropies`), or as a bound or an estimate, from an API's log prob
 (`inward_rewards.tokens`). An entropy of the top k, tail dropped or lumped, is a lower bound, and so
 RENT and EM-RL of it are upper bounds of the reward.
 
-A policy is confident of what it says again, whether it is right or not. Alone, rewards of this kind gain for some
-20 steps and then fall below the start (arXiv 2506.17219) or collapse (arXiv 2605.22620).
+A policy is confident of what it says again, whether it is right or not. Alone, rewards of this kind
+gain for some 20 steps and then fall below the start (arXiv 2506.17219) or collapse (arXiv
+2605.22620).
 """
 
 from __future__ import annotations
