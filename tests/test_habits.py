@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = "inward charts statistics harness retrieval rewards training environments".split()
+ROOMS = "inward charts statistics harness judges retrieval rewards training environments".split()
 FILES = sorted(
     path
     for room in ROOMS
