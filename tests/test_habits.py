@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = "inward charts statistics harness retrieval rewards training environments".split()
+ROOMS = "inward charts statistics harness judges retrieval rewards training environments".split()
 FILES = sorted(
     path
     for room in ROOMS
@@ -19,6 +19,7 @@ REASON = "Longer than other files:"
 # What has a public face: outside of it nothing below is imported.
 FACES = [
     *(f"inward_rewards.{room}" for room in ("charts", "entropy", "hidden_states", "maths")),
+    *(f"inward_rewards.{room}" for room in ("any_taskset", "group_rewards", "signals")),
     "inward_rewards.sandbox",
     "inward_retrieval",
     "inward_charts",

@@ -11,13 +11,22 @@ __all__ = [
     "LocalSeatsConfig",
     "Toolset",
     "local_agent",
+    "named_harness",
+    "refuse_own_harness",
     "without_secrets",
 ]
 
 from inward_chat import loopback
 from inward_chat.harness import InwardChat, InwardChatConfig
 from inward_chat.interception import without_secrets
-from inward_chat.local import LocalEnv, LocalEnvConfig, LocalSeatsConfig, local_agent
+from inward_chat.local import (
+    LocalEnv,
+    LocalEnvConfig,
+    LocalSeatsConfig,
+    local_agent,
+    named_harness,
+    refuse_own_harness,
+)
 from inward_chat.paths import ExistingFile, ExistingFolder
 from inward_chat.toolset import Toolset
 

@@ -62,6 +62,25 @@ class LocalSeatsConfig(vf.EnvConfig):
         return config
 
 
+def named_harness(seat: object) -> object:
+    """The id of the harness that the input itself names for its seat; None: it names none."""
+    harness = seat.get("harness") if isinstance(seat, Mapping) else getattr(seat, "harness", None)
+    return harness.get("id") if isinstance(harness, Mapping) else getattr(harness, "id", None)
+
+
+def refuse_own_harness(taskset: str) -> None:
+    """ValueError: the taskset brings a harness, and an environment over any taskset cannot know
+    whether it is to play. For a config whose input names none."""
+    own = vf.default_harness_id(taskset)
+    if own != taskset or issubclass(vf.harness_config_type(own), InwardChatConfig):
+        return
+    raise ValueError(
+        f"the taskset {taskset!r} brings a harness of its own: take it with "
+        f"--env.agent.harness.id {own} (it must not stream, or the train client must play it), "
+        "or play without it with --env.agent.harness.id inward-chat"
+    )
+
+
 def _names_a_harness(seat: object) -> bool:
     harness = seat.get("harness") if isinstance(seat, Mapping) else None
     if isinstance(harness, vf.HarnessConfig):

@@ -7,8 +7,9 @@
     tokens = { fn = "inward_rewards.plugins:completion_tokens" }
 
 Each takes the task's data and the trace as verifiers passes them. A trace without a reply scores
-0 in all of them. Scores that compare siblings (`inward_rewards.groups`) cannot be plugged: a
-reward sees one rollout, an env sees the group.
+0, or where 0 is the best there is (`rent`, `em_rl_*`) what an unreadable one does. What compares
+siblings cannot be plugged: a reward sees one rollout, an env sees the group (entropy-group,
+group-reward). docs/rewards.md has a row for each, with its known hacks.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ except ModuleNotFoundError as error:
         'inward_rewards.plugins needs verifiers: pip install "inward-rewards[verifiers]"'
     ) from error
 
+from inward_rewards import signals
 from inward_rewards.entropy import bonus_of, metrics_of, replayed
-from inward_rewards.formats import format_reward, last_reply
+from inward_rewards.formats import OPEN_THINK, format_reward, last_reply
 from inward_rewards.hidden_states import (
+    Completion,
     EntropyConfig,
     HiddenStatesError,
     Policy,
-    Source,
     UnmeasurableError,
     VllmSource,
     completions,
@@ -79,18 +81,54 @@ async def think_answer(trace: AnyTrace) -> float:
 
 async def overlong(trace: AnyTrace) -> float:
     """0 to -1 over the last fifth of the call's own token limit (`--sampling.max-tokens`)."""
-    calls = _replied(trace)
-    if not calls:
+    return soft_overlong(*_length(trace, "overlong")) if _replied(trace) else 0.0
+
+
+async def reasoning_patterns(trace: AnyTrace) -> float:
+    """Distinct reasoning phrases of the last reply, over 20: 0..1; 0 without a readable answer.
+
+    It pays a list of phrases as much as reasoning. RPR, arXiv 2505.22653.
+    """
+    reply = last_reply(trace.assistant_messages)
+    if reply is None:
         return 0.0
-    last = calls[-1]
-    limit = last.sampling.max_tokens if last.sampling else None
-    if limit is None or last.usage is None:
-        raise ValueError(
-            "overlong measures a completion against its token limit: set --sampling.max-tokens, "
-            "and use a server that reports usage"
-        )
-    cache = max(1, round(OVERLONG_CACHE * limit))
-    return soft_overlong(last.usage.completion_tokens, limit, cache)
+    last = trace.assistant_messages[-1]
+    text = f"{last.reasoning_content or ''}{last.content or ''}"
+    return signals.reasoning_patterns(text, answered=reply.answer_or_box is not None)
+
+
+async def magistral(task: vf.TaskData, trace: AnyTrace) -> float:
+    """Magistral's reward of a maths problem, 0..1.1: 0 out of format, else 0.1, with 0.9 for the
+    right answer, 0.1 for one language, and up to -0.1 over the last fifth of the token limit.
+
+    The format: a `<think>…</think>` that the reply begins with, neither blank nor nested, and then
+    one `\\boxed{}`. Needs the extras `maths` and `languages`. arXiv 2506.10910.
+    """
+    from inward_rewards.languages import one_language
+    from inward_rewards.maths import verify
+
+    reply = last_reply(trace.assistant_messages, "boxed")
+    if reply is None:
+        return 0.0
+    last = trace.assistant_messages[-1]
+    opened = last.reasoning_content is not None or (last.content or "").lstrip().startswith(
+        OPEN_THINK
+    )
+    thinking = (reply.thinking or "").strip()
+    if not (reply.well_formed and reply.answer and thinking and opened):
+        return 0.0
+    problem = _problem(task)
+    verdict = await verify(_gold(task), reply.answer, problem=problem)
+    alike = await asyncio.to_thread(one_language, problem, thinking, reply.body)
+    tokens, limit, cache = _length(trace, "magistral")
+    return signals.magistral(
+        well_formed=True,
+        right=verdict.correct,
+        one_language=alike,
+        tokens=tokens,
+        limit=limit,
+        cache=cache,
+    )
 
 
 async def completion_tokens(trace: AnyTrace) -> float:
@@ -109,13 +147,8 @@ async def surprisal(trace: AnyTrace) -> float:
 
     Needs the train client, which keeps the logprobs.
     """
-    sampled = [node for node in trace.nodes if node.sampled]
-    if not sampled:
-        return 0.0
-    logprobs = [float(logprob) for node in sampled for logprob in node.logprobs]
-    if not logprobs:
-        raise ValueError("the trace holds no logprobs: surprisal needs the train client")
-    return surprisals(logprobs).mean
+    logprobs = _logprobs(trace, "surprisal")
+    return surprisals(logprobs).mean if logprobs else 0.0
 
 
 async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
@@ -127,23 +160,65 @@ async def matrix_entropy(trace: AnyTrace) -> float | dict[str, float]:
     Needs the train client, and an engine that was started with the inward plugin. With the eval
     client it works only where the taskset keeps token ids itself (`keep_token_ids`).
     """
-    if INFO_KEY not in trace.info and any(
-        node.sampled and not len(node.token_ids) for node in trace.nodes
-    ):
-        raise HiddenStatesError(
-            "plug:matrix_entropy needs the train client (--client.type train): with the eval "
-            "client nothing keeps the token ids, unless the taskset itself calls "
-            "inward_rewards.hidden_states.keep_token_ids from an intercept"
-        )
-    found = [completion for completion in completions(trace) if completion.completion_ids]
-    if not found:
+    completion = _last_completion(trace, "matrix_entropy")
+    if completion is None:
         return 0.0
     try:
-        measurement = await _engine().measure(found[-1], Policy.of(trace))
+        measurement = await _engine().measure(completion, Policy.of(trace))
     except UnmeasurableError as reason:
         logger.warning("a rollout is scored without its entropy: %s", reason)
         return {}
     return measurement.value(_ENTROPY.definition)
+
+
+async def rent(trace: AnyTrace) -> float:
+    """The mean negative token entropy of the last completion, over the whole vocabulary (nats).
+
+    A passage said again earns most. Needs the train client, and an engine that was started with the
+    inward plugin and the measure `token_entropy`. RENT, arXiv 2505.22660.
+    """
+    found = await _token_measure(trace, "token_entropy")
+    return signals.rent(signals.exact_entropies(found)) if found else signals.UNREADABLE
+
+
+async def em_rl_token(trace: AnyTrace) -> float:
+    """The sum of what `rent` is the mean of: brevity earns the most. EM-RL, arXiv 2505.15134."""
+    found = await _token_measure(trace, "token_entropy")
+    if found:
+        return signals.em_rl_token(signals.exact_entropies(found))
+    return signals.UNREADABLE * max(1, sum(len(node.logprobs) for node in trace.nodes))
+
+
+async def em_rl_sequence(trace: AnyTrace) -> float:
+    """The sum of the sampled tokens' log probabilities: brevity earns the most.
+
+    Needs the train client, which keeps them, at temperature 1: they are those of the distribution
+    that was sampled from. EM-RL, arXiv 2505.15134.
+    """
+    logprobs = _logprobs(trace, "em_rl_sequence")
+    return signals.em_rl_sequence(logprobs) if logprobs else signals.UNREADABLE
+
+
+async def self_certainty(trace: AnyTrace) -> float:
+    """Mean KL(uniform ‖ p) over the last completion (nats, at least 0).
+
+    A passage said again earns most. Needs the train client, and an engine that was started with the
+    inward plugin and the measure `self_certainty`. Intuitor, arXiv 2505.19590.
+    """
+    found = await _token_measure(trace, "self_certainty")
+    return signals.self_certainty(found) if found else 0.0
+
+
+async def group_reward(trace: AnyTrace) -> dict[str, float]:
+    """What `--env.id group-reward` paid a rollout: the environment plugs it in, so that `vf-replay`
+    has it again."""
+    kept = trace.info.get("group_reward")
+    return {} if kept is None or kept["score"] is None else {"group_reward": kept["score"]}
+
+
+async def group_reward_metrics(trace: AnyTrace) -> dict[str, float]:
+    """Its metrics."""
+    return dict(trace.info.get("group_reward", {}).get("metrics", {}))
 
 
 async def entropy_bonus(trace: AnyTrace) -> dict[str, float]:
@@ -165,15 +240,64 @@ async def entropy_metrics(trace: AnyTrace) -> dict[str, float]:
 
 
 _ENTROPY = EntropyConfig(source="vllm", normalise="max")
-_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Source] = WeakKeyDictionary()
+_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, VllmSource] = WeakKeyDictionary()
 """One connection pool an event loop, for its life: a plugged function has no one to close it."""
 
 
-def _engine() -> Source:
+def _engine() -> VllmSource:
     loop = asyncio.get_running_loop()
     if loop not in _engines:
         _engines[loop] = VllmSource(_ENTROPY)
     return _engines[loop]
+
+
+async def _token_measure(trace: AnyTrace, measure: str) -> tuple[float, ...]:
+    """Per token of the last completion; none where the policy never spoke, or wrote more than the
+    engine reads."""
+    completion = _last_completion(trace, measure)
+    if completion is None:
+        return ()
+    try:
+        found = await _engine().score_completion(completion, (measure,), Policy.of(trace))
+    except UnmeasurableError as reason:
+        logger.warning("a rollout is too long to be measured, and scored as unreadable: %s", reason)
+        return ()
+    values: tuple[float, ...] = getattr(found.span, measure)
+    return values
+
+
+def _last_completion(trace: AnyTrace, plug: str) -> Completion | None:
+    if INFO_KEY not in trace.info and any(
+        node.sampled and not len(node.token_ids) for node in trace.nodes
+    ):
+        raise HiddenStatesError(
+            f"plug:{plug} needs the train client (--client.type train): with the eval "
+            "client nothing keeps the token ids, unless the taskset itself calls "
+            "inward_rewards.hidden_states.keep_token_ids from an intercept"
+        )
+    found = [completion for completion in completions(trace) if completion.completion_ids]
+    return found[-1] if found else None
+
+
+def _logprobs(trace: AnyTrace, plug: str) -> list[float]:
+    """Of all sampled tokens; none where the policy never spoke."""
+    sampled = [node for node in trace.nodes if node.sampled]
+    logprobs = [float(logprob) for node in sampled for logprob in node.logprobs]
+    if sampled and not logprobs:
+        raise ValueError(f"the trace holds no logprobs: {plug} needs the train client")
+    return logprobs
+
+
+def _length(trace: AnyTrace, plug: str) -> tuple[int, int, int]:
+    """(tokens of the last completion, its limit, where the punishment begins before that)"""
+    last = _replied(trace)[-1]
+    limit = last.sampling.max_tokens if last.sampling else None
+    if limit is None or last.usage is None:
+        raise ValueError(
+            f"{plug} measures a completion against its token limit: set --sampling.max-tokens, "
+            "and use a server that reports usage"
+        )
+    return last.usage.completion_tokens, limit, max(1, round(OVERLONG_CACHE * limit))
 
 
 def _replied(trace: AnyTrace) -> list[vf.ModelCall]:

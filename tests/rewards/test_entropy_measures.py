@@ -1,7 +1,8 @@
-"""Token entropy and self-certainty, against float64 sums written out."""
+"""Measures beside matrix entropy, against float64 sums written out."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import pytest
@@ -11,7 +12,15 @@ torch = pytest.importorskip("torch", reason="the measures need torch (group `mod
 
 import numpy as np  # noqa: E402
 from inward_rewards.entropy import measures  # noqa: E402
-from inward_rewards.entropy.measures import token_measures  # noqa: E402
+from inward_rewards.entropy.measures import (  # noqa: E402
+    projected_mean,
+    rank_curve,
+    token_measures,
+)
+from inward_rewards.entropy.projection import sparse_projection  # noqa: E402
+
+DIGEST = "a4bf05c8132664c9"
+"""Of the signs for 400 dimensions: another projection is another measure."""
 
 
 def independent(logits: np.ndarray) -> tuple[float, float]:
@@ -72,3 +81,40 @@ def test_logits_that_are_not_finite_are_refused(value):
 def test_no_row_is_refused():
     with pytest.raises(ValueError, match=r"final states must be \[rows, dim\], got \[0, 3\]"):
         token_measures(torch.zeros((0, 3)), lambda rows: rows)
+
+
+def test_rank_curves_of_prefixes():
+    """Against singular values; equal tokens have no rank, forty tokens no prefix."""
+    states = torch.randn((2, 600, 24), generator=torch.Generator().manual_seed(3))
+    found = rank_curve(states)
+    assert found.shape == (2, 12)
+    for layer, curve in zip(states.double(), found, strict=True):
+        window = layer[-512:]
+        for end, rank in zip(range(40, 512, 40), curve.tolist(), strict=True):
+            p = torch.linalg.svdvals(window[: end + 1] - window[: end + 1].mean(0))
+            p = p / p.sum()
+            assert rank == pytest.approx(torch.special.entr(p).sum().exp().item(), rel=1e-9)
+    assert rank_curve(torch.ones(1, 90, 8) * 0.1).tolist() == [[0.0, 0.0]]
+    assert rank_curve(torch.ones(3, 40, 8)).shape == (3, 0)
+
+
+def test_a_projection_keeps_lengths_and_is_always_the_same():
+    states = torch.randn((50, 400), generator=torch.Generator().manual_seed(5)).double()
+    lengths = [projected_mean(row[None]).square().sum() / row.square().sum() for row in states]
+    assert sum(lengths) / 50 == pytest.approx(1, abs=0.1)
+    together = projected_mean(states)
+    apart = torch.stack([projected_mean(row[None]) for row in states]).mean(0)
+    assert torch.allclose(together, apart, atol=1e-12)
+    signs, scale = sparse_projection(400)
+    assert len(signs) == 400 * 256
+    share = (len(signs) - signs.count(0)) / len(signs)
+    assert share == pytest.approx(1 / 20, rel=0.1)
+    assert scale == pytest.approx(math.sqrt(20 / 256))
+    digest = hashlib.sha256(signs).hexdigest()
+    assert digest[:16] == DIGEST
+
+
+@pytest.mark.parametrize("bad", [torch.zeros(0, 4), torch.zeros(4), torch.full((2, 4), math.nan)])
+def test_final_states_that_cannot_be_are_refused(bad):
+    with pytest.raises(ValueError, match="final states"):
+        projected_mean(bad)

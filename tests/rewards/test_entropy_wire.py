@@ -128,6 +128,8 @@ ALL_ANSWER = dataclasses.replace(
         SpanScore(
             *(3, 5, 2, ((0.5, 0.75), (0.5, 0.5))),
             effective_rank=(1.5, 2.0),
+            rank_curve=((), ()),  # a span of two tokens has no prefix of 41
+            mean_state=(0.5,) * 256,
             token_entropy=(0.25, 2.0),
             self_certainty=(3.5, 0.0),
         ),
@@ -169,6 +171,10 @@ def test_the_first_token_has_no_distribution():
         ("effective_rank", None, "effective_rank is missing"),
         ("effective_rank", (1.0,), "effective_rank is missing or incomplete"),
         ("effective_rank", (1.0, 2.1), "a effective_rank of 2.1, outside 0..2"),
+        ("rank_curve", None, "rank_curve is missing"),
+        ("rank_curve", ((1.0,), (1.0,)), "rank_curve is missing or incomplete"),
+        ("mean_state", (0.5,) * 255, "mean_state is missing or incomplete"),
+        ("mean_state", (math.nan,) * 256, "not finite"),
         ("token_entropy", None, "token_entropy is missing"),
         ("token_entropy", (0.1, 0.2, 0.3), "token_entropy is missing or incomplete"),
         ("token_entropy", (0.1, 2.2), r"a token_entropy of 2.2, outside 0..2.079"),
@@ -184,6 +190,19 @@ def test_no_bad_measure_passes(field, value, complaint):
     payload = dataclasses.replace(ALL_ANSWER, spans=spans).to_json()
     with pytest.raises(HiddenStatesError, match=complaint):
         ScoreAnswer.from_json(payload, ALL)
+
+
+def test_a_rank_curve_of_a_long_span():
+    """512 tokens at most: prefixes of 41, 81, … 481."""
+    request = ScoreRequest(((0, 600),), measures=("rank_curve",))
+    span = SpanScore(0, 600, 600, (), rank_curve=((2.0,) * 12, (2.0,) * 12))
+    answer = dataclasses.replace(ANSWER, tokens=600, spans=(span,))
+    assert ScoreAnswer.from_json(json.loads(json.dumps(answer.to_json())), request) == answer
+    for bad, complaint in (((2.0,) * 11, "incomplete"), ((2.0,) * 11 + (9e9,), "a rank_curve of")):
+        spans = (dataclasses.replace(span, rank_curve=(bad, bad)),)
+        payload = dataclasses.replace(answer, spans=spans).to_json()
+        with pytest.raises(HiddenStatesError, match=complaint):
+            ScoreAnswer.from_json(payload, request)
 
 
 def test_an_answer_by_logits_names_its_vocabulary():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from inward_rewards.entropy.projection import sparse_projection
 from inward_rewards.entropy.wire import DEFAULT_MEASURES, MEASURES, HiddenStatesError, ScoreRequest
 from inward_rewards.hidden_states import EntropyConfig, LocalModelSource
 
@@ -42,6 +43,7 @@ async def test_they_equal_float64_sums(tiny_qwen, read, measures):
         before = probabilities[span.start - 1 : span.stop - 1]
         wanted = {
             "effective_rank": [effective_rank(layer) for layer in states],
+            "mean_state": projected(read.hidden_states[-1][0, span.start : span.stop]),
             "token_entropy": [entropy_of(row.tolist()) for row in before],
             "self_certainty": [
                 -math.fsum(math.log(len(row) * p) for p in row.tolist()) / len(row)
@@ -52,6 +54,11 @@ async def test_they_equal_float64_sums(tiny_qwen, read, measures):
             found = getattr(span, name)
             assert (found is not None) == (name in measures)
             assert found is None or found == pytest.approx(values, abs=1e-5, rel=1e-5)
+        assert (span.rank_curve is not None) == ("rank_curve" in measures)
+        for found, layer in zip(span.rank_curve or (), states, strict=False):
+            ends = range(40, len(layer), 40)
+            expected = [effective_rank(layer[: end + 1]) for end in ends]
+            assert found == pytest.approx(expected, abs=1e-5, rel=1e-5)
         assert len(span.entropy) == ("matrix_entropy" in measures)
         for found in span.entropy:
             assert found == pytest.approx(
@@ -63,6 +70,17 @@ def effective_rank(states) -> float:
     singular = torch.linalg.svdvals(states - states.mean(0)).tolist()
     total = math.fsum(singular)
     return math.exp(entropy_of([one / total for one in singular])) if total > 1e-9 else 0.0
+
+
+def projected(states) -> list[float]:
+    """The mean row by the signs, one number after the other."""
+    mean = [math.fsum(column) / len(states) for column in states.T.tolist()]
+    signs, scale = sparse_projection(len(mean))
+    value = {0: 0, 1: 1, 255: -1}
+    return [
+        scale * math.fsum(value[signs[256 * d + k]] * mean[d] for d in range(len(mean)))
+        for k in range(256)
+    ]
 
 
 def matrix_entropy_bits(states) -> float:

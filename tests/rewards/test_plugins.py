@@ -96,6 +96,43 @@ def test_maths_layout_and_length(run):
     assert [trace["metrics"]["killed"] for trace in found] == [0] * 6
 
 
+MAGISTRAL = [
+    r"<think>Let us add the two halves of the same number.</think> The sum is \boxed{0}.",
+    r"<think>Nous devons additionner ses moitiés.</think> So the sum of both halves is \boxed{1}.",
+    r"<think>Let us add the two halves of the same number.</think> \boxed{7}",
+    r"Let us add the two halves of the same number. \boxed{3}",  # no tags
+    r"<think>First, we know that 2 + 2 = 4.</think> \boxed{4} or \boxed{5}",  # a hedge
+    "",
+]
+
+
+def test_magistral_and_reasoning_patterns(run):
+    config = """
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.rewards]
+        magistral = { fn = "inward_rewards.plugins:magistral" }
+        patterns = { fn = "inward_rewards.plugins:reasoning_patterns" }
+        """
+
+    def policy(body):
+        n = int(body["messages"][-1]["content"].split("/")[0].split()[-1])
+        usage = {"prompt_tokens": 9, "completion_tokens": 90, "total_tokens": 99}
+        return ChatCompletion({"content": MAGISTRAL[n]}, usage=usage)
+
+    with PolicyServer(policy) as server:
+        found = run(
+            config,
+            *("--client.base-url", server.base_url, "-m", "policy", "--sampling.max-tokens", "100"),
+        )
+    assert [trace["ok"] for trace in found] == [True] * 6, found[0]["errors"]
+    # Half of the last fifth is used up: -0.05.
+    assert [scores(trace)["magistral"] for trace in found] == pytest.approx(
+        [1.05, 0.95, 0.15, 0, 0, 0]
+    )
+    assert [scores(trace)["patterns"] for trace in found] == pytest.approx([0, 0, 0, 0, 0.1, 0])
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "complaint"),
     [
@@ -158,6 +195,44 @@ def test_entropies_of_the_train_client(run, tiny_qwen):
 
 
 @pytest.mark.models
+def test_confidence_with_the_train_client(run, tiny_qwen):
+    """Against a forward pass of the same weights, in float64."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    names = ("rent", "em_rl_token", "em_rl_sequence", "self_certainty")
+    plugs = "\n".join(f'{name} = {{ fn = "inward_rewards.plugins:{name}" }}' for name in names)
+    config = f"""
+        [env.taskset]
+        id = "sums"
+        [env.taskset.task.rewards]
+        {plugs}
+        """
+    tiny = TinyQwen(tiny_qwen, lambda prompt: "<think>halves of a whole</think> 1 " * 3)
+    engine = PluginEngine(tiny_qwen)
+    with tiny.server(posts={"/v1/completions": engine}) as server:
+        [trace] = run(
+            config,
+            *("-n", "1", "-m", "tiny", "--client.type", "train", "--client.base-url"),
+            *(server.base_url, "--client.renderer.name", "qwen3"),
+            *("--client.renderer-model-name", str(tiny_qwen)),
+        )
+    assert trace["ok"], trace["errors"]
+    asked = engine.requests[0]
+    ids, (start, stop) = asked["prompt"], asked["vllm_xargs"]["inward"]
+    model = AutoModelForCausalLM.from_pretrained(tiny_qwen, dtype=torch.float64).eval()
+    with torch.inference_mode():
+        log_p = model(torch.tensor([ids])).logits[0, start - 1 : stop - 1].log_softmax(-1)
+    entropies = -(log_p.exp() * log_p).sum(-1)
+    certainties = -log_p.mean(-1) - torch.tensor(float(log_p.shape[-1])).double().log()
+    found = scores(trace)
+    assert found["rent"] == pytest.approx(-entropies.mean().item(), abs=1e-5)
+    assert found["em_rl_token"] == pytest.approx(-entropies.sum().item(), abs=1e-3)
+    assert found["self_certainty"] == pytest.approx(certainties.mean().item(), abs=1e-5)
+    assert found["em_rl_sequence"] == -(stop - start)  # the server's logprobs are all -1
+
+
+@pytest.mark.models
 def test_a_rollout_that_the_engine_cannot_read_is_scored_by_the_rest(run, tiny_qwen):
     config = """
         [env.taskset]
@@ -165,6 +240,7 @@ def test_a_rollout_that_the_engine_cannot_read_is_scored_by_the_rest(run, tiny_q
         [env.taskset.task.rewards]
         matrix_entropy = { fn = "inward_rewards.plugins:matrix_entropy" }
         layout = { fn = "inward_rewards.plugins:think_answer" }
+        rent = { fn = "inward_rewards.plugins:rent" }
         """
     full = HttpReply(400, "This model's maximum context length is 9 tokens. However, your prompt")
     tiny = TinyQwen(tiny_qwen, lambda prompt: "<think>" + "and so on " * 9)
@@ -176,4 +252,5 @@ def test_a_rollout_that_the_engine_cannot_read_is_scored_by_the_rest(run, tiny_q
             *("--client.renderer-model-name", str(tiny_qwen)),
         )
     assert trace["ok"], trace["errors"]
-    assert scores(trace) == {"layout": -0.5}
+    # What cannot be read must not earn the 0 that would be the best of `rent`.
+    assert scores(trace) == {"layout": -0.5, "rent": -7.0}

@@ -22,7 +22,9 @@ def test_the_package_alone_requires_nothing():
 
 
 def test_what_needs_no_verifiers_works_without():
-    rooms = "entropy.wire entropy.definition formats groups lengths sandbox tokens vllm_plugin"
+    rooms = (
+        "entropy.wire entropy.definition formats groups lengths sandbox signals tokens vllm_plugin"
+    )
     code = "".join(f"import inward_rewards.{room}\n" for room in rooms.split())
     assert run(code + "print('all of them')") == "all of them\n"
 

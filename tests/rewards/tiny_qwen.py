@@ -8,8 +8,9 @@ inward plugin would.
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +18,15 @@ from typing import Any
 
 from inward_chat.testing import ChatCompletion, HttpReply, PolicyServer
 from inward_rewards.entropy.layers import select_layers
-from inward_rewards.entropy.wire import SPANS_KEY, ScoreAnswer, ScoreRequest, SpanScore
+from inward_rewards.entropy.wire import (
+    DEFAULT_MEASURES,
+    SPANS_KEY,
+    ScoreAnswer,
+    ScoreRequest,
+    SpanScore,
+)
 from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.local_measures import LocalMeasures
 from inward_rewards.hidden_states.reader import load_reader
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -144,7 +152,8 @@ class TinyQwen:
 
 
 class PluginEngine:
-    """`/v1/completions` of an engine with the plugin, over the same weights in transformers."""
+    """`/v1/completions` of an engine with the plugin, over the same weights in transformers; with
+    `detokenize`, vLLM's route of that name."""
 
     def __init__(
         self,
@@ -154,6 +163,9 @@ class PluginEngine:
         layers: str = "middle:2",
     ) -> None:
         self.preset, self.alphas, self.layers, self.requests = preset, alphas, layers, []
+        config = EntropyConfig(source="transformers", model=str(folder), layers=layers)
+        self._measures = LocalMeasures(config)
+        self._turn = threading.Lock()
         self._models = {
             alpha: load_reader(
                 EntropyConfig(
@@ -174,17 +186,8 @@ class PluginEngine:
             request = ScoreRequest.from_xargs(body["vllm_xargs"], len(ids))
         except ValueError as error:
             return HttpReply(400, {"error": str(error)})
-        spans = [
-            SpanScore(
-                start,
-                stop,
-                stop - start,
-                tuple(
-                    self._models[alpha].score([(ids, (start, stop))])[0] for alpha in self.alphas
-                ),
-            )
-            for start, stop in request.spans
-        ]
+        with self._turn:
+            spans = self._spans(ids, request)
         answer = ScoreAnswer(
             plugin="0.1.0",
             vllm="0.0.0",
@@ -195,6 +198,26 @@ class PluginEngine:
             layers=select_layers(self.layers, LAYERS),
             dim=64,
             tokens=len(ids),
+            vocabulary=10_000 if request.reads_logits else None,
             spans=tuple(spans),
         )
         return {"choices": [{"text": ""}], "kv_transfer_params": {SPANS_KEY: answer.to_json()}}
+
+    def _spans(self, ids: tuple[int, ...], request: ScoreRequest) -> Sequence[SpanScore]:
+        if request.measures != DEFAULT_MEASURES:
+            return self._measures.score_spans(ids, request)
+        return [
+            SpanScore(
+                start,
+                stop,
+                stop - start,
+                tuple(
+                    self._models[alpha].score([(ids, (start, stop))])[0] for alpha in self.alphas
+                ),
+            )
+            for start, stop in request.spans
+        ]
+
+    def detokenize(self, body: dict[str, Any]) -> dict[str, Any]:
+        with self._turn:
+            return {"prompt": self._measures.decode(body["tokens"])}

@@ -5,19 +5,17 @@ An environment owns two things that no rollout can: the source of hidden states 
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import dataclasses
 import inspect
 import logging
 from collections.abc import Collection
-from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 import verifiers.v1 as vf
 from pydantic import Field
 from verifiers.v1.env import RunSlot
 
+from inward_rewards.any_taskset import GroupEnv, GroupEnvConfig, mixed, weight_of
 from inward_rewards.entropy.bonus import (
     KEY,
     AnyTrace,
@@ -29,7 +27,7 @@ from inward_rewards.entropy.bonus import (
     metrics_of,
 )
 from inward_rewards.entropy.report import EntropyReport
-from inward_rewards.hidden_states import ASK, Source, keep_token_ids, make_source
+from inward_rewards.hidden_states import Source, keep_token_ids, make_source
 
 AnyTask = vf.Task[Any, Any, Any]
 
@@ -97,21 +95,17 @@ class BonusTask:
         return {} if paid is None else {"entropy": paid}
 
 
-class BonusEnvConfig(vf.SingleAgentEnvConfig):
+class BonusEnvConfig(GroupEnvConfig):
     group: int = Field(1, ge=1)
     """Rollouts per episode, whose entropies are compared. 1: the bonus is absolute."""
-    max_concurrent_agents: int | None = Field(None, ge=1)
-    """How many rollouts of one episode are played at once; all by default."""
 
 
-class BonusEnv(vf.SingleAgentEnv):
+class BonusEnv(GroupEnv):
     """Plays `group` rollouts per episode and pays each its bonus when all have ended.
 
-    A trainer that forms groups of its own takes an episode as a group: its group size is 1.
     A subclass says where the `BonusConfig` is, and what is right.
     """
 
-    config: Any
     key: ClassVar[str] = KEY
     """Of the record in `trace.info`."""
     reward: ClassVar[str] = "entropy"
@@ -139,8 +133,7 @@ class BonusEnv(vf.SingleAgentEnv):
 
     def weight(self, task: AnyTask) -> float:
         """Of the bonus in the rollout's reward."""
-        entry = task.config.rewards.get(self.reward)
-        return 1.0 if entry is None or entry.weight is None else entry.weight
+        return weight_of(task.config, self.reward)
 
     def use(self, source: Source) -> None:
         """Take the source from the program, for `entropy.source = "live"`; before `serving()`."""
@@ -160,17 +153,11 @@ class BonusEnv(vf.SingleAgentEnv):
 
     async def setup(self, agents: vf.Agents) -> None:
         """Ask the policy's server for token ids; the train client brings them by itself."""
-        agent = agents.agent
-        if self.meter is None or isinstance(agent.ctx.client, vf.TrainClientConfig):
-            return
-        sampling = agent.ctx.sampling.model_copy(update=ASK)
-        agent.ctx = dataclasses.replace(agent.ctx, sampling=sampling)
+        if self.meter is not None:
+            self.ask_for_token_ids(agents)
 
-    async def run(self, task: AnyTask, agents: vf.Agents) -> None:
-        played = task if self.meter is None else self.metered(task, self.meter)
-        async with asyncio.TaskGroup() as rollouts:
-            for _ in range(self.config.group):
-                rollouts.create_task(agents.agent.run(played))
+    def played(self, task: AnyTask) -> AnyTask:
+        return task if self.meter is None else self.metered(task, self.meter)
 
     async def finalize(self, task: AnyTask, episode: vf.Episode[Any, Any]) -> None:
         """Compare the siblings, and pay them. One that failed has no part in it."""
@@ -223,13 +210,4 @@ def metered(task: AnyTask, meter: Meter) -> AnyTask:
 
     Its class keeps its name, its hooks and its servers.
     """
-    task_class = _metered_class(type(task))  # type: ignore[arg-type]
-    clone = task_class.__new__(task_class)
-    vars(clone).update(vars(task), inward_meter=meter)
-    return clone
-
-
-@cache
-def _metered_class(task_class: type[AnyTask]) -> type[AnyTask]:
-    names = {"__module__": task_class.__module__, "__qualname__": task_class.__qualname__}
-    return type(task_class.__name__, (_Metered, task_class), names)
+    return mixed(task, _Metered, inward_meter=meter)

@@ -1,4 +1,5 @@
-"""Measures beside matrix entropy: of each token's next-token distribution, over all of it.
+"""Measures beside matrix entropy: of each token's next-token distribution, over all of it; how the
+effective rank grows; where a completion's mean state lies.
 
 The logits of a long span are never held at once: they are made and read in chunks of rows.
 """
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from inward_rewards.entropy.definition import Definition
+from inward_rewards.entropy.projection import PROJECTED, WINDOW, prefixes, sparse_projection
 
 try:
     import torch
@@ -17,6 +19,8 @@ except ModuleNotFoundError as error:
     raise ImportError(
         'inward_rewards.entropy needs torch: pip install "inward-rewards[hidden-states]"'
     ) from error
+
+from inward_rewards.entropy.spectrum import rank_of_gram
 
 CENTRED = Definition(centre=True)
 """How states are prepared for `effective_rank` (VERL, arXiv 2509.23808): less their mean."""
@@ -60,3 +64,43 @@ def token_measures(
     if not (torch.isfinite(entropy).all() and torch.isfinite(certainty).all()):
         raise ValueError("logits are not finite: they hold NaN or infinity")
     return TokenMeasures(entropy, certainty, vocabulary)
+
+
+def rank_curve(hidden_states: torch.Tensor) -> torch.Tensor:
+    """Effective ranks of every 40th prefix of the last 512 tokens, each less its own mean.
+
+    `hidden_states`: [layers, tokens, dim], any float type; the result is [layers, prefixes], in
+    float64, without a column where there are 40 tokens or fewer.
+    Source: VERL (arXiv 2509.23808), in its code.
+    """
+    curves = []
+    for states in hidden_states:
+        rows = states[-WINDOW:].double()
+        rows = rows - rows.mean(0)  # no prefix's rank changes by it, and less is lost to rounding
+        gram, energy = rows @ rows.T, states[-WINDOW:].double().square().sum()
+        curves.append([_rank(gram[:n, :n], energy) for n in prefixes(len(rows))])
+    return torch.tensor(curves, dtype=torch.float64)
+
+
+def _rank(gram: torch.Tensor, energy: torch.Tensor) -> float:
+    """Of a prefix less its mean: H K H. What is left of equal tokens is rounding, and no rank."""
+    mean = gram.mean(0)
+    centred = gram - mean - mean[:, None] + mean.mean()
+    spread = centred.diagonal().sum() > 1e-24 * energy
+    return float(rank_of_gram(centred)) if spread else 0.0
+
+
+def projected_mean(final_states: torch.Tensor) -> torch.Tensor:
+    """The mean of rows [rows, dim], projected: [256], float64, on the CPU.
+
+    ValueError: no row, states that are not finite.
+    """
+    if final_states.ndim != 2 or not len(final_states):
+        raise ValueError(f"final states must be [rows, dim], got {list(final_states.shape)}")
+    mean = final_states.sum(0, dtype=torch.float64).cpu() / len(final_states)
+    if not torch.isfinite(mean).all():
+        raise ValueError("final states are not finite: they hold NaN or infinity")
+    signs, scale = sparse_projection(len(mean))
+    matrix = torch.frombuffer(bytearray(signs), dtype=torch.int8).view(-1, PROJECTED)
+    projected: torch.Tensor = scale * (mean @ matrix.double())
+    return projected

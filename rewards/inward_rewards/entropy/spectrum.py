@@ -81,16 +81,23 @@ def effective_rank(hidden_states: torch.Tensor, definition: Definition = PLAIN) 
     do not enter; states without any spread have rank 0.
     """
     layers = _as_layers(hidden_states)
-    ranks = []
-    for states in layers:
-        eigenvalues = torch.linalg.eigvalsh(_gram(states, definition, torch.float64))
-        kept = eigenvalues > _rounding(eigenvalues).clamp(min=definition.cutoff)
-        singular = torch.where(kept, eigenvalues, 0).sqrt()
-        total = singular.sum()
-        p = singular / torch.where(total > 0, total, 1)
-        ranks.append(torch.where(total > 0, torch.special.entr(p).sum().exp(), 0))
-    values = torch.stack(ranks)
+    values = torch.stack(
+        [
+            rank_of_gram(_gram(states, definition, torch.float64), definition.cutoff)
+            for states in layers
+        ]
+    )
     return values if hidden_states.ndim == 3 else values[0]
+
+
+def rank_of_gram(gram: torch.Tensor, cutoff: float = 0.0) -> torch.Tensor:
+    """The effective rank of states by their Gram matrix, whose lower triangle is read."""
+    eigenvalues = torch.linalg.eigvalsh(gram)
+    kept = eigenvalues > _rounding(eigenvalues).clamp(min=cutoff)
+    singular = torch.where(kept, eigenvalues, 0).sqrt()
+    total = singular.sum()
+    p = singular / torch.where(total > 0, total, 1)
+    return torch.where(total > 0, torch.special.entr(p).sum().exp(), 0)
 
 
 def prefix_entropy(hidden_states: torch.Tensor, definition: Definition = PLAIN) -> torch.Tensor:

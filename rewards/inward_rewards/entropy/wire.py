@@ -15,6 +15,8 @@ A score is asked for with an ordinary completion request and answered inside its
                 "entropy": [[one number per layer] for each alpha],
                 "curve": [[one number per token] for each layer],
                 "effective_rank": [one number per layer],
+                "rank_curve": [[one number per prefix] for each layer],
+                "mean_state": [256 numbers],
                 "token_entropy": [nats per token], "self_certainty": [nats per token]}]}
 
 or `{"format": 2, "error": "what was wrong"}`, ending in "ask again" where that may help. Spans are
@@ -24,24 +26,48 @@ An answer holds what was asked for (`inward_measures`; `matrix_entropy` where no
 
 - `matrix_entropy`: `entropy`, by the engine's preset *before* its division by the largest value,
   which is the client's to do; [] where it was not asked for. `curve`: alpha = 2 of every prefix.
-- `effective_rank`: of the states less their mean (arXiv 2509.23808).
+- `effective_rank`: of the states less their mean (arXiv 2509.23808). `rank_curve`: of every 40th
+  prefix of the last 512 tokens, for its dynamics.
+- `mean_state`: the mean of the final states, behind the final norm, by a sparse random projection
+  that is the same everywhere (RepExp, arXiv 2510.11686).
 - `token_entropy`: -sum_v p_v ln p_v over the whole vocabulary, of the distribution that each token
   was drawn from at temperature 1 (RENT, arXiv 2505.22660).
 - `self_certainty`: KL(uniform || p) of the same distributions (Intuitor, arXiv 2505.19590).
 
-The last two read the row before the span: one that holds the sequence's first token is refused.
+`token_entropy` and `self_certainty` read the row before the span: one that holds the sequence's
+first token is refused.
 
 Free of torch.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from inward_rewards.entropy.definition import PRESETS
+from inward_rewards.entropy.errors import HiddenStatesError, TryLaterError, UnmeasurableError
+from inward_rewards.entropy.span_score import Asked, SpanScore
+
+__all__ = [
+    "ASK_AGAIN",
+    "CURVE_KEY",
+    "DEFAULT_MEASURES",
+    "FORMAT",
+    "LAYER_MEASURES",
+    "MEASURES",
+    "MEASURES_KEY",
+    "SPANS_KEY",
+    "TOKEN_MEASURES",
+    "HiddenStatesError",
+    "ScoreAnswer",
+    "ScoreRequest",
+    "Span",
+    "SpanScore",
+    "TryLaterError",
+    "UnmeasurableError",
+    "parse_measures",
+]
 
 FORMAT = 2
 SPANS_KEY = "inward"
@@ -49,30 +75,24 @@ SPANS_KEY = "inward"
 CURVE_KEY = "inward_curve"
 MEASURES_KEY = "inward_measures"
 
-MEASURES = ("matrix_entropy", "effective_rank", "token_entropy", "self_certainty")
+MEASURES = (
+    "matrix_entropy",
+    "effective_rank",
+    "rank_curve",
+    "mean_state",
+    "token_entropy",
+    "self_certainty",
+)
 DEFAULT_MEASURES = ("matrix_entropy",)
 TOKEN_MEASURES = frozenset({"token_entropy", "self_certainty"})
 """Those of the next-token distributions."""
+LAYER_MEASURES = frozenset({"matrix_entropy", "effective_rank", "rank_curve"})
+"""Those of the layers that client and engine must have chosen alike."""
 
 ASK_AGAIN = "ask again"
 """Ends the error of a request that may be answered a moment later."""
 
 Span = tuple[int, int]
-
-
-class HiddenStatesError(RuntimeError):
-    """Hidden states could not be had: the machine's fault, never the policy's."""
-
-
-class UnmeasurableError(HiddenStatesError):
-    """What the policy wrote cannot be read here, as long as it is or with what it holds.
-
-    The machine works and asking again is of no use: score the rollout without its entropy.
-    """
-
-
-class TryLaterError(HiddenStatesError):
-    """Not now: the same request may be answered a moment later."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,10 @@ class ScoreRequest:
     @property
     def reads_logits(self) -> bool:
         return not TOKEN_MEASURES.isdisjoint(self.measures)
+
+    @property
+    def reads_layers(self) -> bool:
+        return self.curve or not LAYER_MEASURES.isdisjoint(self.measures)
 
     @property
     def reads(self) -> tuple[Span, ...]:
@@ -147,27 +171,6 @@ def parse_measures(given: Any, name: str) -> tuple[str, ...]:
     ):
         raise ValueError(f"{name} must be a list of {', '.join(MEASURES)}, got {given!r}")
     return tuple(measure for measure in MEASURES if measure in given)
-
-
-@dataclass(frozen=True)
-class SpanScore:
-    start: int
-    stop: int
-    rows: int
-    """Hidden-state rows that were really computed: all of the span, or the score is void."""
-    entropy: tuple[tuple[float, ...], ...]
-    """[alphas][layers]; empty where matrix_entropy was not asked for."""
-    curve: tuple[tuple[float, ...], ...] | None = None
-    """[layers][tokens], alpha = 2."""
-    effective_rank: tuple[float, ...] | None = None
-    """[layers], 0..min(tokens, dim)."""
-    token_entropy: tuple[float, ...] | None = None
-    """[tokens], nats, 0..log(vocabulary)."""
-    self_certainty: tuple[float, ...] | None = None
-    """[tokens], nats, at least 0."""
-
-    def to_json(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -241,19 +244,7 @@ class ScoreAnswer:
             dtype=None if dtype is None else str(dtype),
             vocabulary=None if vocabulary is None else int(vocabulary),
             tokens=int(payload["tokens"]),
-            spans=tuple(
-                SpanScore(
-                    start=int(span["start"]),
-                    stop=int(span["stop"]),
-                    rows=int(span["rows"]),
-                    entropy=_table(span["entropy"]),
-                    curve=_table(span["curve"]) if "curve" in span else None,
-                    effective_rank=_row(span, "effective_rank"),
-                    token_entropy=_row(span, "token_entropy"),
-                    self_certainty=_row(span, "self_certainty"),
-                )
-                for span in payload["spans"]
-            ),
+            spans=tuple(SpanScore.from_json(span) for span in payload["spans"]),
         )
 
     def _check(self, request: ScoreRequest) -> None:
@@ -264,84 +255,17 @@ class ScoreAnswer:
             )
         if not self.layers or not self.alphas or self.dim < 1:
             raise HiddenStatesError("the answer names no layer, no alpha or no dimension")
+        asked = Asked(
+            measures=request.measures,
+            curve=request.curve,
+            layers=len(self.layers),
+            alphas=len(self.alphas),
+            dim=self.dim,
+            preset=self.preset,
+            vocabulary=self.vocabulary,
+        )
         for span in self.spans:
-            self._check_span(span, request)
-
-    def _check_span(self, span: SpanScore, request: ScoreRequest) -> None:
-        where = f"span [{span.start}, {span.stop})"
-        if span.rows != span.stop - span.start:
-            raise HiddenStatesError(
-                f"{where}: only {span.rows} of {span.stop - span.start} rows were computed "
-                "(a prefix-cache hit?)"
-            )
-        self._check_shapes(span, request, where)
-        rows = [span.effective_rank, span.token_entropy, span.self_certainty]
-        numbers = [*span.entropy, *(span.curve or ()), *(row for row in rows if row is not None)]
-        if not all(math.isfinite(number) for row in numbers for number in row):
-            raise HiddenStatesError(f"{where}: the answer holds numbers that are not finite")
-        self._check_possible(span, where)
-
-    def _check_shapes(self, span: SpanScore, request: ScoreRequest, where: str) -> None:
-        layers = len(self.layers)
-        alphas = len(self.alphas) if "matrix_entropy" in request.measures else 0
-        if len(span.entropy) != alphas or any(len(row) != layers for row in span.entropy):
-            raise HiddenStatesError(f"{where}: expected {alphas} x {layers} entropies")
-        if request.curve and (
-            span.curve is None
-            or len(span.curve) != layers
-            or any(len(row) != span.rows for row in span.curve)
-        ):
-            raise HiddenStatesError(f"{where}: the prefix curve is missing or incomplete")
-        for measure, length in (
-            ("effective_rank", layers),
-            ("token_entropy", span.rows),
-            ("self_certainty", span.rows),
-        ):
-            found = getattr(span, measure)
-            if measure in request.measures and (found is None or len(found) != length):
-                raise HiddenStatesError(f"{where}: {measure} is missing or incomplete")
-        if request.reads_logits and (self.vocabulary is None or self.vocabulary < 1):
-            raise HiddenStatesError(f"{where}: the answer names no vocabulary")
-
-    def _check_possible(self, span: SpanScore, where: str) -> None:
-        """An unknown preset is left to the client, which names it."""
-        bounds = {
-            "effective_rank": float(min(span.rows, self.dim)),
-            "token_entropy": math.log(self.vocabulary or 1),
-            "self_certainty": math.inf,
-        }
-        for measure, largest in bounds.items():
-            for value in getattr(span, measure) or ():
-                if not -_ROUNDING <= value <= largest + _ROUNDING:
-                    raise HiddenStatesError(
-                        f"{where}: the answer holds a {measure} of {value!r}, outside "
-                        f"0..{largest:g}"
-                    )
-        if self.preset not in PRESETS:
-            return
-        definition = PRESETS[self.preset]
-        values = [(value, span.rows) for row in span.entropy for value in row]
-        values += [
-            (value, length) for row in span.curve or () for length, value in enumerate(row, start=1)
-        ]
-        for value, rows in values:
-            if not definition.possible(value, rows, self.dim):
-                raise HiddenStatesError(
-                    f"{where}: the answer holds an entropy of {value!r}, which {rows} rows of "
-                    f"{self.dim} numbers cannot have"
-                )
-
-
-_ROUNDING = 1e-3
-"""By which ranks and nats may leave what is possible."""
-
-
-def _row(span: Mapping[str, Any], name: str) -> tuple[float, ...] | None:
-    return tuple(float(number) for number in span[name]) if name in span else None
-
-
-def _table(rows: Any) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(number) for number in row) for row in rows)
+            span.check(asked)
 
 
 def _short(payload: Any) -> str:

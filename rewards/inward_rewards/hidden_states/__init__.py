@@ -16,12 +16,19 @@ from inward_rewards.entropy.wire import HiddenStatesError, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local import LiveModelSource, LocalModelSource
 from inward_rewards.hidden_states.source import Measurement, Policy, Source
+from inward_rewards.hidden_states.spans import (
+    CompletionScore,
+    SpanSource,
+    boundary,
+    span_source,
+)
 from inward_rewards.hidden_states.token_ids import ASK, Completion, completions, keep_token_ids
 from inward_rewards.hidden_states.vllm import VllmSource
 
 __all__ = [
     "ASK",
     "Completion",
+    "CompletionScore",
     "EntropyConfig",
     "HiddenStatesError",
     "LiveModelSource",
@@ -29,11 +36,14 @@ __all__ = [
     "Measurement",
     "Policy",
     "Source",
+    "SpanSource",
     "UnmeasurableError",
     "VllmSource",
+    "boundary",
     "completions",
     "keep_token_ids",
     "make_source",
+    "span_source",
 ]
 
 

@@ -25,6 +25,7 @@ from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local_measures import LocalMeasures
 from inward_rewards.hidden_states.reader import ModelReader, Pair, Score, load_reader
 from inward_rewards.hidden_states.source import Measurement, Measures, Policy
+from inward_rewards.hidden_states.spans import CompletionScore
 from inward_rewards.hidden_states.token_ids import Completion
 
 BATCH_TOKENS = 16_384
@@ -195,6 +196,25 @@ class LocalModelSource(_InProcess):
     def _measures(self, policy: Policy) -> Measures:
         same = self._config.model == policy.model and not policy.trains
         return "policy" if same else "text"
+
+    async def score_completion(
+        self, completion: Completion, measures: tuple[str, ...], policy: Policy
+    ) -> CompletionScore:
+        """Any measures of a completion, by the scoring model."""
+        if not self._open:
+            raise HiddenStatesError(CLOSED)
+        span = completion.span(self._reader.eos_ids)
+        self._check(completion.token_ids, span)
+        request = ScoreRequest((span,), measures=measures)
+        [found] = await self.score_spans(completion.token_ids[: span[1]], request)
+        return CompletionScore(found, self._reader.dtype)
+
+    async def decode(self, token_ids: Sequence[int], policy: Policy) -> str:
+        """By the tokenizer that was saved with the scoring model."""
+        if not self._open:
+            raise HiddenStatesError(CLOSED)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._spans.decode, token_ids)
 
     async def score_spans(
         self, token_ids: tuple[int, ...], request: ScoreRequest

@@ -6,13 +6,14 @@ completions. Logits are made in chunks of rows, so that memory does not grow wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import HiddenStatesError, ScoreRequest, Span, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.reader import naming
 
 AGREEMENT = 1e-2
 """Nats by which the output layer alone may leave the model's own log probabilities, in 16 bits."""
@@ -37,6 +38,18 @@ class LocalMeasures:
                 f"causal language model ({said})"
             ) from error
         return model.to(self._config.device).eval()
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        with naming("model", self._config.model, "save its tokenizer beside it"):
+            return AutoTokenizer.from_pretrained(str(self._config.model))
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Special tokens are text too."""
+        text: str = self._tokenizer.decode(list(token_ids))
+        return text
 
     def score_spans(
         self, token_ids: tuple[int, ...], request: ScoreRequest
@@ -71,7 +84,12 @@ class LocalMeasures:
     def _score(self, states: list[Any], span: Span, request: ScoreRequest) -> SpanScore:
         import torch
 
-        from inward_rewards.entropy.measures import CENTRED, token_measures
+        from inward_rewards.entropy.measures import (
+            CENTRED,
+            projected_mean,
+            rank_curve,
+            token_measures,
+        )
         from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 
         start, stop = span
@@ -86,6 +104,7 @@ class LocalMeasures:
             "matrix_entropy", lambda: matrix_entropy(chosen, self._config.alpha, definition)
         )
         curve = prefix_entropy(chosen, definition).tolist() if request.curve else None
+        growth = rank_curve(chosen).tolist() if "rank_curve" in request.measures else None
         tokens: Any = None
         if request.reads_logits:
             tokens = token_measures(states[-1][start - 1 : stop - 1], self._head)
@@ -96,6 +115,8 @@ class LocalMeasures:
             entropy=() if entropy is None else (entropy,),
             curve=None if curve is None else tuple(tuple(layer) for layer in curve),
             effective_rank=measured("effective_rank", lambda: effective_rank(chosen, CENTRED)),
+            rank_curve=None if growth is None else tuple(tuple(layer) for layer in growth),
+            mean_state=measured("mean_state", lambda: projected_mean(states[-1][start:stop])),
             token_entropy=measured("token_entropy", lambda: tokens.token_entropy),
             self_certainty=measured("self_certainty", lambda: tokens.self_certainty),
         )

@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 import uuid
+from collections.abc import Sequence
 from typing import Any, Self
 
 import httpx
@@ -13,6 +14,7 @@ from verifiers.v1.clients.base import join_url
 
 from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import (
+    DEFAULT_MEASURES,
     SPANS_KEY,
     HiddenStatesError,
     ScoreAnswer,
@@ -22,6 +24,7 @@ from inward_rewards.entropy.wire import (
 )
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.source import Measurement, Policy
+from inward_rewards.hidden_states.spans import CompletionScore
 from inward_rewards.hidden_states.token_ids import Completion
 
 WAIT_S = 300.0
@@ -66,22 +69,7 @@ class VllmSource:
         await self._client.aclose()
 
     async def measure(self, completion: Completion, policy: Policy) -> Measurement:
-        # The engine stops at its end-of-sequence token, and only it knows which that is: the span
-        # is all that it sampled.
-        token_ids, (start, stop) = completion.token_ids, completion.span()
-        async with self._slots:
-            until = asyncio.get_running_loop().time() + WAIT_S
-            left_out = 0
-            try:
-                answer = await self._score(token_ids, _only(start, stop), policy, until)
-            except _NoRoomError:
-                if stop - start == 1:
-                    raise
-                # A score is a completion of one token, and a rollout that filled the context
-                # leaves no room for it: all but the last token is read.
-                left_out = 1
-                request = _only(start, stop - 1)
-                answer = await self._score(token_ids[:-1], request, policy, until)
+        answer, left_out = await self._completion(completion, DEFAULT_MEASURES, policy)
         [span] = answer.spans
         return Measurement(
             layers=answer.layers,
@@ -96,6 +84,48 @@ class VllmSource:
             dtype=answer.dtype,
             left_out=left_out,
         )
+
+    async def score_completion(
+        self, completion: Completion, measures: tuple[str, ...], policy: Policy
+    ) -> CompletionScore:
+        """Any of the engine's measures of a completion."""
+        answer, left_out = await self._completion(completion, measures, policy)
+        return CompletionScore(answer.spans[0], answer.dtype, left_out)
+
+    async def _completion(
+        self, completion: Completion, measures: tuple[str, ...], policy: Policy
+    ) -> tuple[ScoreAnswer, int]:
+        """(the engine's answer, how many tokens it left out)"""
+        # The engine stops at its end-of-sequence token, and only it knows which that is: the span
+        # is all that it sampled.
+        token_ids, (start, stop) = completion.token_ids, completion.span()
+        async with self._slots:
+            until = asyncio.get_running_loop().time() + WAIT_S
+            try:
+                request = ScoreRequest(((start, stop),), measures=measures)
+                return await self._score(token_ids, request, policy, until), 0
+            except _NoRoomError:
+                if stop - start == 1:
+                    raise
+                # A score is a completion of one token, and a rollout that filled the context
+                # leaves no room for it: all but the last token is read.
+                request = ScoreRequest(((start, stop - 1),), measures=measures)
+                return await self._score(token_ids[:-1], request, policy, until), 1
+
+    async def decode(self, token_ids: Sequence[int], policy: Policy) -> str:
+        """By vLLM's `/detokenize`."""
+        base = (self._config.url or policy.base_url).rstrip("/").removesuffix("/v1")
+        url, body = f"{base}/detokenize", {"model": policy.model, "tokens": list(token_ids)}
+        try:
+            async with asyncio.timeout(WAIT_S):
+                response = await self._client.post(url, json=body, headers=dict(policy.headers))
+        except (TimeoutError, httpx.TransportError) as error:
+            raise HiddenStatesError(f"no text of tokens from {url} ({_named(error)})") from error
+        answer = _read(response, url)
+        text = answer.get("prompt") if isinstance(answer, dict) else None
+        if not isinstance(text, str):
+            raise HiddenStatesError(f"{url} answered no text: {str(answer)[:200]}")
+        return text
 
     async def score(
         self, token_ids: tuple[int, ...], request: ScoreRequest, policy: Policy
@@ -127,7 +157,7 @@ class VllmSource:
                 f"{said[-1] if said else 'the engine stays silent'}; is it stuck, overloaded, or "
                 "paused for longer than that?"
             ) from None
-        self._check(answer, len(token_ids))
+        self._check(answer, len(token_ids), request)
         return answer
 
     async def _ask(
@@ -163,7 +193,7 @@ class VllmSource:
             pause = min(0.1 * 2.0 ** min(len(said), 10), LONGEST_PAUSE_S)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
-    def _check(self, answer: ScoreAnswer, tokens: int) -> None:
+    def _check(self, answer: ScoreAnswer, tokens: int, request: ScoreRequest) -> None:
         """The engine's start-up flags must say what this run's config says."""
         wanted = self._config
         flag = "start it with the same value in --additional-config '{\"inward\": …}'"
@@ -172,6 +202,8 @@ class VllmSource:
                 f"sent {tokens} tokens, the engine read {answer.tokens}: does it add tokens or "
                 "truncate?"
             )
+        if not request.reads_layers:
+            return
         if answer.preset != wanted.preset:
             raise HiddenStatesError(
                 f"entropy.preset is {wanted.preset!r}, the engine's {answer.preset!r}; {flag}"
@@ -195,10 +227,6 @@ class _NotReachedError(HiddenStatesError):
 
 class _NoRoomError(UnmeasurableError):
     """The sequence and the one token that a score samples do not fit into the context."""
-
-
-def _only(start: int, stop: int) -> ScoreRequest:
-    return ScoreRequest(((start, stop),))
 
 
 def _named(error: Exception) -> str:

@@ -35,13 +35,18 @@ class Settings:
     preset: str = "advent"
     buffer_tokens: int = BUFFER_TOKENS
     """Tokens whose states are kept at once: the memory is this x layers x dim x bytes per number,
-    with one layer more where a measure reads logits."""
+    with one layer more where a measure reads final states."""
     measures: tuple[str, ...] = DEFAULT_MEASURES
     """What requests may ask for."""
 
     @property
     def reads_logits(self) -> bool:
         return not TOKEN_MEASURES.isdisjoint(self.measures)
+
+    @property
+    def reads_final_states(self) -> bool:
+        """Those behind the final norm: logits are made of them."""
+        return self.reads_logits or "mean_state" in self.measures
 
     @property
     def definition(self) -> Definition:

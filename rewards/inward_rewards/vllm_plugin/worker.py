@@ -18,7 +18,13 @@ from typing import Any
 
 import torch
 
-from inward_rewards.entropy.measures import CENTRED, TokenMeasures, token_measures
+from inward_rewards.entropy.measures import (
+    CENTRED,
+    TokenMeasures,
+    projected_mean,
+    rank_curve,
+    token_measures,
+)
 from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 from inward_rewards.entropy.wire import (
     ASK_AGAIN,
@@ -139,7 +145,7 @@ class Collector:
 
     def collect(self, chunks: Sequence[Chunk], states: Sequence[torch.Tensor]) -> None:
         """Copy what this step computed; `states` holds [batch tokens, dim] for every layer, and
-        the final states behind them where a measure reads logits."""
+        the final states behind them where a measure reads those."""
         ours = [chunk for chunk in chunks if chunk.request_id in self._jobs]
         rows: list[int] = []
         sources: list[int] = []
@@ -187,7 +193,7 @@ class Collector:
             self._lock.wait_for(lambda: self._answers or not self._scoring, seconds)
 
     def _check(self, states: Sequence[torch.Tensor], last: int) -> None:
-        wanted = len(self._settings.layers) + self._settings.reads_logits
+        wanted = len(self._settings.layers) + self._settings.reads_final_states
         if len(states) != wanted:
             raise ValueError(f"the model gave the states of {len(states)} layers, not of {wanted}")
         tokens, dim = states[0].shape
@@ -244,22 +250,26 @@ class Collector:
         start, stop = span
         request, definition = job.request, self._settings.definition
         rows = job.rows[job.find(start, stop)]
-        entropy, ranks, curve = [], None, None
-        if request.curve or {"matrix_entropy", "effective_rank"} & set(request.measures):
+        entropy, ranks, growth, curve = [], None, None, None
+        if request.reads_layers:
             states = self._buffer.read(rows, slice(len(self._settings.layers)))
             if "matrix_entropy" in request.measures:
                 entropy = [matrix_entropy(states, a, definition) for a in self._settings.alphas]
             if "effective_rank" in request.measures:
                 ranks = effective_rank(states, CENTRED)
+            growth = rank_curve(states) if "rank_curve" in request.measures else None
             curve = prefix_entropy(states, definition) if request.curve else None
+        mean = projected_mean(self._final(rows)) if "mean_state" in request.measures else None
         tokens = self._score_tokens(job, span) if request.reads_logits else None
         return SpanScore(
             start=start,
             stop=stop,
             rows=len(rows),
             entropy=tuple(tuple(layers.tolist()) for layers in entropy),
-            curve=None if curve is None else tuple(tuple(layer) for layer in curve.tolist()),
+            curve=_table(curve),
             effective_rank=None if ranks is None else tuple(ranks.tolist()),
+            rank_curve=_table(growth),
+            mean_state=None if mean is None else tuple(mean.tolist()),
             token_entropy=_wanted(tokens, "token_entropy", request),
             self_certainty=_wanted(tokens, "self_certainty", request),
         ), tokens
@@ -269,14 +279,22 @@ class Collector:
         if self._engine.logits is None:
             raise ValueError("this engine gives out no logits")
         rows = job.rows[job.find(span[0] - 1, span[1] - 1)]
+        return token_measures(self._final(rows), self._engine.logits)
+
+    def _final(self, rows: Sequence[int]) -> torch.Tensor:
+        """Final states [rows, dim]."""
         [final] = self._buffer.read(rows, slice(len(self._settings.layers), None))
-        return token_measures(final, self._engine.logits)
+        return final
 
     def _answer(self, request_id: str, answer: dict[str, Any], rows: Sequence[int]) -> None:
         with self._lock:
             self._answers[request_id] = answer
             self._buffer.give_back(rows)
             self._lock.notify_all()
+
+
+def _table(values: torch.Tensor | None) -> tuple[tuple[float, ...], ...] | None:
+    return None if values is None else tuple(tuple(row) for row in values.tolist())
 
 
 def _wanted(

@@ -16,6 +16,7 @@ from inward_rewards.entropy import (
     matrix_entropy,
     prefix_entropy,
 )
+from inward_rewards.entropy.projection import PROJECTED, sparse_projection
 from inward_rewards.entropy.wire import ScoreAnswer, ScoreRequest
 from transformers import AutoModelForCausalLM
 
@@ -64,7 +65,27 @@ class Reference:
                 ranks = effective_rank(chosen, Definition(centre=True))
                 shares = torch.tensor(span.effective_rank, dtype=torch.float64) / ranks
                 errors.append(_apart(torch.ones_like(ranks), shares.tolist()))
+            if span.rank_curve is not None:
+                errors += self._rank_errors(chosen, span.rank_curve)
+            if span.mean_state is not None:
+                final = states[-1][0, span.start : span.stop].double()
+                signs, scale = sparse_projection(final.shape[1])
+                matrix = torch.tensor(list(signs), dtype=torch.float64).view(-1, PROJECTED)
+                expected = scale * (final.mean(0) @ torch.where(matrix == 255, -1, matrix))
+                errors.append(_apart(expected, span.mean_state))
         return max(errors)
+
+    def _rank_errors(self, chosen: torch.Tensor, found: Sequence[Sequence[float]]) -> list[float]:
+        """As shares of the ranks, by singular values of each prefix."""
+        errors = []
+        for layer, ranks in zip(chosen, found, strict=True):
+            rows = layer[-512:].double()
+            for end, rank in zip(range(40, len(rows), 40), ranks, strict=True):
+                prefix = rows[: end + 1] - rows[: end + 1].mean(0)
+                p = torch.linalg.svdvals(prefix)
+                p = p / p.sum()
+                errors.append(abs(rank / torch.special.entr(p).sum().exp().item() - 1))
+        return errors
 
     def logprobs(self, token_ids: Sequence[int], start: int) -> list[float]:
         """Of the tokens from `start` on."""

@@ -87,7 +87,7 @@ def inward(response: httpx.Response) -> Any:
         ({"vllm_xargs": {"inward": [0, 4]}, "n": 2}, "n must be 1"),
         (
             {"vllm_xargs": {"inward": [1, 4], "inward_measures": ["mean"]}},
-            "inward_measures must be a list of matrix_entropy, effective_rank, token_entropy",
+            "inward_measures must be a list of matrix_entropy, effective_rank, rank_curve",
         ),
         (
             {"vllm_xargs": {"inward": [0, 4], "inward_measures": ["self_certainty"]}},

@@ -30,7 +30,11 @@ def test_measures():
     settings.check(ScoreRequest(((1, 2),), measures=("token_entropy",)))
     with pytest.raises(ValueError, match='does not measure effective_rank; start it with "measu'):
         settings.check(ScoreRequest(((1, 2),), measures=("effective_rank", "token_entropy")))
-    assert not Settings.parse({"layers": [1], "measures": ["effective_rank"]}, 4).reads_logits
+    ranks = Settings.parse({"layers": [1], "measures": ["effective_rank", "rank_curve"]}, 4)
+    assert not ranks.reads_final_states
+    means = Settings.parse({"layers": [1], "measures": ["mean_state"]}, 4)
+    assert means.reads_final_states
+    assert not means.reads_logits
     with pytest.raises(ValueError, match=r"measures must be a list of matrix_entropy, .*'rank'"):
         Settings.parse({"layers": [1], "measures": ["rank"]}, 4)
 

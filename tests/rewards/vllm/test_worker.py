@@ -27,6 +27,7 @@ from inward_rewards.entropy import (  # noqa: E402
     matrix_entropy,
     prefix_entropy,
 )
+from inward_rewards.entropy.measures import projected_mean  # noqa: E402
 from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
 from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
 from inward_rewards.vllm_plugin.worker import Chunk, Collector, Engine  # noqa: E402
@@ -44,7 +45,7 @@ class Bench:
         )
         self.head = torch.randn((DIM, 40), generator=torch.Generator().manual_seed(7))
         engine = Engine("0.1.0", "0.0.0", DIM, lambda: self.weights, logits=self.logits)
-        layers = LAYERS + settings.reads_logits
+        layers = LAYERS + settings.reads_final_states
         self.buffer = RowBuffer(layers, buffer_tokens, DIM, torch.float32, torch.device("cpu"))
         self.collector = Collector(settings, engine, self.buffer)
 
@@ -113,7 +114,7 @@ def test_rows_of_many_requests_in_mixed_chunks():
 
 @pytest.mark.parametrize(
     "measures",
-    [MEASURES, ("effective_rank",), ("token_entropy",), ("self_certainty",), DEFAULT_MEASURES],
+    [MEASURES, *((measure,) for measure in MEASURES)],
 )
 def test_measures_in_two_chunks(measures):
     """Each token's distribution is that of the row before it; only what was asked for comes."""
@@ -131,6 +132,7 @@ def test_measures_in_two_chunks(measures):
         before = before[: span.stop - span.start]
         expected = {
             "effective_rank": effective_rank(chosen, Definition(centre=True)),
+            "mean_state": projected_mean(sequence[-1, span.start : span.stop]),
             "token_entropy": -(before.exp() * before).sum(1),
             "self_certainty": -before.mean(1) - math.log(40),
         }
@@ -138,6 +140,7 @@ def test_measures_in_two_chunks(measures):
             found = getattr(span, measure)
             assert (found is not None) == (measure in measures)
             assert found is None or found == pytest.approx(values.tolist(), abs=1e-5)
+        assert (span.rank_curve == ((),) * 3) == ("rank_curve" in measures)  # 16 tokens
         assert (span.entropy != ()) == ("matrix_entropy" in measures)
     assert answer.vocabulary == (40 if request.reads_logits else None)
     assert bench.buffer.free == 64

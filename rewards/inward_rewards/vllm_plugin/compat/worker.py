@@ -170,8 +170,8 @@ class StepReader:
             dtype=str(model.dtype).removeprefix("torch."),
             logits=worker.get_model().compute_logits if settings.reads_logits else None,
         )
-        self._reads_logits = settings.reads_logits
-        kept = len(settings.layers) + settings.reads_logits
+        self._reads_final_states = settings.reads_final_states
+        kept = len(settings.layers) + settings.reads_final_states
         buffer = RowBuffer(kept, settings.buffer_tokens, dim, model.dtype, worker.device)
         self.collector = Collector(settings, engine, buffer)
 
@@ -223,7 +223,7 @@ class StepReader:
                 chunks.append(Chunk(request_id, start[request_id], rows, offset))
             offset += rows
         states = list(state.aux_hidden_states)
-        if self._reads_logits:
+        if self._reads_final_states:
             states.append(state.hidden_states)
         self.collector.collect(chunks, states)
 
