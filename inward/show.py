@@ -1,5 +1,5 @@
-"""`inward show`: one rollout of a run, as a person reads it; of all, a sheet of the pictures, or what
-became of them."""
+"""`inward show`: one rollout of a run, as a person reads it; of all, a sheet of the pictures, or
+what became of them."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _place(task: Task) -> tuple[float, str]:
 
 
 def _by_name(side: Side, other: Side) -> dict[Key, Task]:
-    """(seat, name) -> task, of the tasks that the other run lacks and whose name is theirs alone."""
+    """(seat, name) -> task, of the tasks that the other lacks and whose name is theirs alone."""
     found: dict[Key, list[Task]] = {}
     for (seat, content), task in side.tasks.items():
         if (seat, content) not in other.tasks:
