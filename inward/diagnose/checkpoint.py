@@ -28,6 +28,8 @@ from inward.trainability import has_spread
 RIGHT = "right"
 """What all right answers count as: the verifier has found them equal to the reference."""
 
+MIN_VOTERS = 3
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -176,26 +178,26 @@ class Checkpoint:
         )
         return value, "reward less its group's mean"
 
-    def answers(self) -> dict[str, float] | None:
+    def answers(self) -> dict[str, float | None] | None:
         """Mean answer entropy over groups, pass@1, maj@k and their gap; None where the answers are
-        not known, or none is right or wrong."""
+        not known, or none is right or wrong.
+
+        maj@k is over groups of `MIN_VOTERS` or more: of two answers a vote has no majority. Wrong
+        answers are equal where they are written alike, so that maj@k is rather too high.
+        """
         groups = [g for g in self.several if any(entry.answer is not None for entry in g)]
         if not groups or not self.binary:
             return None
-        k = min(map(len, groups))
         entropies = [e for g in groups if (e := answer_entropy([x.answer for x in g])) is not None]
-        right = statistics.fmean(
-            float(entry.answer == (RIGHT,)) for group in groups for entry in group
-        )
-        majority = statistics.fmean(
-            maj_at_k([entry.answer for entry in group], (RIGHT,), k) for group in groups
-        )
+        voting = [group for group in groups if len(group) >= MIN_VOTERS]
+        k = min(map(len, voting), default=0)
+        majority = [maj_at_k([entry.answer for entry in g], (RIGHT,), k) for g in voting]
         return {
             "entropy": statistics.fmean(entropies),
-            "pass_at_1": right,
-            "maj_at_k": majority,
-            "k": k,
-            "gap": majority - right,
+            "pass_at_1": _pass_at_1(groups),
+            "maj_at_k": statistics.fmean(majority) if majority else None,
+            "k": k or None,
+            "gap": statistics.fmean(majority) - _pass_at_1(voting) if majority else None,
         }
 
     def parts(self) -> list[dict[str, Any]]:
@@ -220,6 +222,12 @@ class Checkpoint:
             }
             for name in names
         ]
+
+
+def _pass_at_1(groups: list[list[Entry]]) -> float:
+    return statistics.fmean(
+        statistics.fmean(float(entry.answer == (RIGHT,)) for entry in group) for group in groups
+    )
 
 
 def _related(entries: list[Entry], name: str, other: Any) -> float | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,33 +67,39 @@ def diagnose(args: argparse.Namespace) -> int:
     return 0
 
 
-Plan = tuple[str, Path, int | None]
-"""Label, the training or the folder of rollouts, and the step of a training."""
+@dataclass(frozen=True)
+class Plan:
+    """A checkpoint that is to be read."""
+
+    label: str
+    folder: Path
+    """Of its rollouts; of a step, that of the step."""
+    training: Path | None = None
+    step: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def _checkpoints(path: Path) -> Iterator[Plan]:
-    if is_training(path):
-        for step in steps(path):
-            yield f"{path.name} {step}", path, step
-    else:
-        yield path.name or str(path), run_folder(path), None
+    if not is_training(path):
+        yield Plan(path.name or str(path), run_folder(path))
+        return
+    rows = metrics(path)
+    for step, folder in steps(path).items():
+        yield Plan(f"{path.name} {step}", folder, path, step, rows.get(step, {}))
 
 
 def _read(plan: Plan, end: int | None) -> Checkpoint:
-    label, path, step = plan
-    checkpoint = Checkpoint(label, step)
-    if step is None:
-        checkpoint.read(path, end)
+    checkpoint = Checkpoint(plan.label, plan.step, metrics=plan.metrics)
+    if plan.training is None or plan.step is None:
+        checkpoint.read(plan.folder, end)
         return checkpoint
-    folder = steps(path)[step]
-    rollouts = of_step(folder, "train") or of_step(folder, "eval")
+    rollouts = of_step(plan.folder, "train") or of_step(plan.folder, "eval")
     if rollouts is not None:
         checkpoint.read(rollouts, end)
-    if (trained := of_step(folder, "train", "effective")) is not None:
+    if (trained := of_step(plan.folder, "train", "effective")) is not None:
         checkpoint.read_trained(trained)
-    for row in token_exports(path, step):
+    for row in token_exports(plan.training, plan.step):
         checkpoint.tokens.add_export(row)
-    checkpoint.metrics = metrics(path).get(step, {})
     return checkpoint
 
 

@@ -105,6 +105,7 @@ def alarms(found: Sequence[dict[str, Any]]) -> list[str]:
         name, answers = one["checkpoint"], one["answers"]
         if (
             answers is not None
+            and answers["gap"] is not None
             and answers["entropy"] < AGREED
             and answers["gap"] < NO_GAIN
             and answers["pass_at_1"] < SOLVED

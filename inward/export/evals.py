@@ -8,6 +8,7 @@ scores, metrics metrics, the outcome a label; a rollout without a score is a fai
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,12 @@ def write_evals(run: Run, folder: Path, *, name: str) -> str:
     except ImportError as error:
         raise UserError(f"--pydantic-evals needs pydantic-evals: {MEND}") from error
     plugin = eval_plugin.find(run.environment) if run.environment else None
-    cases = _cases(run, plugin)
+    cases, seats = _cases(run, plugin), _seats(run)
     numbers: dict[str, int] = {}
     scored: list[ReportCase[Any, Any, Any]] = []
     failed: list[ReportCaseFailure[Any, Any, Any]] = []
     for rollout, kind in zip(run.rollouts, taxonomy.kinds(run.rollouts, plugin), strict=True):
-        case = cases[_key(rollout)]
+        case = cases[_key(rollout, seats)]
         numbers[str(case.name)] = number = numbers.get(str(case.name), 0) + 1
         title = f"{case.name} [{number}]"
         if rollout.ok and rollout.trace is not None:
@@ -59,11 +60,17 @@ def write_evals(run: Run, folder: Path, *, name: str) -> str:
     )
 
 
-def _key(rollout: Rollout) -> tuple[str, str]:
-    """The seat and the task: two seats of one episode see different prompts."""
-    seat = rollout.trace.agent.name if rollout.trace else ""
+def _key(rollout: Rollout, seats: Collection[str]) -> tuple[str, str]:
+    """The seat and the task: two seats of one episode see different prompts. An episode that failed
+    before it had a trace is of the run's only seat, where it has one."""
+    only = next(iter(seats)) if len(seats) == 1 else ""
+    seat = rollout.trace.agent.name if rollout.trace else only
     task = rollout.episode.task
     return seat, str(task.key or task.data.id or task.data.idx)
+
+
+def _seats(run: Run) -> set[str]:
+    return {rollout.trace.agent.name for rollout in run.rollouts if rollout.trace}
 
 
 def _cases(run: Run, plugin: EvalPlugin | None) -> dict[tuple[str, str], Case[Any, Any, Any]]:
@@ -71,10 +78,11 @@ def _cases(run: Run, plugin: EvalPlugin | None) -> dict[tuple[str, str], Case[An
     another seat, gets its key or its seat behind it."""
     from pydantic_evals import Case
 
+    seats = _seats(run)
     cases: dict[tuple[str, str], Case[Any, Any, Any]] = {}
     taken: set[str] = set()
     for rollout in run.rollouts:
-        key = _key(rollout)
+        key = _key(rollout, seats)
         if key in cases:
             continue
         name = taxonomy.task_name(rollout)
