@@ -48,7 +48,7 @@ def write_evals(run: Run, folder: Path, *, name: str) -> str:
             scored.append(_scored(rollout.trace, case, title, kind))
         else:
             failed.append(_failed(rollout, case, title))
-    dataset: Dataset[Any, Any, Any] = Dataset(name=name, cases=list(cases.values()))
+    dataset = Dataset[Any, Any, Any](name=name, cases=list(cases.values()))
     report = EvaluationReport(name=name, cases=scored, failures=failed, dataset_name=name)
     folder.mkdir(parents=True, exist_ok=True)
     dataset.to_file(folder / "dataset.json", schema_path=None)

@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,8 @@ def write_dataset(run: Run, folder: Path, *, name: str) -> str:
     try:
         # Its cache would keep the rows for ever, and give them back for another run of one name.
         with tempfile.TemporaryDirectory() as cache:
-            table = datasets.Dataset.from_generator(
-                rows,
-                features=features,
-                cache_dir=cache,
-                gen_kwargs={"run": run, "plugin": plugin, "name": name},
-            )
+            source = _Rows(run, plugin, name)
+            table = datasets.Dataset.from_generator(source, features=features, cache_dir=cache)
             table.save_to_disk(folder)
     finally:
         if shown:
@@ -78,6 +75,21 @@ COLUMNS = {
     "task_data": "string",
 }
 """Column -> its type; `reward` is null, and `error` is not, where the rollout is not scored."""
+
+
+class _Rows:
+    """`rows` as datasets wants it. It names its cache by a pickle of what it is given, which traces
+    refuse: every object has a name of its own instead."""
+
+    def __init__(self, run: Run, plugin: EvalPlugin | None, name: str) -> None:
+        self._given = run, plugin, name
+        self._id = uuid.uuid4().hex
+
+    def __getstate__(self) -> str:
+        return self._id
+
+    def __call__(self) -> Iterator[dict[str, Any]]:
+        yield from rows(*self._given)
 
 
 def rows(run: Run, plugin: EvalPlugin | None, name: str) -> Iterator[dict[str, Any]]:

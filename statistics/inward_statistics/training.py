@@ -136,7 +136,7 @@ def variance_shares(
     return {name: float(values @ whole) / total for name, values in parts.items()}
 
 
-def window_means(entropies: Sequence[float], window: int) -> Floats:
+def window_means(entropies: Sequence[float] | Floats, window: int) -> Floats:
     """Mean entropy of each run of `window` tokens: one value per token that has as many, itself
     counted, from there on [ARES, arXiv:2510.08457, window entropy]. Empty for a shorter
     list. Raises ValueError for a window below 1."""

@@ -151,8 +151,8 @@ def test_settings_that_differ_and_failed_rollouts_are_told(tmp_path):
         (["a", "a"], "A and B are the same run, 'a': name two"),
         (["a", "other"], "A is a run of '', B of 'gsm8k': only runs of one environment share"
             " tasks"),
-        (["a", "apart"], "'a' and 'apart' share no task that both scored, by key or id: compare runs"
-            " of the same tasks"),
+        (["a", "apart"], "'a' and 'apart' share no task that both scored, by key or id: compare"
+            " runs of the same tasks"),
         (["a"], "the following arguments are required: B"),
         (["a", "training"], "'training' is a training of 2 steps: name one of them, such as"
             " training/rollouts/step_0 training/rollouts/step_20"),

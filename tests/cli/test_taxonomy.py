@@ -29,6 +29,8 @@ KNOWING = plugin(
     evidence=lambda trace: any("here it is" in str(m.content) for m in trace.tool_messages),
 )
 
+UNKNOWING = plugin(evidence=lambda trace: None)
+
 
 def kind_of(folder, *, with_plugin=KNOWING, ok=True, errors=(), flags=(), **more):
     trace = make.trace(0, ok=ok, errors=errors, **more) | dict(flags)
@@ -61,8 +63,7 @@ ERRORS = [make.error("ProviderError", "503")]
         ({"reward": 0.0, "messages": [ASKED, CALL, FOUND | {"content": "no"}, REPLY], **TOOLS},
             Kind.NOT_FOUND),
         ({"reward": 0.0, "messages": [ASKED, REPLY], "with_plugin": None}, Kind.WRONG),
-        ({"reward": 0.0, "messages": [ASKED, REPLY], "with_plugin": plugin(evidence=lambda t: None)},
-            Kind.WRONG),
+        ({"reward": 0.0, "messages": [ASKED, REPLY], "with_plugin": UNKNOWING}, Kind.WRONG),
         ({"reward": 0.4, "messages": [ASKED, REPLY], **TOOLS}, Kind.GRADED),
         ({"reward": 0.4, "messages": [ASKED, make.message("assistant", "B")]}, Kind.LAYOUT),
     ],
