@@ -103,7 +103,7 @@ def _law(document: Mapping[str, Any]) -> list[str]:
     if law is None:
         return [f"R = -a exp(H) + b is not fitted: {document['entropy_law_refused']}"]
     return [
-        f"R = -{law['a']:.4g} exp(H) + {law['b']:.4g} over {law['checkpoints']} checkpoints"
+        f"R = {0.0 - law['a']:.4g} exp(H) {law['b']:+.4g} over {law['checkpoints']} checkpoints"
         f" (R² {law['r_squared']:.2f}): {law['ceiling']:.3f} where no entropy is left"
     ]
 

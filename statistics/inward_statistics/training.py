@@ -57,7 +57,7 @@ def fit_entropy_law(entropies: Sequence[float], rewards: Sequence[float]) -> Ent
     total = float(away @ away)
     left = away - slope * off
     explained = 1 - float(left @ left) / total if total > ROUNDING**2 else 1.0
-    return EntropyLaw(-slope, b, explained, len(h))
+    return EntropyLaw(0.0 - slope, b, explained, len(h))
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
