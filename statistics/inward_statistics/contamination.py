@@ -1,0 +1,65 @@
+"""Whether a policy has been trained on a question: scores per question, and how well they tell.
+
+Log-probabilities and entropies are in nats. Higher scores speak for contamination. A score is worth
+what its AUC on questions of known origin says, with this policy: measure it before you use it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+SHARE = 0.2
+"""Of the tokens, those that Min-K% Prob is taken over."""
+
+
+def self_critique(first: Sequence[float], second: Sequence[float]) -> float:
+    """Self-Critique [arXiv:2510.09259]: the cosine of two series of token entropies, the shorter
+    one padded with zeros, times the shorter length over the longer.
+
+    `first`: of the greedy answer. `second`: of a greedy answer that is to differ, with the first in
+    its context; a policy that was trained on the question repeats itself. The source takes each
+    token's 50 likeliest, not renormalised: the tail `drop` of `inward_rewards.tokens`. 0 where a
+    series is empty or all 0. ValueError: an entropy that is negative or not finite.
+    """
+    for value in (*first, *second):
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError(f"a token entropy is finite and at least 0, got {value!r}")
+    shorter, longer = sorted((len(first), len(second)))
+    scale = math.sqrt(math.fsum(v * v for v in first) * math.fsum(v * v for v in second))
+    if not shorter or not scale:
+        return 0.0
+    shared = math.fsum(a * b for a, b in zip(first, second, strict=False))
+    return shared / scale * shorter / longer
+
+
+def min_k_prob(log_probabilities: Sequence[float], share: float = SHARE) -> float:
+    """Min-K% Prob [Shi et al. 2024, arXiv:2310.16789]: the mean log-probability of the least likely
+    `share` of the tokens, one at least. ValueError without a token, and for a share outside (0, 1].
+    """
+    if not log_probabilities or not 0 < share <= 1:
+        raise ValueError(
+            f"{len(log_probabilities)} tokens and a share of {share!r}: Min-K% Prob needs a token"
+            " or more, and a share above 0 and at most 1"
+        )
+    lowest = sorted(log_probabilities)[: max(1, int(share * len(log_probabilities)))]
+    return math.fsum(lowest) / len(lowest)
+
+
+def area_under_curve(scores: Sequence[float], positive: Sequence[bool]) -> float:
+    """The chance that a positive scores above a negative, a tie counting half: the area under the
+    ROC curve [Hanley and McNeil 1982]. 0.5 tells nothing. ValueError where one kind is missing, a
+    score is not finite, or lengths differ."""
+    if len(scores) != len(positive):
+        raise ValueError(f"{len(scores)} scores, and {len(positive)} labels")
+    values = np.asarray(scores, float)
+    if not np.isfinite(values).all():
+        raise ValueError(f"scores must be finite, got {list(scores)!r}")
+    chosen = np.asarray(positive, bool)
+    high, low = np.sort(values[chosen]), np.sort(values[~chosen])
+    if not len(high) or not len(low):
+        raise ValueError(f"{len(high)} positives and {len(low)} negatives: both are needed")
+    below = np.searchsorted(low, high, side="left") + np.searchsorted(low, high, side="right")
+    return float(below.sum()) / (2 * len(high) * len(low))

@@ -1,0 +1,60 @@
+"""Scores of contamination, each against an independent computation."""
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+from inward_statistics import area_under_curve, min_k_prob, self_critique
+
+RNG = random.Random(11)
+
+
+@pytest.mark.parametrize(("m", "n"), [(5, 5), (3, 9), (9, 3), (1, 1)])
+def test_self_critique_is_the_cosine_of_padded_series_times_the_ratio_of_lengths(m, n):
+    first, second = ([RNG.uniform(0, 2) for _ in range(k)] for k in (m, n))
+    x, y = (np.pad(np.array(v), (0, max(m, n) - len(v))) for v in (first, second))
+    cosine = float(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
+    assert self_critique(first, second) == pytest.approx(cosine * min(m, n) / max(m, n))
+    assert self_critique(second, first) == pytest.approx(self_critique(first, second))
+
+
+def test_an_answer_that_repeats_itself_scores_one_and_silence_nothing():
+    assert self_critique([0.5, 1.0, 0.1], [0.5, 1.0, 0.1]) == pytest.approx(1)
+    assert self_critique([0.5], []) == self_critique([0.0], [0.0]) == 0
+    with pytest.raises(ValueError, match="got -1"):
+        self_critique([-1.0], [1.0])
+    with pytest.raises(ValueError, match="got nan"):
+        self_critique([1.0], [math.nan])
+
+
+def test_min_k_is_the_mean_of_the_least_likely_tokens():
+    tokens = [-float(n) for n in range(10)]
+    RNG.shuffle(tokens)
+    assert min_k_prob(tokens) == pytest.approx(-8.5)
+    assert min_k_prob([-1.0, -3.0]) == -3.0
+    assert min_k_prob(tokens, 1.0) == pytest.approx(-4.5)
+    for wrong in (([], 0.2), ([-1.0], 0.0), ([-1.0], 1.1)):
+        with pytest.raises(ValueError, match="Min-K% Prob needs"):
+            min_k_prob(*wrong)
+
+
+def test_the_area_is_the_share_of_pairs_in_order():
+    scores = [RNG.randint(0, 6) for _ in range(40)]
+    labels = [RNG.random() < 0.4 for _ in range(40)]
+    pairs = itertools.product(
+        [s for s, known in zip(scores, labels, strict=True) if known],
+        [s for s, known in zip(scores, labels, strict=True) if not known],
+    )
+    won = [1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs]
+    assert area_under_curve(scores, labels) == pytest.approx(sum(won) / len(won))
+    assert area_under_curve([1, 2, 3], [False, False, True]) == 1
+    assert area_under_curve([2, 2], [False, True]) == 0.5
+    for scores, labels, says in (
+        ([1.0], [True], "1 positives and 0 negatives"),
+        ([1.0], [], "1 scores, and 0 labels"),
+        ([1.0, math.nan], [True, False], "must be finite"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            area_under_curve(scores, labels)
