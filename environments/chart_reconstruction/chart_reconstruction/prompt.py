@@ -71,7 +71,7 @@ class Similarity(BaseModel):
     """Of likeness, table and texts in `chart`."""
 
 
-def drawn_by(redraw: RedrawConfig) -> str:
+def backend_text(redraw: RedrawConfig) -> str:
     """What the policy is told of what draws its words."""
     match redraw:
         case PlainConfig():

@@ -43,8 +43,8 @@ from chart_reconstruction.prompt import (
     REVISE_RULE,
     REVISED,
     Similarity,
+    backend_text,
     description,
-    drawn_by,
     system_prompt,
 )
 from chart_reconstruction.stating import stated
@@ -214,7 +214,7 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
         """The task that shows `picture`."""
         task = self.config.task
         known = task.exact and picture.truth is not None
-        reader = drawn_by(task.redraw)
+        reader = backend_text(task.redraw)
         prompt = system_prompt(task.similarity, task.max_characters, reader, known=known)
         data = ChartData.of(picture, system_prompt=prompt, ask=ASK)
         return ChartReconstructionTask(data, task)

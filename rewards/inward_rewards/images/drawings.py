@@ -17,6 +17,7 @@ from PIL import Image
 from inward_rewards.charts.cache import Cache
 from inward_rewards.images.config import GeneratorConfig
 from inward_rewards.images.kept import Kept, name_of, read
+from inward_rewards.images.prompts import printable
 from inward_rewards.images.redraw import Canvas, Redrawn
 from inward_rewards.images.server import Refused
 from inward_rewards.sandbox import Message
@@ -138,12 +139,6 @@ def seed(task: str, run: int, number: int) -> int:
     """Of drawing `number` of a task, in [0, 2^31): the same for all its rollouts."""
     digest = hashlib.sha256(f"{task} {run} {number}".encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
-
-
-def printable(text: str) -> str:
-    """The text without what no encoder reads: control characters and half surrogate pairs."""
-    clean = text.encode("utf-8", "ignore").decode()
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in clean).strip()
 
 
 def checked(data: bytes, width: int, height: int) -> bytes | None:

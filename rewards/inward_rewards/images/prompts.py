@@ -13,6 +13,12 @@ TOKEN = re.compile(r"[A-Za-z]{1,5}|\d|[^\sA-Za-z\d]")
 one token, so that it counts more rather than fewer."""
 
 
+def printable(text: str) -> str:
+    """The text without what no model reads: control characters and half surrogate pairs."""
+    clean = text.encode("utf-8", "ignore").decode()
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in clean).strip()
+
+
 def cut_by_rule(text: str, tokens: int) -> tuple[str, int]:
     """The first `tokens` tokens of a text, and how many are left out."""
     ends = [found.end() for found in TOKEN.finditer(text)]

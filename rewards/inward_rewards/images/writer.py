@@ -9,6 +9,7 @@ from typing import Any
 from inward_rewards.charts import RULES, RenderError, shared_renderer
 from inward_rewards.images.config import WriterConfig
 from inward_rewards.images.kept import Kept
+from inward_rewards.images.prompts import printable
 from inward_rewards.images.redraw import Canvas, Redrawn
 from inward_rewards.images.server import Refused, Server, shown
 from inward_rewards.sandbox import Message
@@ -49,7 +50,7 @@ class WriterRedraw:
 
     async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
         """The canvas's size is not told: what a description says of it counts."""
-        text = TAG.sub("", description).strip()
+        text = TAG.sub("", printable(description)).strip()
         if not text:
             return _redrawn({"spec": None, "reason": "the description is empty", "rewritten": 0})
         key = {

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from inward_rewards.images import Canvas, ImagesConfig, RedrawError, drawing, redraw_of
 from inward_rewards.images.config import SCHNELL
-from inward_rewards.images.drawings import UnfitPictureError, checked, printable, seed, size
+from inward_rewards.images.drawings import UnfitPictureError, checked, seed, size
+from inward_rewards.images.prompts import printable
 from PIL import Image
 from pydantic import ValidationError
 from support.images import ImageServer, png
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 
 CANVAS = Canvas(600, 400, "task")
 
@@ -78,6 +83,21 @@ async def test_a_long_description_is_cut_and_the_cut_is_told() -> None:
         [body] = server.bodies
     assert body["prompt"] == "a b c d e"
     assert redrawn.metrics["prompt_cut_tokens"] == 3
+
+
+async def test_a_tokenizer_cuts_at_its_own_tokens(tmp_path: Path) -> None:
+    words = {"[UNK]": 0, "[END]": 1, "three": 2, "bars": 3}
+    tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(single="$A [END]", special_tokens=[("[END]", 1)])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with ImageServer() as server:
+        given = config(server, prompt_tokens=3, tokenizer=str(tmp_path))
+        cut = await redraw_of(given)("three bars of much height", CANVAS)
+        whole = await redraw_of(given)("three bars", CANVAS)
+        assert [body["prompt"] for body in server.bodies] == ["three bars"]  # drawn once
+    assert (cut.metrics["prompt_cut_tokens"], whole.metrics["prompt_cut_tokens"]) == (3, 0)
+    assert cut.pictures == whole.pictures
 
 
 async def test_an_empty_description_asks_nothing() -> None:
