@@ -54,8 +54,8 @@ class UnfitPictureError(ValueError):
 class Drawings:
     """The `k` drawings of a description, each made by `draw` or found in the cache.
 
-    `draw` gives a PNG, or None for one that is all
-    black, or raises `Refused` where a content policy refuses the description.
+    `draw` gives a PNG, or None for one that is all black, or raises `Refused` where a content
+    policy refuses the description.
 
     Metrics: `refused`, the share of the drawings that were refused or are all black, and
     `prompt_cut_tokens`, how many tokens the encoder does not read.

@@ -53,7 +53,8 @@ class DiffusersRedraw:
         self._pipeline: Any = None
 
     async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
-        read: _Reader = self._read or await asyncio.to_thread(self._reader)
+        if (read := self._read) is None:
+            read = await asyncio.to_thread(self._reader)
         identity = {
             "backend": "diffusers",
             "library": self._diffusers.__version__,
