@@ -8,8 +8,18 @@ Needs `pip install "inward-rewards[charts]"`.
 
 from inward_rewards.images.plain import PlainChart, read, specification, without_code
 from inward_rewards.images.redraw import PlainConfig, PlainRedraw, Redrawn
+from inward_rewards.images.similarity import (
+    EmbeddingConfig,
+    EmbeddingError,
+    EmbeddingSimilarity,
+    Likeness,
+)
 
 __all__ = [
+    "EmbeddingConfig",
+    "EmbeddingError",
+    "EmbeddingSimilarity",
+    "Likeness",
     "PlainChart",
     "PlainConfig",
     "PlainRedraw",
