@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import verifiers.v1 as vf
 from inward_chat import ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
-from inward_rewards.charts import Rendered, Scene, Score, shared_renderer
+from inward_rewards.charts import Scene, Score, shared_renderer
 from pydantic import Field, field_validator
 
 from inward_charts import matplotlib_png
@@ -187,7 +187,8 @@ class Outcome:
 
     reward: float
     score: Score | None
-    drawn: Rendered | None
+    drawn: bytes | None
+    """The PNG."""
     error: str | None
     """Why nothing was drawn."""
 
@@ -210,7 +211,7 @@ def record(trace: vf.Trace[Any, Any, Any], outcomes: Sequence[Outcome], *, known
     trace.info["chart"] = {
         "errors": [outcome.error for outcome in outcomes],
         "rewards": [outcome.reward for outcome in outcomes],
-        "png_sha256": hashlib.sha256(final.drawn.png).hexdigest() if final.drawn else None,
+        "png_sha256": hashlib.sha256(final.drawn).hexdigest() if final.drawn else None,
         "renderer": shared_renderer().version,
     }
     return final
@@ -261,7 +262,7 @@ class ChartTask:
         outcome = await self.outcome(reply)
         if outcome.drawn is None:
             return vf.UserMessage(content=self.refused.format(error=outcome.error))
-        both = side_by_side(self.data.picture, shrunk(outcome.drawn.png))
+        both = side_by_side(self.data.picture, shrunk(outcome.drawn))
         return picture_message(both, self.revised)
 
 

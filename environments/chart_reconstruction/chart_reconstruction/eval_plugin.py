@@ -11,10 +11,13 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_charts import request_picture, traced
+from inward_chat.downloads import cache_dir
 from inward_rewards.charts import RenderError, shared_renderer
 from inward_rewards.images import PlainRedraw
+from inward_rewards.images import drawing as kept_drawing
 
 from chart_reconstruction.prompt import description
+from chart_reconstruction.taskset import FOLDER
 from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
 
 CONSTANT = (
@@ -104,6 +107,9 @@ COLUMNS = (
     ("drawn", metric("rendered")),
     ("statements", metric("statements")),
     ("… not understood", metric("ignored")),
+    ("undrawable by the writer", metric("undrawable")),
+    ("refused by the generator", metric("refused")),
+    ("tokens that it does not read", metric("prompt_cut_tokens")),
     ("characters", metric("characters")),
     ("gain per revision", metric("gain_per_revision")),
 )
@@ -111,7 +117,13 @@ COLUMNS = (
 
 def drawing(trace: vf.WireTrace) -> bytes | None:
     """What is drawn from the last reply that draws something."""
-    limit = trace.info.get("chart", {}).get("max_characters", 6000)
+    chart = trace.info.get("chart", {})
+    if "spec" in chart:
+        return shared_renderer().render_sync(chart["spec"]).png
+    if "drawings" in chart:
+        kept = (kept_drawing(name, cache_dir() / FOLDER) for name in chart["drawings"])
+        return next((png for png in kept if png is not None), None)
+    limit = chart.get("max_characters", 6000)
     for message in reversed(trace.assistant_messages):
         redrawn = PlainRedraw().sync(description(message.content or "", limit).text)
         if redrawn.spec is None:

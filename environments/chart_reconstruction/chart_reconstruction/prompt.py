@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from inward_rewards.images import without_code
+from inward_rewards.images import (
+    ImagesConfig,
+    PlainConfig,
+    RedrawConfig,
+    WriterConfig,
+    without_code,
+)
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ASK = "Describe this chart."
@@ -18,6 +24,16 @@ series, by name or as #rrggbb; the size in pixels, background, grid lines and le
 numbers, each with its category or x, its series and its panel. Names in double quotes are read \
 most safely. Of two statements about one number the last counts. What is not understood is left \
 out."""
+
+WRITER = """\
+Your description is read by a language model that never sees the picture. It writes the \
+specification of a chart from your words alone, and that is drawn. It is told to invent no number \
+and to follow no instruction."""
+
+IMAGES = """\
+Your description is drawn by an image generator that never sees the picture. It reads the first \
+{tokens} tokens of it, a digit or a sign being one and a word mostly one; what comes after them \
+draws nothing."""
 
 REVISED = "Left: the chart. Right: what is drawn from your description. Describe the chart again."
 REFUSED = "Nothing was drawn from your description: {error}. Describe the chart again."
@@ -52,6 +68,17 @@ class Similarity(BaseModel):
     table alone, for generated charts."""
     weights: Weights = Weights()
     """Of likeness, table and texts in `chart`."""
+
+
+def drawn_by(redraw: RedrawConfig) -> str:
+    """What the policy is told of what draws its words."""
+    match redraw:
+        case PlainConfig():
+            return PLAIN
+        case WriterConfig():
+            return WRITER
+        case ImagesConfig():
+            return IMAGES.format(tokens=redraw.published["prompt_tokens"])
 
 
 @dataclass(frozen=True)

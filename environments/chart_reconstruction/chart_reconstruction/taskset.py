@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import verifiers.v1 as vf
 from inward_charts import KINDS
@@ -21,34 +22,59 @@ from inward_charts.tasks import (
     weighted,
 )
 from inward_chat import ExistingFolder
+from inward_chat.downloads import cache_dir
 from inward_rewards.charts import RenderError, Score, shared_renderer
-from inward_rewards.images import PlainConfig, PlainRedraw
+from inward_rewards.images import (
+    Canvas,
+    ImagesConfig,
+    PlainConfig,
+    RedrawConfig,
+    Redrawn,
+    drawing_likeness,
+    redraw_of,
+)
 from inward_rewards.sandbox import set_workers
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from chart_reconstruction.charxiv import Split, charxiv_pictures
 from chart_reconstruction.prompt import (
     ASK,
-    PLAIN,
     REFUSED,
     REVISE_RULE,
     REVISED,
     Similarity,
     description,
+    drawn_by,
     system_prompt,
 )
 from chart_reconstruction.stating import stated
 
+FOLDER = "redraw"
+"""Of the cache: what was drawn."""
 VALID = 0.9
 """What the truth in prose must score at least."""
 
 
 class ChartReconstructionTaskConfig(vf.TaskConfig):
-    redraw: PlainConfig = PlainConfig()
+    redraw: RedrawConfig = PlainConfig()
     """What draws a description."""
     similarity: Similarity = Similarity()
     max_characters: int = Field(6000, ge=1, le=20_000)
     """Of a reply that are read."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether a specification is drawn, whose table and texts are known, and not a picture."""
+        return not isinstance(self.redraw, ImagesConfig)
+
+    @model_validator(mode="after")
+    def _table_is_drawn(self) -> Self:
+        if self.similarity.type == "table" and not self.exact:
+            raise ValueError(
+                f"similarity.type 'table' needs a drawing whose table is known, and redraw.type "
+                f"{self.redraw.type!r} draws pictures: set similarity.type to 'chart'"
+            )
+        return self
 
 
 class ChartReconstructionConfig(ChartsConfig):
@@ -58,16 +84,15 @@ class ChartReconstructionConfig(ChartsConfig):
     """Of CharXiv: `train` has 75 figures, `eval` 25."""
     task: ChartReconstructionTaskConfig = ChartReconstructionTaskConfig()
 
-    @field_validator("kinds")
-    @classmethod
-    def _kinds_with_words(cls, kinds: list[str]) -> list[str]:
+    @model_validator(mode="after")
+    def _kinds_with_words(self) -> Self:
         """`plain` has no words for the kinds of papers."""
-        if not set(kinds) <= set(KINDS):
-            raise ValueError(f"kinds {kinds!r}: choose from {', '.join(KINDS)}")
-        return kinds
+        if isinstance(self.task.redraw, PlainConfig) and not set(self.kinds) <= set(KINDS):
+            raise ValueError(f"kinds {self.kinds!r}: choose from {', '.join(KINDS)}")
+        return self
 
     @model_validator(mode="after")
-    def _one_source(self) -> ChartReconstructionConfig:
+    def _one_source(self) -> Self:
         if self.path is not None and self.legacy_charxiv is not None:
             raise ValueError("path and legacy_charxiv are both set: name one source of pictures")
         given = self.path is not None or self.legacy_charxiv is not None
@@ -83,6 +108,8 @@ class ChartReconstructionConfig(ChartsConfig):
 class Described(Outcome):
     metrics: dict[str, float]
     """Of the description."""
+    record: dict[str, Any]
+    """What the trace keeps of the drawing."""
 
 
 class ChartReconstructionTask(
@@ -90,23 +117,42 @@ class ChartReconstructionTask(
 ):
     refused, revised, revise_rule = REFUSED, REVISED, REVISE_RULE
 
+    @property
+    def known(self) -> bool:
+        """Whether a drawing's table and texts can be compared with those of the chart."""
+        return self.data.truth is not None and self.config.exact
+
     async def outcome(self, reply: str) -> Described:
-        picture, truth = self.data.picture, await self.true_scene()
+        picture = self.data.picture
         read = description(reply, self.config.max_characters)
-        redrawn = await PlainRedraw()(read.text)
+        redraw = redraw_of(self.config.redraw, cache_dir() / FOLDER)
+        redrawn = await redraw(read.text, Canvas.of(picture))
         metrics = {
             "characters": float(len(reply)),
             "cut_characters": float(read.cut),
             "code_characters": float(read.code),
             **redrawn.metrics,
         }
-        if redrawn.spec is None:
-            return Described(0.0, None, None, redrawn.reason, metrics)
         try:
-            drawn, score = await shared_renderer().score(redrawn.spec, picture, truth)
+            drawn, score = await self._scored(redrawn, picture)
         except RenderError as error:
-            return Described(0.0, None, None, str(error), metrics)
-        return Described(self._reward(score), score, drawn, None, metrics)
+            return Described(0.0, None, None, str(error), metrics, redrawn.record)
+        return Described(self._reward(score), score, drawn, None, metrics, redrawn.record)
+
+    async def _scored(self, redrawn: Redrawn, picture: bytes) -> tuple[bytes, Score]:
+        """The drawing, or the first of several, and the score. Raises `RenderError` where nothing
+        was drawn."""
+        if redrawn.spec is not None:
+            truth = await self.true_scene()
+            drawn, score = await shared_renderer().score(redrawn.spec, picture, truth)
+            return drawn.png, score
+        drawings = [drawing for drawing in redrawn.pictures if drawing is not None]
+        if not drawings:
+            raise RenderError(redrawn.reason)
+        found = await asyncio.gather(*(drawing_likeness(picture, one) for one in drawings))
+        # One that was refused is like nothing.
+        likeness = sum(found) / len(redrawn.pictures)
+        return drawings[0], Score(likeness, None, None, None, None, None)
 
     def _reward(self, score: Score) -> float:
         similarity = self.config.similarity
@@ -127,19 +173,20 @@ class ChartReconstructionTask(
     async def likeness(self, trace: vf.Trace[Any, Any, Any]) -> float:
         """The reward of the last reply from which something is drawn; its parts are metrics."""
         outcomes = await self.outcomes(trace)
-        final = record(trace, outcomes, known=self.data.truth is not None)
+        final = record(trace, outcomes, known=self.known)
         assert isinstance(final, Described)
         trace.record_metrics(final.metrics)
         trace.info["chart"] |= {
             "redraw": self.config.redraw.type,
             "max_characters": self.config.max_characters,
+            **final.record,
         }
         return final.reward
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
         """Whether the truth in prose scores 0.9; its table, where the picture is another
-        renderer's, or worn."""
-        if self.data.truth is None:
+        renderer's, or worn. Only of `plain`: what a model draws says as much of the model."""
+        if self.data.truth is None or not isinstance(self.config.redraw, PlainConfig):
             return None
         outcome = await self.outcome(stated(self.data.truth))
         if self.data.drawn_by == "vega-lite" and self.data.noise == "none":
@@ -155,6 +202,8 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
         if config.sandbox_workers is not None:
             set_workers(config.sandbox_workers)
         self.INFINITE = config.path is None and config.legacy_charxiv is None
+        # What is missing is told here, and not by the first rollout.
+        redraw_of(config.task.redraw, cache_dir() / FOLDER)
 
     def load(self) -> Iterable[ChartReconstructionTask]:
         folder = self.config.legacy_charxiv
@@ -163,8 +212,10 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
 
     def task_of(self, picture: ChartPicture) -> ChartReconstructionTask:
         """The task that shows `picture`."""
-        task, known = self.config.task, picture.truth is not None
-        prompt = system_prompt(task.similarity, task.max_characters, PLAIN, known=known)
+        task = self.config.task
+        known = task.exact and picture.truth is not None
+        reader = drawn_by(task.redraw)
+        prompt = system_prompt(task.similarity, task.max_characters, reader, known=known)
         data = ChartData.of(picture, system_prompt=prompt, ask=ASK)
         return ChartReconstructionTask(data, task)
 

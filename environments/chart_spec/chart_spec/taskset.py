@@ -53,7 +53,7 @@ class ChartSpecTask(ChartTask, vf.Task[ChartData, vf.State, ChartSpecTaskConfig]
             drawn, score = await shared_renderer().score(last_block(reply), picture, truth)
         except RenderError as error:
             return Outcome(0.0, None, None, str(error))
-        return Outcome(self._reward(score), score, drawn, None)
+        return Outcome(self._reward(score), score, drawn.png, None)
 
     def _reward(self, score: Score) -> float:
         weights = self.config.weights

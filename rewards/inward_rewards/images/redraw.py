@@ -1,84 +1,53 @@
-"""From a description to a chart: the backends that never see the picture."""
+"""From a description to a chart: what every backend gets and gives.
+
+A backend never sees the picture. It writes a specification, which is drawn by
+`inward_rewards.charts`, or it draws pictures itself.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Future
+import hashlib
+import struct
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict
 
-from inward_rewards.sandbox import Breach, Limits, Pool, Program
+@dataclass(frozen=True)
+class Canvas:
+    """All that a backend may know of the original."""
 
-PROGRAM = Program(
-    "the reader of descriptions",
-    "inward_rewards.images.worker",
-    'pip install "inward-rewards[charts]"',
-)
-LIMITS = Limits(5.0, 512)
-BREACHES = {
-    Breach.CPU: f"reading it takes more than {LIMITS.cpu_seconds:g} s of CPU time",
-    Breach.CRASH: f"reading it takes more than {LIMITS.memory_mb} MiB of memory",
-}
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    key: str
+    """Of the task: what is drawn by chance is drawn by the same chance for all its rollouts."""
+
+    @classmethod
+    def of(cls, png: bytes) -> Self:
+        """That of an original."""
+        width, height = struct.unpack(">II", png[16:24])
+        return cls(width, height, hashlib.sha256(png).hexdigest())
 
 
 @dataclass(frozen=True)
 class Redrawn:
-    """What a backend made of a description."""
+    """What a backend made of a description: a specification, or pictures, or neither."""
 
-    spec: dict[str, Any] | None
-    """A Vega-Lite specification; None where the description draws nothing."""
+    spec: str | dict[str, Any] | None = None
+    """A Vega-Lite specification, as JSON text or as the dict of one."""
+    pictures: tuple[bytes | None, ...] = ()
+    """PNGs of the same description with different seeds; None for one that was refused."""
     reason: str | None = None
-    """Why there is none."""
+    """Why there is nothing to see."""
     metrics: dict[str, float] = field(default_factory=dict)
     """What the backend has to say of the description, by name."""
+    record: dict[str, Any] = field(default_factory=dict)
+    """What a trace keeps, to show the drawing later."""
 
 
-class PlainConfig(BaseModel):
-    """Rules that read plain English: no model, no network."""
+class Redraw(Protocol):
+    """A backend. The description's faults draw nothing, with a reason; the machine's raise
+    `RedrawError`, or `inward_rewards.sandbox.PoolError`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: Literal["plain"] = "plain"
-
-
-class PlainRedraw:
-    """`plain`: the statements of `inward_rewards.images.plain`, drawn.
-
-    A policy wrote the text, so it is read in a killable process: what takes too long or too much
-    memory draws nothing, with a reason. Raises `PoolError` where the processes cannot run.
-
-    Metrics: `statements`, how many the description holds, and `ignored`, how many of them no rule
-    understands.
-    """
-
-    async def __call__(self, description: str) -> Redrawn:
-        return await asyncio.wrap_future(self._submit(description))
-
-    def sync(self, description: str) -> Redrawn:
-        """For code that may block."""
-        return self._submit(description).result()
-
-    def _submit(self, description: str) -> Future[Redrawn]:
-        return _shared_pool().submit(self._read, description)
-
-    def _read(self, description: str) -> Redrawn:
-        """In a thread of the pool."""
-        reply = _shared_pool().call({"text": description})
-        if isinstance(reply, Breach):
-            return Redrawn(None, BREACHES[reply], {"statements": 0.0, "ignored": 0.0})
-        header, _ = reply
-        metrics = {name: float(header[name]) for name in ("statements", "ignored")}
-        if header["spec"] is None:
-            return Redrawn(None, "no statement about a chart was understood", metrics)
-        return Redrawn(header["spec"], None, metrics)
-
-
-_pools: dict[None, Pool] = {}
-
-
-def _shared_pool() -> Pool:
-    """One pool for the whole process, started at the first use and closed at exit."""
-    # Without a lock, which a fork could leave taken: who loses the race has started nothing.
-    return _pools.get(None) or _pools.setdefault(None, Pool(PROGRAM, LIMITS))
+    async def __call__(self, description: str, canvas: Canvas) -> Redrawn: ...

@@ -7,44 +7,35 @@ pictures by itself.
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from inward_rewards.images.server import Refused, Server
 from inward_rewards.images.similarity.batches import Vectors
 from inward_rewards.images.similarity.config import EmbeddingConfig
-from inward_rewards.images.similarity.errors import EmbeddingError
+from inward_rewards.images.similarity.pixels import shuffled
 
-RETRIES = 5
-"""Tries after the first where the server is busy (429), broken (5xx), silent or gone."""
 URL = "data:image/png;base64,"
 
 
 class ApiEmbedder:
-    """The `openai` client, which tries again by itself. Not on an event loop: it blocks."""
+    """To be used on one event loop. ValueError where the variable that should hold the key is not
+    set."""
 
     def __init__(self, config: EmbeddingConfig) -> None:
-        """ValueError where the variable that should hold the key is not set."""
-        try:
-            import openai
-        except ImportError as error:
-            raise ImportError(
-                'similarity.base_url needs openai: pip install "inward-rewards[vision]"'
-            ) from error
-        self._openai, self._config = openai, config
-        self._source = f"the embedding server {config.base_url!r} (model {config.model!r})"
-        self._client = openai.OpenAI(
-            api_key=config.api_key(),
-            base_url=config.base_url,
-            timeout=config.timeout,
-            max_retries=RETRIES,
-        )
+        assert config.server is not None
+        self._config = config
+        self._server = Server(config.server, "embedding", config.model, "similarity")
 
-    def embed(self, pictures: Sequence[bytes]) -> list[Vectors]:
-        """EmbeddingError: the server gave none."""
-        config = self._config
+    async def embed(self, picture: bytes, *, mixed: bool) -> Vectors:
+        """Of the picture, or of its shuffled copy where `mixed`. RedrawError: the server gave
+        none."""
+        if mixed:
+            picture = await asyncio.to_thread(shuffled, picture)
+        config, server = self._config, self._server
         asked = {
             "modality": "image",
             "pool": config.pool,
@@ -52,51 +43,34 @@ class ApiEmbedder:
             "legacy": config.legacy,
             "revision": config.pinned_revision,
         }
+        create: Any = server.client.embeddings.create
         try:
-            answer = self._client.embeddings.create(
-                model=config.model,
-                input=[URL + base64.b64encode(picture).decode() for picture in pictures],
-                encoding_format="base64",
-                extra_body=asked,
+            answer = await server.ask(
+                create(
+                    model=config.model,
+                    input=[URL + base64.b64encode(picture).decode()],
+                    encoding_format="base64",
+                    extra_body=asked,
+                )
             )
-            served = answer.model
-            data = sorted(answer.data, key=lambda item: item.index)
-            vectors = [_vectors(item) for item in data]
-        except self._openai.APIError as error:
-            raise EmbeddingError(f"{self._source} failed: {error}{self._mend(error)}") from error
+        except Refused as refused:
+            raise server.fault(f"refused: {refused}", "choose a server that takes charts") from None
+        try:
+            [item] = answer.data
+            vectors, served = _vectors(item), answer.model
         except (ValueError, TypeError, AttributeError) as error:
-            raise EmbeddingError(
-                f"{self._source} answered with what is no reply of embeddings ({error}): check "
-                "that base_url ends in the path before `/embeddings`, mostly `/v1`"
-            ) from error
+            raise server.unfit(str(error)) from error
         if served != config.model:
-            raise EmbeddingError(
-                f"{self._source} answered with the model {served!r}: set similarity.model to what "
-                "it serves"
-            )
-        if len(vectors) != len(pictures):
-            raise EmbeddingError(
-                f"{self._source} gave {len(vectors)} embeddings of {len(pictures)} pictures"
-            )
-        if config.pool == "cls" and any(len(one) != 1 for one in vectors):
-            raise EmbeddingError(f"{self._source} gave patches where one vector was asked for")
+            raise server.unfit(f"it is of the model {served!r}")
+        if config.pool == "cls" and len(vectors) != 1:
+            raise server.unfit("it has patches where one vector was asked for")
         return vectors
-
-    def _mend(self, error: Exception) -> str:
-        library = self._openai
-        if isinstance(error, library.APIConnectionError):
-            return f": is it running, and does it answer within {self._config.timeout:g} s?"
-        if isinstance(error, library.AuthenticationError | library.PermissionDeniedError):
-            return f": check the key in the variable {self._config.api_key_var!r} (api_key_var)"
-        if isinstance(error, library.NotFoundError):
-            return ": check base_url (mostly it ends in `/v1`) and model"
-        return f" (after {RETRIES} retries where it could be tried again)"
 
 
 def _vectors(item: Any) -> Vectors:
     """(places, dimensions) of one embedding: base64 of float32, or a list of numbers.
 
-    ValueError, TypeError: it is neither, or not finite, or of length 0.
+    ValueError, TypeError: it is neither, or not finite, or 0.
     """
     found = item.embedding
     if isinstance(found, str):

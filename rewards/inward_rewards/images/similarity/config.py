@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from inward_rewards.images.config import ServerConfig, StrictModel
 
 DINOV2_LARGE = "facebook/dinov2-large"
 DINOV2_LARGE_REVISION = "47b73eefe95e8d44ec3623f8890bd894b6ea2d6c"
 
 
-class EmbeddingConfig(BaseModel):
+class EmbeddingConfig(StrictModel):
     """Cosine of the embeddings of picture and drawing by a trained vision model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: Literal["embedding"] = "embedding"
     model: str = DINOV2_LARGE
@@ -36,19 +35,17 @@ class EmbeddingConfig(BaseModel):
     device: str = "auto"
     """`auto`: an accelerator where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
     batch: int = Field(32, ge=1)
-    """Maximum pictures per forward pass, or per request."""
+    """Maximum pictures per forward pass."""
     base_url: str | None = None
     """A server of embeddings, in place of a model in this process: workers then share one."""
     api_key_var: str | None = None
     """The environment variable that holds the server's key. None: it asks for none."""
-    timeout: float = Field(60.0, gt=0)
+    concurrency: int = Field(64, ge=1)
+    """Maximum requests of the server under way at once, per env worker."""
+    timeout: float = Field(60.0, gt=0, allow_inf_nan=False)
     """Seconds that one try of a request may take."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _type_is_always_set(cls, data: Any) -> Any:
-        """verifiers rebuilds configs from dumps of the fields that were set."""
-        return {"type": "embedding", **data} if isinstance(data, dict) else data
+    retries: int = Field(5, ge=0)
+    """Tries after the first where the server is busy (429), broken (5xx), silent or gone."""
 
     @field_validator("model")
     @classmethod
@@ -68,6 +65,7 @@ class EmbeddingConfig(BaseModel):
                 f"similarity.api_key_var {self.api_key_var!r} goes with base_url: set the server's "
                 "address, or drop it"
             )
+        self.server  # noqa: B018 - its own checks
         return self
 
     @property
@@ -77,14 +75,9 @@ class EmbeddingConfig(BaseModel):
             return DINOV2_LARGE_REVISION
         return self.revision
 
-    def api_key(self) -> str:
-        """ValueError where the variable that should hold it is not set."""
-        if self.api_key_var is None:
-            return "none"
-        key = os.environ.get(self.api_key_var)
-        if not key:
-            raise ValueError(
-                f"the environment variable {self.api_key_var!r} (similarity.api_key_var) is not "
-                "set: set it to the key of the embedding server"
-            )
-        return key
+    @property
+    def server(self) -> ServerConfig | None:
+        """Where the model is; None: in this process."""
+        if self.base_url is None:
+            return None
+        return ServerConfig(**{name: getattr(self, name) for name in ServerConfig.model_fields})

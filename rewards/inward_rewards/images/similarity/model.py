@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from inward_rewards.images.errors import RedrawError
 from inward_rewards.images.similarity.batches import Vectors
 from inward_rewards.images.similarity.config import EmbeddingConfig
-from inward_rewards.images.similarity.errors import EmbeddingError
 from inward_rewards.images.similarity.pixels import CROP, cropped, normalised, opened, padded
 
 INSTALL = 'pip install "inward-rewards[vision]"'
@@ -40,7 +40,7 @@ class LocalEmbedder:
         self._loaded: _Loaded | None = None
 
     def embed(self, pictures: Sequence[bytes]) -> list[Vectors]:
-        """EmbeddingError: the model cannot be loaded or run."""
+        """RedrawError: the model cannot be loaded or run."""
         loaded = self._loaded = self._loaded or self._load()
         pixels = np.stack([self._pixels(picture, loaded) for picture in pictures])
         torch = self._torch
@@ -51,13 +51,13 @@ class LocalEmbedder:
                 found = found / found.norm(dim=-1, keepdim=True).clamp_min(_LEAST)
                 vectors = found.float().cpu().numpy()
         except (RuntimeError, ValueError, TypeError) as error:
-            raise EmbeddingError(
+            raise RedrawError(
                 f"{self._name} failed on {len(pictures)} pictures of {pixels.shape[-1]} pixels: "
                 f"{_line(error)}: lower similarity.batch or similarity.size where memory ran out, "
                 "and name another model where it is no vision model"
             ) from error
         if not np.isfinite(vectors).all() or not vectors.any(axis=(1, 2)).all():
-            raise EmbeddingError(f"{self._name} gave an embedding that is not finite, or 0")
+            raise RedrawError(f"{self._name} gave an embedding that is not finite, or 0")
         return list(vectors)
 
     @property
@@ -78,21 +78,21 @@ class LocalEmbedder:
             device = self._device()
             model = getattr(model, "vision_model", model).to(device).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise EmbeddingError(
+            raise RedrawError(
                 f"{self._name} cannot be loaded on {config.device!r}: {_line(error)}: give "
                 "similarity.model a folder, or an id on the hub that this machine can reach or has "
                 "in its cache"
             ) from error
         missing = [name for name in ("image_mean", "image_std") if name not in processor]
         if missing:
-            raise EmbeddingError(
+            raise RedrawError(
                 f"{self._name} does not say how its pictures are normalised: "
                 f"{' and '.join(missing)} is missing in its preprocessor_config.json"
             )
         side = CROP if config.legacy else config.size or getattr(model.config, "image_size", None)
         side = side[0] if isinstance(side, list | tuple) else side
         if side is None:
-            raise EmbeddingError(f"{self._name} names no image_size: set similarity.size")
+            raise RedrawError(f"{self._name} names no image_size: set similarity.size")
         patch = getattr(model.config, "patch_size", None)
         patch = patch[0] if isinstance(patch, list | tuple) else patch
         if patch:

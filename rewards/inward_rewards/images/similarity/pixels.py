@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from inward_rewards.images.similarity.errors import EmbeddingError
+from inward_rewards.images.errors import RedrawError
 
 Pixels = npt.NDArray[np.float32]
 
@@ -23,12 +23,12 @@ WHITE = (255, 255, 255)
 
 
 def opened(picture: bytes) -> Image.Image:
-    """RGB on white. EmbeddingError for what is no picture: those who draw check what they drew."""
+    """RGB on white. RedrawError for what is no picture: those who draw check what they drew."""
     try:
         with Image.open(io.BytesIO(picture)) as image:
             rgba = image.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise EmbeddingError(f"{len(picture)} bytes that should be a picture: {error}") from error
+        raise RedrawError(f"{len(picture)} bytes that should be a picture: {error}") from error
     white = Image.new("RGBA", rgba.size, (*WHITE, 255))
     return Image.alpha_composite(white, rgba).convert("RGB")
 

@@ -17,9 +17,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
+from inward_rewards.images.errors import RedrawError
 from inward_rewards.images.similarity.batches import Batches, Vectors
 from inward_rewards.images.similarity.config import EmbeddingConfig
-from inward_rewards.images.similarity.errors import EmbeddingError
 from inward_rewards.images.similarity.model import LocalEmbedder
 from inward_rewards.images.similarity.pixels import opened
 
@@ -37,12 +37,12 @@ def application(config: EmbeddingConfig) -> web.Application:
             pictures = _pictures(await request.json(), config)
             # A caller's picture that is none must not fail those of others.
             await asyncio.to_thread(lambda: [opened(picture) for picture in pictures])
-        except (ValueError, EmbeddingError) as error:
+        except (ValueError, RedrawError) as error:
             return _refused(400, str(error))
         asked = [asyncio.wrap_future(batches.submit(picture)) for picture in pictures]
         try:
             vectors = await asyncio.gather(*asked)
-        except EmbeddingError as error:
+        except RedrawError as error:
             return _refused(500, str(error))
         data = [_item(number, one) for number, one in enumerate(vectors)]
         usage = {"prompt_tokens": 0, "total_tokens": 0}
