@@ -29,6 +29,8 @@ def table(summary: Summary) -> Table:
     for head in ("mean", "95 % interval", "questions", "clusters"):
         out.add_column(head, justify="right")
     for score in summary.scores:
+        if score.mean is None and score is not summary.scores[0]:
+            continue
         _add(out, *_cells(score))
         if score.chance is not None:
             _add(out, "  chance", f"{score.chance:.3f}")

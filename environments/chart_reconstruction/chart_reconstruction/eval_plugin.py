@@ -110,14 +110,28 @@ COLUMNS = (
     ("undrawable by the writer", metric("undrawable")),
     ("refused by the generator", metric("refused")),
     ("tokens that it does not read", metric("prompt_cut_tokens")),
+    ("cosine", metric("cosine")),
+    ("specificity", metric("specificity")),
+    ("questions that got an answer", metric("answered")),
+    ("too long for the reader", metric("masked")),
     ("characters", metric("characters")),
     ("gain per revision", metric("gain_per_revision")),
 )
 
 
+def answered(trace: vf.WireTrace) -> float | None:
+    """Whether something was drawn; for the reader, whether there was something to read."""
+    metrics = trace.metrics
+    if "rendered" in metrics:
+        return metrics["rendered"]
+    return float(metrics.get("characters", 0) > 0 and not metrics.get("masked"))
+
+
 def drawing(trace: vf.WireTrace) -> bytes | None:
     """What is drawn from the last reply that draws something."""
     chart = trace.info.get("chart", {})
+    if chart.get("redraw") == "reader":
+        return None
     if "spec" in chart:
         return shared_renderer().render_sync(chart["spec"]).png
     if "drawings" in chart:
@@ -157,7 +171,7 @@ PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
     default_args=DEFAULT_ARGS,
-    answered=metric("rendered"),
+    answered=answered,
     notes=notes,
     drawing=drawing,
 )

@@ -21,7 +21,7 @@ from inward_rewards.images.errors import RedrawError
 from inward_rewards.images.likeness import drawing_likeness
 from inward_rewards.images.plain import PlainChart, read, specification, without_code
 from inward_rewards.images.plain_redraw import PlainRedraw
-from inward_rewards.images.questions import Question, answers_of, questions_of
+from inward_rewards.images.questions import TOLERANCE, Question, answers_of, questions_of
 from inward_rewards.images.questions_reader import Answered, Reader, reader_of
 from inward_rewards.images.redraw import Canvas, Redraw, Redrawn
 from inward_rewards.images.similarity import (
@@ -32,6 +32,7 @@ from inward_rewards.images.similarity import (
 )
 
 __all__ = [
+    "TOLERANCE",
     "Answered",
     "Canvas",
     "EmbeddingConfig",

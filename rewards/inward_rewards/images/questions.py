@@ -136,10 +136,19 @@ class _Table:
         return found
 
     def blind(self, question: Question) -> bool:
-        """Whether the middle of a series' values, or their mean, answers a question for one."""
-        members = self._groups[question.keys[0][1:]]
-        values = [row.value for keys in members for row in self._rows[keys]]
-        middles = (sum(values) / len(values), (min(values) + max(values)) / 2)
+        """Whether the middle of the values, or their mean, answers a question for one: of its
+        series, or of all."""
+        series = [
+            row.value
+            for keys in self._groups[question.keys[0][1:]]
+            for row in self._rows[keys]
+        ]  # fmt: skip
+        all_ = [row.value for rows in self._rows.values() for row in rows]
+        middles = [
+            middle
+            for values in (series, all_)
+            for middle in (sum(values) / len(values), (min(values) + max(values)) / 2)
+        ]
         return any(question.right(middle) for middle in middles)
 
     def extremes(self) -> list[Question]:

@@ -44,7 +44,8 @@ def api_key(config: ServerConfig, option: str = "redraw") -> str:
         return key
     raise ValueError(
         f"the environment variable {config.api_key_var!r} ({option}.api_key_var) is not set: set "
-        f"it to the key of {config.base_url!r}, or leave {option}.api_key_var out if it asks for none"
+        f"it to the key of {config.base_url!r}, or leave {option}.api_key_var out if it asks for "
+        "none"
     )
 
 

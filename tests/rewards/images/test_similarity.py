@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from inward_chat.testing import HttpReply, PolicyServer
-from inward_rewards.images import EmbeddingConfig, EmbeddingError, EmbeddingSimilarity
-from inward_rewards.images.similarity import client
+from inward_rewards.images import EmbeddingConfig, EmbeddingSimilarity, RedrawError
 from inward_rewards.images.similarity.pixels import cropped, opened, padded, shuffled
 from PIL import Image, ImageDraw
 from pydantic import ValidationError
@@ -53,7 +53,7 @@ def test_a_shuffled_picture_holds_the_same_tiles() -> None:
 
 async def test_a_group_embeds_its_original_once_and_batches_its_drawings() -> None:
     means = Means()
-    similarity = EmbeddingSimilarity(EmbeddingConfig(), means)
+    similarity = EmbeddingSimilarity(EmbeddingConfig(), embedder=means)
     drawings = [picture(color=f"#{n:02x}8020") for n in range(40)]
     found = await asyncio.gather(*(similarity(picture(), one) for one in drawings))
     assert sum(means.batches) == 41
@@ -66,7 +66,7 @@ async def test_a_group_embeds_its_original_once_and_batches_its_drawings() -> No
 
 @pytest.mark.parametrize("legacy", [False, True])
 async def test_a_picture_is_like_itself_most(legacy: bool) -> None:
-    similarity = EmbeddingSimilarity(EmbeddingConfig(legacy=legacy), Means())
+    similarity = EmbeddingSimilarity(EmbeddingConfig(legacy=legacy), embedder=Means())
     likeness = await similarity(picture(), picture())
     assert likeness.value == likeness.cosine == pytest.approx(1)
     other = await similarity(picture(), picture(color="black", width=90))
@@ -75,7 +75,7 @@ async def test_a_picture_is_like_itself_most(legacy: bool) -> None:
 
 
 async def test_specificity_is_what_the_place_of_things_adds() -> None:
-    similarity = EmbeddingSimilarity(EmbeddingConfig(specificity=True), Means())
+    similarity = EmbeddingSimilarity(EmbeddingConfig(specificity=True), embedder=Means())
     likeness = await similarity(picture(), picture())
     assert likeness.specificity is not None
     assert likeness.value == likeness.specificity > 0
@@ -119,21 +119,18 @@ def replying(body: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 async def through(post: Post, **config: Any) -> Any:
     with PolicyServer(lambda body: {}, posts={"/v1/embeddings": post}) as server:
-        asked = EmbeddingConfig(model="m", base_url=server.base_url, **config)
+        asked = EmbeddingConfig(model="m", base_url=server.base_url, **{"retries": 0} | config)
         return await EmbeddingSimilarity(asked)(picture(), picture(color="blue"))
 
 
-async def test_a_server_is_asked_with_data_urls_and_tried_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(client, "RETRIES", 2)
+async def test_a_server_is_asked_with_data_urls_and_tried_again() -> None:
     seen: list[dict[str, Any]] = []
 
     def post(body: dict[str, Any]) -> Any:
         seen.append(body)
         return HttpReply(429, {"error": "busy"}) if len(seen) == 1 else replying(body)
 
-    likeness = await through(post)
+    likeness = await through(post, retries=2)
     assert likeness.value == pytest.approx(1, abs=0.01)
     assert seen[0]["input"][0].startswith("data:image/png;base64,")
     assert {seen[0][name] for name in ("modality", "pool")} == {"image", "cls"}
@@ -144,11 +141,11 @@ async def test_vectors_in_base64_and_of_patches_are_read() -> None:
     encoded = base64.b64encode(flat.tobytes()).decode()
 
     def post(body: dict[str, Any]) -> Any:
-        item = {"object": "embedding", "embedding": encoded, "places": 4}
-        return replying(body, data=[{**item, "index": n} for n in range(len(body["input"]))])
+        item = {"object": "embedding", "embedding": encoded, "places": 4, "index": 0}
+        return replying(body, data=[item])
 
     assert (await through(post, pool="patch")).cosine == pytest.approx(1)
-    with pytest.raises(EmbeddingError, match="patches where one vector was asked for"):
+    with pytest.raises(RedrawError, match="patches where one vector was asked for"):
         await through(post)
 
 
@@ -156,31 +153,43 @@ async def test_vectors_in_base64_and_of_patches_are_read() -> None:
     ("fault", "words"),
     [
         (lambda body: HttpReply(500, {"error": "out of memory"}), "out of memory"),
-        (lambda body: HttpReply(401, {"error": "who"}), "check the key"),
-        (lambda body: HttpReply(404, {"error": "what"}), "check base_url"),
+        (lambda body: HttpReply(401, {"error": "who"}), "similarity.api_key_var"),
+        (lambda body: HttpReply(404, {"error": "what"}), "check similarity.base_url"),
         (lambda body: HttpReply(400, {"error": "this server has pool 'cls'"}), "pool 'cls'"),
-        (lambda body: replying(body, model="other"), "answered with the model 'other'"),
-        (lambda body: replying(body, data=[]), "no reply of embeddings|0 embeddings of"),
-        (lambda body: {"hello": 1}, "no reply of embeddings"),
+        (lambda body: replying(body, model="other"), "of the model 'other'"),
+        (lambda body: replying(body, data=[]), "its reply cannot be used"),
+        (lambda body: {"hello": 1}, "its reply cannot be used"),
         (
             lambda body: replying(body, data=[{"index": 0, "embedding": [0.0, 0.0]}]),
             "is not finite, or 0",
         ),
     ],
 )
-async def test_each_fault_of_a_server_raises(
-    fault: Post, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "RETRIES", 0)
-    with pytest.raises(EmbeddingError, match=words):
+async def test_each_fault_of_a_server_raises(fault: Post, words: str) -> None:
+    with pytest.raises(RedrawError, match=words):
         await through(fault)
 
 
-async def test_a_server_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "RETRIES", 0)
-    config = EmbeddingConfig(model="m", base_url="http://127.0.0.1:9/v1")
-    with pytest.raises(EmbeddingError, match=r"127.0.0.1:9/v1.*is it running"):
+async def test_a_server_that_is_down_is_named() -> None:
+    config = EmbeddingConfig(model="m", base_url="http://127.0.0.1:9/v1", retries=0)
+    with pytest.raises(RedrawError, match=r"127.0.0.1:9/v1.*is it running"):
         await EmbeddingSimilarity(config)(picture(), picture())
+
+
+async def test_likenesses_are_kept_over_runs_bit_for_bit(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def post(body: dict[str, Any]) -> Any:
+        calls.append(1)
+        return replying(body)
+
+    with PolicyServer(lambda body: {}, posts={"/v1/embeddings": post}) as server:
+        config = EmbeddingConfig(model="m", base_url=server.base_url)
+        pair = picture(), picture(color="blue")
+        first = await EmbeddingSimilarity(config, tmp_path)(*pair)
+        again = await EmbeddingSimilarity(config, tmp_path)(*pair)
+    assert first == again
+    assert len(calls) == 2
 
 
 async def test_a_failed_picture_is_not_remembered() -> None:
@@ -190,10 +199,10 @@ async def test_a_failed_picture_is_not_remembered() -> None:
         def embed(self, pictures: Sequence[bytes]) -> list[Any]:
             if not self.failed:
                 self.failed = True
-                raise EmbeddingError("gone")
+                raise RedrawError("gone")
             return super().embed(pictures)
 
-    similarity = EmbeddingSimilarity(EmbeddingConfig(), Once())
-    with pytest.raises(EmbeddingError):
+    similarity = EmbeddingSimilarity(EmbeddingConfig(), embedder=Once())
+    with pytest.raises(RedrawError):
         await similarity(picture(), picture())
     assert (await similarity(picture(), picture())).value == pytest.approx(1)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from inward_rewards.images import EmbeddingConfig, EmbeddingError, EmbeddingSimilarity
+from inward_rewards.images import EmbeddingConfig, EmbeddingSimilarity, RedrawError
 from support.pictures import picture
 
 torch = pytest.importorskip("torch", reason="needs the models group")
@@ -136,10 +136,10 @@ async def test_our_server_gives_what_a_model_in_process_gives(
         asked = EmbeddingSimilarity(local.model_copy(update={"base_url": url}))
         there = await asked(picture(), picture(color="blue"))
         assert there.cosine == pytest.approx(here.cosine, abs=1e-5)
-        with pytest.raises(EmbeddingError, match="bytes that should be a picture"):
+        with pytest.raises(RedrawError, match="bytes that should be a picture"):
             await asked(picture(), b"no picture")
         other = {"pool": "cls" if pool == "patch" else "patch", "base_url": url}
-        with pytest.raises(EmbeddingError, match="this server has pool"):
+        with pytest.raises(RedrawError, match="this server has pool"):
             await EmbeddingSimilarity(local.model_copy(update=other))(picture(), picture())
 
 
@@ -148,8 +148,8 @@ async def test_what_cannot_be_loaded_says_the_mend(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     absent = EmbeddingSimilarity(EmbeddingConfig(model=str(tmp_path), device="cpu"))
-    with pytest.raises(EmbeddingError, match=r"cannot be loaded .* give similarity.model a folder"):
+    with pytest.raises(RedrawError, match=r"cannot be loaded .* give similarity.model a folder"):
         await absent(picture(), picture())
     strange = EmbeddingSimilarity(EmbeddingConfig(model=models["dinov2"], device="abacus"))
-    with pytest.raises(EmbeddingError, match="'abacus'"):
+    with pytest.raises(RedrawError, match="'abacus'"):
         await strange(picture(), picture())
