@@ -14,6 +14,7 @@ from inward_statistics import Mean, clustered_mean
 
 from inward import causes
 from inward.eval_plugin import Column, EvalPlugin, question
+from inward.floors import Measured
 from inward.runs import Run, uncalled_tools
 from inward.trainability import Card, card_json, trainability
 
@@ -55,6 +56,8 @@ class Summary:
     causes: list[tuple[str, int]]
     card: Card | None
     """None where no task has two scored rollouts."""
+    floors: list[Score] | None
+    """None where they were not asked for."""
 
 
 def summarise(
@@ -65,6 +68,7 @@ def summarise(
     model: str,
     traces: Path,
     played: Played,
+    floors: Measured | None = None,
 ) -> Summary:
     columns: Sequence[Column] = plugin.columns if plugin else [("reward", lambda t: t.reward)]
     cluster = plugin.cluster if plugin else question
@@ -84,9 +88,16 @@ def summarise(
         if usages
         else None,
         played=played,
-        notes=[*tool_notes(run.scored), *(plugin.notes(run.scored) if plugin else [])],
+        notes=[
+            *tool_notes(run.scored),
+            *(plugin.notes(run.scored) if plugin else []),
+            *(floors.notes if floors else []),
+        ],
         causes=causes.counted(run.failed),
         card=trainability(run, plugin),
+        floors=None
+        if floors is None
+        else [Score(one.label, one.mean, one.mean.count, None) for one in floors.floors],
     )
 
 
@@ -133,6 +144,9 @@ def as_json(summary: Summary, status: int) -> dict[str, Any]:
         else None,
         "wall_s": round(played.wall_s, 3),
         "notes": summary.notes,
+        "floors": None
+        if summary.floors is None
+        else [_score_json(score) for score in summary.floors],
         "trainability": card_json(summary.card) if summary.card else None,
         "versions": versions(),
         "status": status,

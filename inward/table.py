@@ -34,6 +34,11 @@ def table(summary: Summary) -> Table:
         _add(out, *_cells(score))
         if score.chance is not None:
             _add(out, "  chance", f"{score.chance:.3f}")
+    if summary.floors is not None:
+        out.add_section()
+        for score in summary.floors:
+            label, *cells = _cells(score)
+            _add(out, f"floor: {label}", *cells)
     out.add_section()
     _add(out, "rollouts", f"{summary.scored} of {summary.scored + summary.failed}")
     _add(out, "errors", str(summary.failed))

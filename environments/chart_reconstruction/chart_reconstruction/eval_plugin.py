@@ -17,8 +17,8 @@ from inward_rewards.images import PlainRedraw
 from inward_rewards.images import drawing as kept_drawing
 
 from chart_reconstruction.prompt import description
-from chart_reconstruction.taskset import FOLDER
-from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
+from chart_reconstruction.taskset import FOLDER, ChartReconstructionTask
+from inward.eval_plugin import EvalPlugin, Floors, Policy, metric, reward, task_field
 
 CONSTANT = (
     'This is a bar chart titled "Results". The x-axis is titled "Category". The y-axis is titled '
@@ -166,6 +166,21 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     return [f"length bias: correlation of characters and reward {found:.2f} over {len(pairs)}"]
 
 
+async def score(task: ChartReconstructionTask, reply: str) -> float:
+    return (await task.outcome(reply)).reward
+
+
+def reseeded(task: ChartReconstructionTask, seed: int) -> ChartReconstructionTask | None:
+    """The task whose drawings have other noise; None where no chance is in them."""
+    redraw = task.config.redraw
+    if not hasattr(redraw, "seed"):
+        return None
+    # Beside the run's own seed, which the policy was paid with.
+    other = redraw.model_copy(update={"seed": redraw.seed + seed})
+    return ChartReconstructionTask(task.data, task.config.model_copy(update={"redraw": other}))
+
+
+FLOORS = Floors(score, {"constant": CONSTANT, "boilerplate": BOILERPLATE}, reseeded)
 # Figures are drawn independently: the plug-in's own cluster, the question, is right.
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
@@ -173,5 +188,6 @@ PLUGIN = EvalPlugin(
     default_args=DEFAULT_ARGS,
     answered=answered,
     notes=notes,
+    floors=FLOORS,
     drawing=drawing,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import verifiers.v1 as vf
 from inward_charts import KINDS
@@ -102,8 +102,9 @@ class ChartReconstructionTaskConfig(vf.TaskConfig):
 
 
 class ChartReconstructionConfig(ChartsConfig):
-    legacy_charxiv: ExistingFolder | None = None
-    """A folder with CharXiv's pictures (`<figure id>.jpg`), divided as the source divided them."""
+    legacy_charxiv: Literal["hub"] | ExistingFolder | None = None
+    """CharXiv's pictures, divided as the source divided them: a folder with its pictures (`<figure
+    id>.jpg`) or its `val.parquet`, or `hub` for its pinned revision there."""
     split: Split = "eval"
     """Of CharXiv: `train` has 75 figures, `eval` 25."""
     task: ChartReconstructionTaskConfig = ChartReconstructionTaskConfig()
@@ -281,8 +282,8 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
             similarity_of(config.task.similarity, folder)
 
     def load(self) -> Iterable[ChartReconstructionTask]:
-        folder = self.config.legacy_charxiv
-        charxiv = charxiv_pictures(folder, self.config.split) if folder is not None else None
+        source = self.config.legacy_charxiv
+        charxiv = charxiv_pictures(source, self.config.split) if source is not None else None
         return map(self.task_of, pictures(self.config, charxiv))
 
     def task_of(self, picture: ChartPicture) -> ChartReconstructionTask:
