@@ -2,9 +2,10 @@
 
 Address: hub `princeton-nlp/CharXiv`: `images.zip` with files `<figure id>.jpg`, and `val.parquet`
 with a row per figure: {"figure_path": "images/434.jpg", "image": {"bytes": …, "path": …}, …}. The
-source drew 100 of the 1,000 validation figures (`random.seed(7111994)`, `random.sample` of the ids in the order of the
-annotation files) and trained on the first 75. The ids are written out, so that no annotation file
-is needed. The charts belong to the papers' authors and are not part of this package.
+source drew 100 of the 1,000 validation figures (`random.seed(7111994)`, `random.sample` of the ids
+in the order of the annotation files) and trained on the first 75. The ids are written out, so that
+no annotation file is needed. The charts belong to the papers' authors and are not part of this
+package.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def charxiv_pictures(source: Path | Literal["hub"], split: Split) -> Iterator[tu
         file = next((f for s in SUFFIXES if (f := source / f"{figure}{s}").is_file()), None)
         if file is None:
             raise ValueError(
-                f"no picture {figure}.jpg in {str(source)!r}: unpack CharXiv's images.zip there, or "
-                f"put its {PARQUET} there"
+                f"no picture {figure}.jpg in {str(source)!r}: unpack CharXiv's images.zip there, "
+                f"or put its {PARQUET} there"
             )
         yield _named(figure), picture_of(file)
 
