@@ -23,7 +23,7 @@ SEEDS = 4
 """Of the noise floor."""
 AT_ONCE = 32
 """Replies that are scored at once."""
-NOISE = "noise floor"
+NOISE = "noise"
 SHUFFLED = "shuffled"
 
 

@@ -101,11 +101,11 @@ def test_inward_eval_plays_the_tracing_baseline_and_the_floors(tmp_path: Path) -
     found = json.loads(told.out)
     floors = {floor["label"]: floor for floor in found["floors"]}
     assert set(floors) == {
-        "noise floor", "shuffled", "empty", "the prompt", "constant", "boilerplate"
+        "noise", "shuffled", "empty", "the prompt", "constant", "boilerplate"
     }  # fmt: skip
     assert all(floor["rollouts"] == 3 for floor in floors.values())
-    assert floors["noise floor"]["mean"] == 0
-    assert floors["noise floor"]["interval"] is None
+    assert floors["noise"]["mean"] == 0
+    assert floors["noise"]["interval"] is None
     assert floors["empty"]["mean"] == floors["boilerplate"]["mean"] == 0
     highest = max(floor["mean"] for floor in floors.values())
     # The baseline really looks: above every floor, and far below the truth.
@@ -125,7 +125,7 @@ def test_the_noise_of_a_generator_is_told(tmp_path: Path) -> None:
         )
     assert done.code == 0, done.out + done.err
     floors = {floor["label"]: floor for floor in json.loads(done.out)["floors"]}
-    assert 0 < floors["noise floor"]["mean"] < 0.5
+    assert 0 < floors["noise"]["mean"] < 0.5
 
 
 def test_an_environment_without_floors_says_so(tmp_path: Path) -> None:

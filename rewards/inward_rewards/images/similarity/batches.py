@@ -42,7 +42,7 @@ class Batches:
 
     def _next(self) -> None:
         """On the thread, once per picture: the first call of a batch leaves the others nothing."""
-        batch = []
+        batch: list[_Job] = []
         while self._waiting and len(batch) < self._largest:
             job = self._waiting.popleft()
             if job[-1].set_running_or_notify_cancel():
