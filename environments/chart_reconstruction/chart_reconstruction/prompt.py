@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inward_rewards.images import (
+    DiffusersConfig,
     ImagesConfig,
     PlainConfig,
     RedrawConfig,
@@ -77,8 +78,8 @@ def drawn_by(redraw: RedrawConfig) -> str:
             return PLAIN
         case WriterConfig():
             return WRITER
-        case ImagesConfig():
-            return IMAGES.format(tokens=redraw.published["prompt_tokens"])
+        case ImagesConfig() | DiffusersConfig():
+            return IMAGES.format(tokens=redraw.settings["prompt_tokens"])
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from inward_chat.downloads import cache_dir
 from inward_rewards.charts import RenderError, Score, shared_renderer
 from inward_rewards.images import (
     Canvas,
-    ImagesConfig,
     PlainConfig,
     RedrawConfig,
     Redrawn,
+    WriterConfig,
     drawing_likeness,
     redraw_of,
 )
@@ -65,7 +65,7 @@ class ChartReconstructionTaskConfig(vf.TaskConfig):
     @property
     def exact(self) -> bool:
         """Whether a specification is drawn, whose table and texts are known, and not a picture."""
-        return not isinstance(self.redraw, ImagesConfig)
+        return isinstance(self.redraw, PlainConfig | WriterConfig)
 
     @model_validator(mode="after")
     def _table_is_drawn(self) -> Self:

@@ -8,7 +8,13 @@ Needs `pip install "inward-rewards[images]"`.
 """
 
 from inward_rewards.images.backends import redraw_of
-from inward_rewards.images.config import ImagesConfig, PlainConfig, RedrawConfig, WriterConfig
+from inward_rewards.images.config import (
+    DiffusersConfig,
+    ImagesConfig,
+    PlainConfig,
+    RedrawConfig,
+    WriterConfig,
+)
 from inward_rewards.images.drawings import drawing
 from inward_rewards.images.errors import RedrawError
 from inward_rewards.images.likeness import drawing_likeness
@@ -18,6 +24,7 @@ from inward_rewards.images.redraw import Canvas, Redraw, Redrawn
 
 __all__ = [
     "Canvas",
+    "DiffusersConfig",
     "ImagesConfig",
     "PlainChart",
     "PlainConfig",

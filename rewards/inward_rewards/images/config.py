@@ -11,11 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 KLEIN = "black-forest-labs/FLUX.2-klein-4B"
 SCHNELL = "black-forest-labs/FLUX.1-schnell"
 PUBLISHED = {
-    KLEIN: {"steps": 4, "guidance": 1.0, "prompt_tokens": 512},
+    KLEIN: {"steps": 4, "guidance": 1.0, "prompt_tokens": 500},
     SCHNELL: {"steps": 4, "guidance": 0.0, "prompt_tokens": 256},
 }
 """Of each generator known here: steps and guidance as its model card draws with, and the tokens
-that its text encoder reads. What a library or server takes by itself are other models' values."""
+that its text encoder reads of a description (FLUX.2-klein's 512 less the 12 of its chat template).
+What a library or server takes by itself are other models' values."""
 
 
 class StrictModel(BaseModel):
@@ -112,7 +113,7 @@ class GeneratorConfig(StrictModel):
         return self
 
     @property
-    def published(self) -> dict[str, float]:
+    def settings(self) -> dict[str, float]:
         """`steps`, `guidance` and `prompt_tokens` as they are drawn with."""
         known = PUBLISHED.get(self.model, {})
         given = {name: getattr(self, name) for name in PUBLISHED[KLEIN]}
@@ -128,4 +129,15 @@ class ImagesConfig(GeneratorConfig, ServerConfig):
     counted by a rule, a little more rather than fewer."""
 
 
-RedrawConfig = Annotated[PlainConfig | WriterConfig | ImagesConfig, Field(discriminator="type")]
+class DiffusersConfig(GeneratorConfig):
+    """An image generator in this process, by the `diffusers` library."""
+
+    type: Literal["diffusers"] = "diffusers"
+    device: str = "auto"
+    """`auto`: an accelerator where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+
+
+RedrawConfig = Annotated[
+    PlainConfig | WriterConfig | ImagesConfig | DiffusersConfig, Field(discriminator="type")
+]
