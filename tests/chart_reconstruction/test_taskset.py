@@ -118,7 +118,7 @@ def test_the_ids_follow_from_the_source_seed() -> None:
         ({"task": {"max_characters": 0}}, "greater than or equal to 1"),
         ({"task": {"similarity": {"type": "embedding"}}}, "'chart' or 'table'"),
         ({"task": {"similarity": {"weights": {"likeness": 0}}}}, "likeness must be above 0"),
-        ({"task": {"redraw": {"type": "flux"}}}, "'plain'"),
+        ({"task": {"redraw": {"type": "flux"}}}, "'plain', 'writer', 'images'"),
     ],
 )
 def test_a_wrong_configuration_is_named(wrong: dict[str, Any], words: str) -> None:
