@@ -126,7 +126,7 @@ def test_an_image_generator(truths: dict[bytes, dict[str, Any]], tmp_path: Path)
         assert trace["metrics"]["refused"] == 0
         told = str(trace["nodes"])
         assert "It reads the first 500 tokens of it" in told
-        assert "F1" not in told
+        assert "F1 of" not in told
         png = drawing(vf.WireTrace.model_validate(trace))
         assert png is not None
     assert by_key(replayed(tmp_path / "outputs" / "run")) == by_key(done)
