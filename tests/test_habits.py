@@ -18,7 +18,10 @@ REASON = "Longer than other files:"
 """With these words in its first 20 lines a file may be longer."""
 # What has a public face: outside of it nothing below is imported.
 FACES = [
-    *(f"inward_rewards.{room}" for room in ("charts", "entropy", "hidden_states", "maths")),
+    *(
+        f"inward_rewards.{room}"
+        for room in ("charts", "entropy", "hidden_states", "images", "maths")
+    ),
     "inward_rewards.sandbox",
     "inward_retrieval",
     "inward_charts",

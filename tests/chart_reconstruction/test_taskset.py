@@ -149,7 +149,7 @@ def test_the_ids_follow_from_the_source_seed() -> None:
         ),
         ({"task": {"redraw": {"type": "reader", "model": "m"}}}, "a reader has both"),
         ({"task": {"similarity": {"weights": {"likeness": 0}}}}, "likeness must be above 0"),
-        ({"task": {"redraw": {"type": "flux"}}}, "'plain'"),
+        ({"task": {"redraw": {"type": "flux"}}}, "'plain', 'writer', 'images'"),
     ],
 )
 def test_a_wrong_configuration_is_named(wrong: dict[str, Any], words: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from inward_rewards.images import (
     TOLERANCE,
+    DiffusersConfig,
     EmbeddingConfig,
     ImagesConfig,
     PlainConfig,
@@ -83,8 +84,8 @@ def drawn_by(redraw: RedrawConfig) -> str:
             return PLAIN
         case WriterConfig():
             return WRITER
-        case ImagesConfig():
-            return IMAGES.format(tokens=redraw.published["prompt_tokens"])
+        case ImagesConfig() | DiffusersConfig():
+            return IMAGES.format(tokens=redraw.settings["prompt_tokens"])
 
 
 @dataclass(frozen=True)

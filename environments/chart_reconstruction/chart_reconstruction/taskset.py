@@ -27,11 +27,11 @@ from inward_rewards.charts import RenderError, Score, shared_renderer
 from inward_rewards.images import (
     Canvas,
     EmbeddingConfig,
-    ImagesConfig,
     PlainConfig,
     ReaderConfig,
     RedrawConfig,
     Redrawn,
+    WriterConfig,
     drawing_likeness,
     reader_of,
     redraw_of,
@@ -73,7 +73,7 @@ class ChartReconstructionTaskConfig(vf.TaskConfig):
     @property
     def exact(self) -> bool:
         """Whether a specification is drawn, whose table and texts are known, and not a picture."""
-        return not isinstance(self.redraw, ImagesConfig)
+        return isinstance(self.redraw, PlainConfig | WriterConfig | ReaderConfig)
 
     @model_validator(mode="after")
     def _table_is_drawn(self) -> Self:

@@ -9,6 +9,7 @@ Needs `pip install "inward-rewards[images]"`; embeddings in this process, `inwar
 
 from inward_rewards.images.backends import redraw_of
 from inward_rewards.images.config import (
+    DiffusersConfig,
     ImagesConfig,
     PlainConfig,
     ReaderConfig,
@@ -35,6 +36,7 @@ __all__ = [
     "TOLERANCE",
     "Answered",
     "Canvas",
+    "DiffusersConfig",
     "EmbeddingConfig",
     "EmbeddingSimilarity",
     "ImagesConfig",

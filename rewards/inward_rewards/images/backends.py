@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from inward_rewards.images.config import (
+    DiffusersConfig,
     ImagesConfig,
     PlainConfig,
     RedrawConfig,
@@ -34,3 +35,7 @@ def redraw_of(config: RedrawConfig, folder: Path | None = None) -> Redraw:
             from inward_rewards.images.endpoint import ImagesRedraw
 
             return ImagesRedraw(config, folder)
+        case DiffusersConfig():
+            from inward_rewards.images.pipeline import DiffusersRedraw
+
+            return DiffusersRedraw(config, folder)

@@ -11,11 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 KLEIN = "black-forest-labs/FLUX.2-klein-4B"
 SCHNELL = "black-forest-labs/FLUX.1-schnell"
 PUBLISHED = {
-    KLEIN: {"steps": 4, "guidance": 1.0, "prompt_tokens": 512},
+    KLEIN: {"steps": 4, "guidance": 1.0, "prompt_tokens": 500},
     SCHNELL: {"steps": 4, "guidance": 0.0, "prompt_tokens": 256},
 }
 """Of each generator known here: steps and guidance as its model card draws with, and the tokens
-that its text encoder reads. What a library or server takes by itself are other models' values."""
+that its text encoder reads of a description (FLUX.2-klein's 512 less the 12 of its chat template).
+What a library or server takes by itself are other models' values."""
 
 
 class StrictModel(BaseModel):
@@ -112,7 +113,7 @@ class GeneratorConfig(StrictModel):
         return self
 
     @property
-    def published(self) -> dict[str, float]:
+    def settings(self) -> dict[str, float]:
         """`steps`, `guidance` and `prompt_tokens` as they are drawn with."""
         known = PUBLISHED.get(self.model, {})
         given = {name: getattr(self, name) for name in PUBLISHED[KLEIN]}
@@ -126,6 +127,15 @@ class ImagesConfig(GeneratorConfig, ServerConfig):
     tokenizer: Annotated[str, AfterValidator(_absolute)] | None = None
     """Of the text encoder: a `tokenizer.json`, by its file, folder or hub id. Not set: tokens are
     counted by a rule, a little more rather than fewer."""
+
+
+class DiffusersConfig(GeneratorConfig):
+    """An image generator in this process, by the `diffusers` library."""
+
+    type: Literal["diffusers"] = "diffusers"
+    device: str = "auto"
+    """`auto`: an accelerator where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
 
 
 class ReaderConfig(StrictModel):
@@ -169,4 +179,6 @@ class ReaderConfig(StrictModel):
         return ServerConfig(**{name: getattr(self, name) for name in ServerConfig.model_fields})
 
 
-RedrawConfig = Annotated[PlainConfig | WriterConfig | ImagesConfig, Field(discriminator="type")]
+RedrawConfig = Annotated[
+    PlainConfig | WriterConfig | ImagesConfig | DiffusersConfig, Field(discriminator="type")
+]

@@ -53,7 +53,7 @@ class UnfitPictureError(ValueError):
 class Drawings:
     """The `k` drawings of a description, each made by `draw` or found in the cache.
 
-    `identity` is what else changes a drawing. `draw` gives a PNG, or None for one that is all
+    `draw` gives a PNG, or None for one that is all
     black, or raises `Refused` where a content policy refuses the description.
 
     Metrics: `refused`, the share of the drawings that were refused or are all black, and
@@ -63,23 +63,19 @@ class Drawings:
     def __init__(
         self,
         config: GeneratorConfig,
-        identity: dict[str, Any],
         draw: Callable[[Order], Awaitable[bytes | None]],
         folder: Path | None,
         concurrency: int,
     ) -> None:
         self._config, self._draw = config, draw
-        self._identity = {
-            **identity,
-            "version": VERSION,
-            "model": config.model,
-            "revision": config.revision,
-        }
         self._kept = Kept("drawings", folder, concurrency)
 
-    async def of(self, description: str, canvas: Canvas, cut: Cut) -> Redrawn:
-        published = self._config.published
-        prompt, left_out = cut(printable(description), int(published["prompt_tokens"]))
+    async def of(
+        self, description: str, canvas: Canvas, cut: Cut, identity: dict[str, Any]
+    ) -> Redrawn:
+        """`identity` is what changes a drawing beside config and description."""
+        settings = self._config.settings
+        prompt, left_out = cut(printable(description), int(settings["prompt_tokens"]))
         metrics = {"refused": 0.0, "prompt_cut_tokens": float(left_out)}
         if not prompt:
             return Redrawn(reason="the description is empty", metrics=metrics)
@@ -89,13 +85,19 @@ class Drawings:
                 prompt,
                 width,
                 height,
-                int(published["steps"]),
-                published["guidance"],
+                int(settings["steps"]),
+                settings["guidance"],
                 seed(canvas.key, self._config.seed, number),
             )
             for number in range(self._config.k)
         ]
-        keys = [{**self._identity, **vars(order)} for order in orders]
+        identity = {
+            **identity,
+            "version": VERSION,
+            "model": self._config.model,
+            "revision": self._config.revision,
+        }
+        keys = [{**identity, **vars(order)} for order in orders]
         works = [partial(self._made, order) for order in orders]
         made = await asyncio.gather(*map(self._kept.ask, keys, works))
         pictures = tuple(blobs[0] if blobs else None for _, blobs in made)

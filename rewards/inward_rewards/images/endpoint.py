@@ -28,11 +28,11 @@ class ImagesRedraw:
         self._config = config
         self._server = Server(config, "images", config.model)
         self._cut = TokenizerCut(config.tokenizer) if config.tokenizer else cut_by_rule
-        identity = {"backend": "images", "base_url": config.base_url, "device": DEVICE}
-        self._drawings = Drawings(config, identity, self._draw, folder, config.concurrency)
+        self._drawings = Drawings(config, self._draw, folder, config.concurrency)
 
     async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
-        return await self._drawings.of(description, canvas, self._cut)
+        identity = {"backend": "images", "base_url": self._config.base_url, "device": DEVICE}
+        return await self._drawings.of(description, canvas, self._cut, identity)
 
     async def _draw(self, order: Order) -> bytes | None:
         server = self._server

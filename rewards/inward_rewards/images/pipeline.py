@@ -1,0 +1,178 @@
+"""`diffusers`: an image generator in this process.
+
+The pipeline is loaded at the first drawing that is not in the cache, and draws one at a time, on a
+thread. Its own tokenizer cuts the prompt: of several, the one that reads most, as FLUX.1's T5 does
+beside a CLIP whose 77 tokens only set the mood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+from inward_rewards.charts.cache import digest
+from inward_rewards.images.config import DiffusersConfig
+from inward_rewards.images.drawings import Drawings, Order, checked
+from inward_rewards.images.errors import RedrawError
+from inward_rewards.images.prompts import cut_at
+from inward_rewards.images.redraw import Canvas, Redrawn
+from inward_rewards.images.server import shown
+from inward_rewards.sandbox import survives_forks
+
+INSTALL = 'pip install "inward-rewards[diffusion]"'
+
+
+class DiffusersRedraw:
+    """`diffusers`: a pipeline by id and revision, or from a folder. Only weights in safetensors are
+    loaded, and no code of a model's.
+
+    Raises `RedrawError` where it cannot be loaded or breaks off. Metrics: those of `Drawings`.
+    """
+
+    def __init__(self, config: DiffusersConfig, folder: Path | None) -> None:
+        try:
+            import diffusers
+            import torch
+            import transformers
+        except ImportError as error:
+            raise ImportError(f"redraw.type 'diffusers' needs {error.name}: {INSTALL}") from error
+        self._diffusers, self._torch, self._transformers = diffusers, torch, transformers
+        self._config = config
+        self._device = _device(config.device, torch)
+        self._drawings = Drawings(config, self._draw, folder, concurrency=1)
+        survives_forks(self)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._loading = threading.Lock()
+        self._read: _Reader | None = None
+        self._pipeline: Any = None
+
+    async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
+        read: _Reader = self._read or await asyncio.to_thread(self._reader)
+        identity = {
+            "backend": "diffusers",
+            "library": self._diffusers.__version__,
+            "weights": read.weights,
+            "device": self._device.partition(":")[0],
+            "dtype": self._config.dtype,
+        }
+        return await self._drawings.of(description, canvas, read.cut, identity)
+
+    def _reader(self) -> _Reader:
+        """What is known of the model without its weights. Loaded once."""
+        with self._loading:
+            if self._read is None:
+                self._read = self._guarded(self._known)
+            return self._read
+
+    async def _draw(self, order: Order) -> bytes | None:
+        return await asyncio.to_thread(self._drawn, order)
+
+    def _drawn(self, order: Order) -> bytes | None:
+        with self._loading:
+            if self._pipeline is None:
+                self._pipeline = self._guarded(self._loaded)
+        read, pipeline, options = self._reader(), self._pipeline, {}
+        if "max_sequence_length" in inspect.signature(pipeline.__call__).parameters:
+            # T5 is padded to it, which changes the drawing.
+            tokens = self._config.settings["prompt_tokens"]
+            options["max_sequence_length"] = int(tokens) + read.template_tokens
+        [image] = self._guarded(
+            lambda: (
+                pipeline(
+                    prompt=order.prompt,
+                    width=order.width,
+                    height=order.height,
+                    num_inference_steps=order.steps,
+                    guidance_scale=order.guidance,
+                    generator=self._torch.Generator("cpu").manual_seed(order.seed),
+                    **options,
+                ).images
+            )
+        )
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        return checked(out.getvalue(), order.width, order.height)
+
+    def _loaded(self) -> Any:
+        pipeline = self._diffusers.DiffusionPipeline.from_pretrained(
+            self._config.model,
+            revision=self._config.revision,
+            dtype=getattr(self._torch, self._config.dtype),
+            use_safetensors=True,
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline.to(self._device)
+
+    def _guarded(self, work: Any) -> Any:
+        try:
+            return work()
+        # torch, the hub and each pipeline have exceptions of their own.
+        except Exception as error:
+            config = self._config
+            raise RedrawError(
+                f"redraw.type 'diffusers': {config.model!r} (revision {config.revision!r}) on "
+                f"{self._device}: {type(error).__name__}: {shown(error)}: check redraw.model, "
+                "redraw.revision and access to the hub; where memory ran out, lower "
+                "redraw.megapixels or choose another redraw.device"
+            ) from error
+
+    def _known(self) -> _Reader:
+        config = self._config
+        index, commit = self._diffusers.DiffusionPipeline.load_config(
+            config.model, revision=config.revision, return_commit_hash=True
+        )
+        names = [name for name in index if name.startswith("tokenizer") and index[name][0]]
+        tokenizers = [
+            self._transformers.AutoTokenizer.from_pretrained(
+                config.model, subfolder=name, revision=config.revision
+            )
+            for name in names
+        ]
+        longest = max(tokenizers, key=lambda tokenizer: tokenizer.model_max_length)
+        return _Reader(longest, commit or _content(Path(config.model)))
+
+
+class _Reader:
+    """How a pipeline reads its prompt."""
+
+    def __init__(self, tokenizer: Any, weights: str) -> None:
+        self._tokenizer = tokenizer
+        self.weights = weights
+        """What tells other weights under the same name."""
+        self.template_tokens = 0
+        """That a chat template adds."""
+        if tokenizer.chat_template:
+            empty = tokenizer.apply_chat_template(
+                [{"role": "user", "content": ""}],
+                tokenize=False,
+                add_generation_prompt=True,
+                enable_thinking=False,
+            )
+            self.template_tokens = len(tokenizer(empty)["input_ids"])
+
+    def cut(self, text: str, tokens: int) -> tuple[str, int]:
+        read = self._tokenizer(
+            text, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
+        )
+        return cut_at(text, read["offset_mapping"], read["special_tokens_mask"], tokens)
+
+
+def _device(asked: str, torch: Any) -> str:
+    if asked != "auto":
+        return asked
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _content(folder: Path) -> str:
+    """Of a folder's files: names, sizes and times."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    stats = [(str(file.relative_to(folder)), file.stat()) for file in files]
+    return digest(*(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats))
