@@ -51,10 +51,10 @@ class Batches:
             return
         try:
             given = [shuffled(picture) if mixed else picture for picture, mixed, _ in batch]
-            vectors = self._embed(given)
+            found = list(zip(batch, self._embed(given), strict=True))
         except BaseException as error:
             for *_, result in batch:
                 result.set_exception(error)
             return
-        for (*_, result), found in zip(batch, vectors, strict=True):
-            result.set_result(found)
+        for (*_, result), vectors in found:
+            result.set_result(vectors)

@@ -1,8 +1,8 @@
 """Embeddings of pictures by a server: `/v1/embeddings`, whose inputs are data URLs.
 
 `python -m inward_rewards.images.similarity.server` serves any model of `similarity.model` so. With
-`pool: cls` another server of that wire does too (Infinity's), which then scales, and mostly crops,
-pictures by itself.
+`pool: cls` another server of that wire may do, which then scales, and mostly crops, pictures by
+itself.
 """
 
 from __future__ import annotations
