@@ -124,7 +124,7 @@ def answered(trace: vf.WireTrace) -> float | None:
     metrics = trace.metrics
     if "rendered" in metrics:
         return metrics["rendered"]
-    return float(metrics.get("characters", 0) > 0 and not metrics.get("masked"))
+    return float(bool(metrics.get("characters")) and not metrics.get("masked"))
 
 
 def drawing(trace: vf.WireTrace) -> bytes | None:

@@ -317,7 +317,8 @@ def _plain(keys: tuple[Key, ...]) -> tuple[Key, ...]:
 def named(text: str) -> str:
     """A name but for case, spaces, quotes and a full stop; a month, a day or a year in any writing
     as a date."""
-    bare = meaning(" ".join(text.strip(" \t\"'“”‘’`*.").split()))
+    # A bin is the number of its middle.
+    bare = str(meaning(" ".join(text.strip(" \t\"'“”‘’`*.").split())))
     return re.sub(r"^(\d{4}(?:-\d\d)??)(?:-01)+$", r"\1", bare).casefold()
 
 

@@ -87,7 +87,8 @@ class RulesReader:
     async def __call__(self, description: str, chart: Scene, key: str) -> Answered:
         questions = questions_of(chart, self._config.questions, key)
         redrawn = await self._redraw(description, Canvas(1, 1, key))
-        reason, answers = redrawn.reason, [None] * len(questions)
+        reason = redrawn.reason
+        answers: list[Answer | None] = [None] * len(questions)
         if redrawn.spec is not None:
             try:
                 drawn = await shared_renderer().render(redrawn.spec)

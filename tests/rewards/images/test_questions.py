@@ -112,6 +112,7 @@ def test_answers_in_words() -> None:
     assert named('"OSLO".') == named(" oslo ")
     assert named("2015") == named("2015-01-01")
     assert named("Mar 2015") == named("2015-03-01")
+    assert named("20-30") == named(" 20-30 ")
     assert number_in("1,200 t") == 1200
     assert number_in("−3.5e2") == -350
     assert number_in("n/a") is None

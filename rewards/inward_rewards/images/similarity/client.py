@@ -84,5 +84,5 @@ def _vectors(item: Any) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     if not np.isfinite(lengths).all() or not lengths.any():
         raise ValueError("an embedding is not finite, or 0")
-    unit: Vectors = vectors / np.where(lengths == 0, 1, lengths)
+    unit: Vectors = (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
     return unit
