@@ -1,6 +1,10 @@
-"""Descriptions of fresh generated charts, true and ever worse, through `plain`: what each earns.
+"""Descriptions of fresh generated charts, true and ever worse: what each earns.
 
     uv run --group bench python benchmarks/chart_descriptions.py --charts 200 --seed 71
+        [--redraw writer|reader] [--json]
+
+They are drawn by `plain`; or by `writer`, asked on loopback and scripted to be perfect: it writes
+the specification that a description was made from. Or the rules of `reader` answer questions.
 
 The truth is told by `chart_reconstruction.stating`. In the worse ones a value is wrong (the largest
 told as the smallest), the largest and the smallest are swapped, every value is the middle of the
@@ -14,23 +18,32 @@ import argparse
 import asyncio
 import copy
 import itertools
+import json
+import os
 import re
 import statistics
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from chart_reconstruction.eval_plugin import BASELINES, worded
+from chart_reconstruction.prompt import description
 from chart_reconstruction.stating import stated
 from chart_reconstruction.taskset import (
     ChartReconstructionConfig,
     ChartReconstructionTask,
+    ChartReconstructionTaskConfig,
     ChartReconstructionTaskset,
 )
 from inward_charts import traced
+from inward_chat.testing import PolicyServer
 from inward_rewards.images import read, specification
 from targets import Target, report
 
 Spec = dict[str, Any]
+WORSE = ("one value wrong", "two swapped", "values blind")
 ORDER = ("truth", "one value wrong", "two swapped", "values blind", "wrong kind", "title", "empty")
 
 
@@ -70,8 +83,8 @@ def groups(view: Spec) -> list[list[Spec]]:
     return [[r for r in rows if r[place] == name] for name in dict.fromkeys(r[place] for r in rows)]
 
 
-def worse(spec: Spec, how: str) -> str:
-    """The description of a chart whose values are wrong in a known way."""
+def worse(spec: Spec, how: str) -> Spec:
+    """The chart whose values are wrong in a known way."""
     spec = copy.deepcopy(spec)
     for number, view in enumerate(views(spec)):
         field, found = measure(view), groups(view)
@@ -86,7 +99,7 @@ def worse(spec: Spec, how: str) -> str:
             moved(found[-1], field, low - high)
             if how == "two swapped":
                 moved(found[0], field, high - low)
-    return stated(spec)
+    return spec
 
 
 def told(spec: Spec) -> dict[str, str]:
@@ -97,13 +110,39 @@ def told(spec: Spec) -> dict[str, str]:
     title = title if isinstance(title, str) else title["text"]
     return {
         "truth": true,
-        "one value wrong": worse(spec, "one value wrong"),
-        "two swapped": worse(spec, "two swapped"),
-        "values blind": worse(spec, "values blind"),
+        **{how: stated(worse(spec, how)) for how in WORSE},
         "wrong kind": name.sub(f"This is a {other}", true, count=1),
         "title": f'It is titled "{title}".' if title else "",
         "empty": "",
     }
+
+
+@contextmanager
+def redrawn_by(name: str, tasks: list[ChartReconstructionTask]) -> Iterator[list[Any]]:
+    """The tasks, whose descriptions that backend draws."""
+    if name != "writer":
+        yield [retasked(task, name) for task in tasks]
+        return
+    made_from = {}
+    for task in tasks:
+        true = task.data.truth or {}
+        for spec in (true, *(worse(true, how) for how in WORSE)):
+            made_from[description(stated(spec), task.config.max_characters).text] = spec
+
+    def writer(body: Any) -> dict[str, Any]:
+        text = body["messages"][1]["content"]
+        text = text.removeprefix("<description>\n").removesuffix("\n</description>")
+        spec = made_from.get(text) or specification(read(text))
+        return {"content": f"```json\n{json.dumps(spec)}\n```"}
+
+    with PolicyServer(writer) as server:
+        options = {"base_url": server.base_url, "model": server.model}
+        yield [retasked(task, name, **options) for task in tasks]
+
+
+def retasked(task: ChartReconstructionTask, name: str, **options: str) -> ChartReconstructionTask:
+    config = ChartReconstructionTaskConfig.model_validate({"redraw": {"type": name, **options}})
+    return ChartReconstructionTask(task.data, config)
 
 
 async def score(tasks: list[ChartReconstructionTask]) -> dict[str, list[float]]:
@@ -139,15 +178,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--charts", type=int, default=66)
     parser.add_argument("--seed", type=int, default=71)
+    parser.add_argument("--redraw", choices=("plain", "writer", "reader"), default="plain")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     config = ChartReconstructionConfig(
         id="chart-reconstruction", seed=args.seed, matplotlib_share=0
     )
     tasks: list[Any] = list(itertools.islice(ChartReconstructionTaskset(config), args.charts))
-    rewards = asyncio.run(score(tasks))
+    with tempfile.TemporaryDirectory() as cache, redrawn_by(args.redraw, tasks) as drawn:
+        os.environ["INWARD_CACHE_DIR"] = cache
+        rewards = asyncio.run(score(drawn))
     means = {name: statistics.fmean(found) for name, found in rewards.items()}
-    print(f"{args.charts} charts of seed {args.seed}: mean reward (standard error)")
+    print(f"{args.charts} charts of seed {args.seed}, {args.redraw}: mean reward (standard error)")
     for name, found in rewards.items():
         error = statistics.stdev(found) / len(found) ** 0.5
         print(f"  {name:24} {means[name]:.3f} ({error:.3f})")
@@ -155,7 +197,9 @@ def main() -> None:
         print(f"  lowest truths: {task.data.name} {value:.3f}")
     times = reading_times(tasks)
     print(f"reading: median {statistics.median(times):.1f} ms, at most {max(times):.1f} ms")
-    falls = min(means[a] - means[b] for a, b in itertools.pairwise(ORDER))
+    # Whoever asks for numbers does not see of which kind of chart they are.
+    order = [name for name in ORDER if args.redraw != "reader" or name != "wrong kind"]
+    falls = min(means[a] - means[b] for a, b in itertools.pairwise(order))
     floors = max(means[n] for n in ("constant", "boilerplate", "prompt", "another chart's truth"))
     targets = [
         Target("mean reward of the truth", means["truth"], 0.95),

@@ -39,7 +39,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward retrieval-report ENV                              how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
 EVAL_USAGE = """\
-inward eval ENV [--baseline NAME] [--json] [any vf-eval option]
+inward eval ENV [--baseline NAME] [--floors] [--json] [any vf-eval option]
        inward eval @ FILE.toml [any vf-eval option]
        inward eval --resume RUN_DIR"""
 DESCRIPTION = """\
@@ -197,6 +197,12 @@ def _add_eval(commands: Any) -> None:
         nargs="?",
         const=True,
         help="play what is missing of a run: what was interrupted, and what failed",
+    )
+    parser.add_argument(
+        "--floors",
+        action="store_true",
+        help="score what did not do the task too: empty, shuffled and constant replies, the prompt,"
+        " and the reward's own noise",
     )
     parser.add_argument(
         "--json", action="store_true", help="print the report as one line of JSON, and no table"

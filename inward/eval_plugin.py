@@ -3,8 +3,8 @@ point `inward.envs` whose name is the environment's id."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,19 @@ def no_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Floors:
+    """What `inward eval --floors` needs, to score replies that did not do the task."""
+
+    score: Callable[[Any, str], Awaitable[float]]
+    """The environment's task, and a reply to it -> the headline's reward."""
+    replies: Mapping[str, str] = field(default_factory=dict)
+    """Label -> a reply that is the same to every task, beside the empty one."""
+    reseeded: Callable[[Any, int], Any] | None = None
+    """The task with another seed of its reward's own chance; None, or a task of None: its reward
+    has none."""
+
+
+@dataclass(frozen=True)
 class EvalPlugin:
     """Baselines of one environment, and what its runs are summarised and shown by."""
 
@@ -77,6 +90,8 @@ class EvalPlugin:
     """The reference answer of the task."""
     evidence: Callable[[vf.WireTrace], bool | None] | None = None
     """Whether what the answer needs was among what tools showed the policy; None: not known."""
+    floors: Floors | None = None
+    """What `--floors` measures; None: the environment offers none."""
     drawing: Callable[[vf.WireTrace], bytes | None] | None = None
     """The PNG that the reply of a rollout draws, for `inward show --sheet`; None where it draws
     nothing."""

@@ -27,7 +27,7 @@ from inward_chat.verifiers_compat import (
     write_config,
 )
 
-from inward import endpoint, eval_plugin, runs
+from inward import endpoint, eval_plugin, floors, runs
 from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
@@ -46,6 +46,7 @@ class Job:
 
     config: InwardConfig
     json: bool
+    floors: bool
 
     @property
     def environment(self) -> str:
@@ -70,7 +71,9 @@ class Job:
 def evaluate(args: argparse.Namespace, words: Sequence[str]) -> int:
     """`args` are our own options, `words` what is `vf-eval`'s. Returns the exit status."""
     loopback.exempt()  # in foreign environments too
-    job = Job(_config(args, list(words)), args.json)
+    job = Job(_config(args, list(words)), args.json, args.floors)
+    if job.floors and (job.plugin is None or job.plugin.floors is None):
+        raise UserError(f"no floors in {job.environment!r}: drop --floors")
     vf_runs.refuse(job.config)
     if job.config.dry_run:
         folder = vf_runs.clear(job.config)
@@ -207,6 +210,7 @@ def _report(job: Job, folder: Path, before: frozenset[str], wall_s: float) -> in
             model=job.config.model,
             traces=traces,
             played=Played(played, wall_s),
+            floors=_floors(job, run),
         )
     except Exception as error:
         message = _one_line_of(error, job.config)
@@ -220,6 +224,13 @@ def _report(job: Job, folder: Path, before: frozenset[str], wall_s: float) -> in
     print_summary(summary)
     sys.stdout.write(f"traces: {traces}\n{advice}")
     return status
+
+
+def _floors(job: Job, run: runs.Run) -> floors.Measured | None:
+    if not job.floors or job.plugin is None:
+        return None
+    sys.stderr.write("scoring the floors on the tasks of the run\n")
+    return floors.measure(job.plugin, job.config, run.scored)
 
 
 def _verdict(

@@ -14,6 +14,7 @@ from inward_statistics import Mean, clustered_mean
 
 from inward import causes, taxonomy
 from inward.eval_plugin import Column, EvalPlugin, question
+from inward.floors import Measured
 from inward.runs import Run, uncalled_tools
 from inward.trainability import Card, card_json, trainability
 
@@ -56,6 +57,8 @@ class Summary:
     outcomes: list[taxonomy.Group]
     card: Card | None
     """None where no task has two scored rollouts."""
+    floors: list[Score] | None
+    """None where they were not asked for."""
 
 
 def summarise(
@@ -66,6 +69,7 @@ def summarise(
     model: str,
     traces: Path,
     played: Played,
+    floors: Measured | None = None,
 ) -> Summary:
     columns: Sequence[Column] = plugin.columns if plugin else [("reward", lambda t: t.reward)]
     cluster = plugin.cluster if plugin else question
@@ -85,10 +89,17 @@ def summarise(
         if usages
         else None,
         played=played,
-        notes=[*tool_notes(run.scored), *(plugin.notes(run.scored) if plugin else [])],
+        notes=[
+            *tool_notes(run.scored),
+            *(plugin.notes(run.scored) if plugin else []),
+            *(floors.notes if floors else []),
+        ],
         causes=causes.counted(run.failed),
         outcomes=taxonomy.grouped(run, plugin),
         card=trainability(run, plugin),
+        floors=None
+        if floors is None
+        else [Score(one.label, one.mean, one.mean.count, None) for one in floors.floors],
     )
 
 
@@ -136,6 +147,9 @@ def as_json(summary: Summary, status: int) -> dict[str, Any]:
         else None,
         "wall_s": round(played.wall_s, 3),
         "notes": summary.notes,
+        "floors": None
+        if summary.floors is None
+        else [_score_json(score) for score in summary.floors],
         "trainability": card_json(summary.card) if summary.card else None,
         "versions": versions(),
         "status": status,

@@ -29,9 +29,16 @@ def table(summary: Summary) -> Table:
     for head in ("mean", "95 % interval", "questions", "clusters"):
         out.add_column(head, justify="right")
     for score in summary.scores:
+        if score.mean is None and score is not summary.scores[0]:
+            continue
         _add(out, *_cells(score))
         if score.chance is not None:
             _add(out, "  chance", f"{score.chance:.3f}")
+    if summary.floors is not None:
+        out.add_section()
+        for score in summary.floors:
+            label, *cells = _cells(score)
+            _add(out, f"floor: {label}", *cells)
     out.add_section()
     _add(out, "rollouts", f"{summary.scored} of {summary.scored + summary.failed}")
     _add(out, "errors", str(summary.failed))

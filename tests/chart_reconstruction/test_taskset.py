@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import random
@@ -100,6 +101,30 @@ def test_charxiv_is_divided_as_the_source_divided_it(tmp_path: Path) -> None:
         list(ChartReconstructionTaskset(config(legacy_charxiv=tmp_path, split="train")))
 
 
+@pytest.mark.models
+def test_charxiv_is_read_from_its_parquet_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the hub's layout; the hub itself is out of reach of tests."""
+    datasets = pytest.importorskip("datasets", reason="needs the models group")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    pictures = [Image.new("RGB", (40, 30 + n), "white") for n in range(len(EVAL))]
+    rows = {"figure_path": [f"images/{figure}.jpg" for figure in EVAL], "image": pictures}
+    made = datasets.Dataset.from_dict(rows).cast_column("image", datasets.Image())
+    made.to_parquet(tmp_path / "val.parquet")
+    found = list(ChartReconstructionTaskset(config(legacy_charxiv=tmp_path)))
+    assert [task.data.name for task in found] == [f"charxiv-{figure}" for figure in EVAL]
+    assert Image.open(io.BytesIO(found[2].data.picture)).size == (40, 32)
+    with pytest.raises(ValueError, match=r"no figure 434 in .*val.parquet"):
+        list(ChartReconstructionTaskset(config(legacy_charxiv=tmp_path, split="train")))
+    (tmp_path / "val.parquet").write_bytes(b"no parquet")
+    with pytest.raises(ValueError, match=r"cannot be read from .*val.parquet.*download it again"):
+        list(ChartReconstructionTaskset(config(legacy_charxiv=tmp_path)))
+    with pytest.raises(ValueError, match=r"princeton-nlp/CharXiv at f441eb.*legacy-charxiv DIR"):
+        list(ChartReconstructionTaskset(config(legacy_charxiv="hub")))
+
+
 def test_the_ids_follow_from_the_source_seed() -> None:
     file = ANNOTATIONS / "reasoning_val.json"
     if not file.exists():
@@ -116,7 +141,13 @@ def test_the_ids_follow_from_the_source_seed() -> None:
         ({"path": "/nowhere"}, "no such folder"),
         ({"legacy_charxiv": "/nowhere"}, "no such folder"),
         ({"task": {"max_characters": 0}}, "greater than or equal to 1"),
-        ({"task": {"similarity": {"type": "embedding"}}}, "'chart' or 'table'"),
+        ({"task": {"similarity": {"type": "cosine"}}}, "'chart', 'table', 'embedding'"),
+        ({"task": {"similarity": {"type": "embedding", "pol": "cls"}}}, "Extra inputs"),
+        (
+            {"task": {"redraw": {"type": "reader"}, "similarity": {"type": "table"}}},
+            "draws nothing to compare",
+        ),
+        ({"task": {"redraw": {"type": "reader", "model": "m"}}}, "a reader has both"),
         ({"task": {"similarity": {"weights": {"likeness": 0}}}}, "likeness must be above 0"),
         ({"task": {"redraw": {"type": "flux"}}}, "'plain', 'writer', 'images'"),
     ],
@@ -131,3 +162,5 @@ def test_two_sources_are_refused(tmp_path: Path) -> None:
         config(path=tmp_path, legacy_charxiv=tmp_path)
     with pytest.raises(ValidationError, match="needs charts whose table is known"):
         config(path=tmp_path, task={"similarity": {"type": "table"}})
+    with pytest.raises(ValidationError, match="'reader' asks about charts whose table is known"):
+        config(path=tmp_path, task={"redraw": {"type": "reader"}})

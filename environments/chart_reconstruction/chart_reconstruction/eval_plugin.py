@@ -17,8 +17,8 @@ from inward_rewards.images import PlainRedraw
 from inward_rewards.images import drawing as kept_drawing
 
 from chart_reconstruction.prompt import description
-from chart_reconstruction.taskset import FOLDER
-from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
+from chart_reconstruction.taskset import FOLDER, ChartReconstructionTask
+from inward.eval_plugin import EvalPlugin, Floors, Policy, metric, reward, task_field
 
 CONSTANT = (
     'This is a bar chart titled "Results". The x-axis is titled "Category". The y-axis is titled '
@@ -110,14 +110,28 @@ COLUMNS = (
     ("undrawable by the writer", metric("undrawable")),
     ("refused by the generator", metric("refused")),
     ("tokens that it does not read", metric("prompt_cut_tokens")),
+    ("cosine", metric("cosine")),
+    ("specificity", metric("specificity")),
+    ("questions that got an answer", metric("answered")),
+    ("too long for the reader", metric("masked")),
     ("characters", metric("characters")),
     ("gain per revision", metric("gain_per_revision")),
 )
 
 
+def answered(trace: vf.WireTrace) -> float | None:
+    """Whether something was drawn; for the reader, whether there was something to read."""
+    metrics = trace.metrics
+    if "rendered" in metrics:
+        return metrics["rendered"]
+    return float(bool(metrics.get("characters")) and not metrics.get("masked"))
+
+
 def drawing(trace: vf.WireTrace) -> bytes | None:
     """What is drawn from the last reply that draws something."""
     chart = trace.info.get("chart", {})
+    if chart.get("redraw") == "reader":
+        return None
     if "spec" in chart:
         return shared_renderer().render_sync(chart["spec"]).png
     if "drawings" in chart:
@@ -152,12 +166,28 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     return [f"length bias: correlation of characters and reward {found:.2f} over {len(pairs)}"]
 
 
+async def score(task: ChartReconstructionTask, reply: str) -> float:
+    return (await task.outcome(reply)).reward
+
+
+def reseeded(task: ChartReconstructionTask, seed: int) -> ChartReconstructionTask | None:
+    """The task whose drawings have other noise; None where no chance is in them."""
+    redraw = task.config.redraw
+    if not hasattr(redraw, "seed"):
+        return None
+    # Beside the run's own seed, which the policy was paid with.
+    other = redraw.model_copy(update={"seed": redraw.seed + seed})
+    return ChartReconstructionTask(task.data, task.config.model_copy(update={"redraw": other}))
+
+
+FLOORS = Floors(score, {"constant": CONSTANT, "boilerplate": BOILERPLATE}, reseeded)
 # Figures are drawn independently: the plug-in's own cluster, the question, is right.
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
     default_args=DEFAULT_ARGS,
-    answered=metric("rendered"),
+    answered=answered,
     notes=notes,
+    floors=FLOORS,
     drawing=drawing,
 )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 from inward_rewards.images import (
+    TOLERANCE,
     DiffusersConfig,
+    EmbeddingConfig,
     ImagesConfig,
     PlainConfig,
+    ReaderConfig,
     RedrawConfig,
+    StrictModel,
     WriterConfig,
     without_code,
 )
@@ -59,16 +64,17 @@ class Weights(BaseModel):
         return self
 
 
-class Similarity(BaseModel):
-    """What a drawing is paid for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Similarity(StrictModel):
+    """What a drawing is paid for, where no weights of a model are asked."""
 
     type: Literal["chart", "table"] = "chart"
     """`chart`: likeness, and where the truth is known table and texts too; `table`: the F1 of the
     table alone, for generated charts."""
     weights: Weights = Weights()
     """Of likeness, table and texts in `chart`."""
+
+
+SimilarityConfig = Annotated[Similarity | EmbeddingConfig, Field(discriminator="type")]
 
 
 def backend_text(redraw: RedrawConfig) -> str:
@@ -99,7 +105,7 @@ def description(reply: str, limit: int) -> Description:
     return Description(text.strip(), max(0, len(reply) - limit), code)
 
 
-def system_prompt(similarity: Similarity, limit: int, reader: str, *, known: bool) -> str:
+def system_prompt(similarity: SimilarityConfig, limit: int, reader: str, *, known: bool) -> str:
     """The instructions for a chart whose table and texts are `known` to the reward, or are not."""
     return f"""\
 You are given the picture of a chart. Describe it in English so that someone who never sees it can \
@@ -118,7 +124,29 @@ place (category, date or x, series, panel) and worth the less the farther it is 
 kind that the picture has (bars, lines, areas, points, sectors, cells)"""
 
 
-def _score(similarity: Similarity, *, known: bool) -> str:
+def reader_prompt(reader: ReaderConfig, limit: int) -> str:
+    """The instructions where questions are answered and nothing is drawn."""
+    who = "a language model" if reader.model is not None else "rules"
+    how = "" if reader.model is not None else f"\n\n{PLAIN}"
+    return f"""\
+You are given the picture of a chart. Describe it in English so that questions about the chart can \
+be answered by {who} from your words alone. Up to {reader.questions} questions ask for the number \
+at a place, for the place of the largest or the smallest value, by how much two values differ, and \
+whether a series rises or falls. Code, JSON and anything in braces are not read.{how}
+
+The score is the share of the questions that are answered right, from 0 to 1. A number is right \
+within {TOLERANCE:.0%} of what the values of its axis span. A reply of more than {limit} \
+characters scores 0."""
+
+
+def _score(similarity: SimilarityConfig, *, known: bool) -> str:
+    if isinstance(similarity, EmbeddingConfig):
+        model = similarity.model
+        model = Path(model).name if Path(model).is_absolute() else model
+        less = ", less how alike the drawing and the shuffled picture are" * similarity.specificity
+        return f"""\
+The score is how alike picture and drawing are to the vision model {model}{less}, from 0 to 1; it \
+is 0 if nothing can be drawn."""
     alike = "how alike picture and drawing are, in shapes, layout and colours"
     if similarity.type == "table":
         return f"The score is {TABLE}. It is from 0 to 1, and 0 if nothing can be drawn."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import verifiers.v1 as vf
 from inward_charts import KINDS
@@ -26,12 +26,16 @@ from inward_chat.downloads import cache_dir
 from inward_rewards.charts import RenderError, Score, shared_renderer
 from inward_rewards.images import (
     Canvas,
+    EmbeddingConfig,
     PlainConfig,
+    ReaderConfig,
     RedrawConfig,
     Redrawn,
     WriterConfig,
     drawing_likeness,
+    reader_of,
     redraw_of,
+    similarity_of,
 )
 from inward_rewards.sandbox import set_workers
 from pydantic import Field, model_validator
@@ -42,9 +46,12 @@ from chart_reconstruction.prompt import (
     REFUSED,
     REVISE_RULE,
     REVISED,
+    Description,
     Similarity,
+    SimilarityConfig,
     backend_text,
     description,
+    reader_prompt,
     system_prompt,
 )
 from chart_reconstruction.stating import stated
@@ -56,16 +63,17 @@ VALID = 0.9
 
 
 class ChartReconstructionTaskConfig(vf.TaskConfig):
-    redraw: RedrawConfig = PlainConfig()
-    """What draws a description."""
-    similarity: Similarity = Similarity()
+    redraw: Annotated[RedrawConfig | ReaderConfig, Field(discriminator="type")] = PlainConfig()
+    """What draws a description; `reader`: what answers questions from it."""
+    similarity: SimilarityConfig = Similarity()
+    """What a drawing is paid for."""
     max_characters: int = Field(6000, ge=1, le=20_000)
     """Of a reply that are read."""
 
     @property
     def exact(self) -> bool:
         """Whether a specification is drawn, whose table and texts are known, and not a picture."""
-        return isinstance(self.redraw, PlainConfig | WriterConfig)
+        return isinstance(self.redraw, PlainConfig | WriterConfig | ReaderConfig)
 
     @model_validator(mode="after")
     def _table_is_drawn(self) -> Self:
@@ -76,10 +84,27 @@ class ChartReconstructionTaskConfig(vf.TaskConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _reader_compares_nothing(self) -> Self:
+        if isinstance(self.redraw, ReaderConfig) and self.similarity != Similarity():
+            raise ValueError(
+                "redraw.type 'reader' pays answers, and draws nothing to compare: leave similarity "
+                f"out (type {self.similarity.type!r} is set)"
+            )
+        return self
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether the rules of `plain` read a description."""
+        if isinstance(self.redraw, ReaderConfig):
+            return self.redraw.model is None
+        return isinstance(self.redraw, PlainConfig)
+
 
 class ChartReconstructionConfig(ChartsConfig):
-    legacy_charxiv: ExistingFolder | None = None
-    """A folder with CharXiv's pictures (`<figure id>.jpg`), divided as the source divided them."""
+    legacy_charxiv: Literal["hub"] | ExistingFolder | None = None
+    """CharXiv's pictures, divided as the source divided them: a folder with its pictures (`<figure
+    id>.jpg`) or its `val.parquet`, or `hub` for its pinned revision there."""
     split: Split = "eval"
     """Of CharXiv: `train` has 75 figures, `eval` 25."""
     task: ChartReconstructionTaskConfig = ChartReconstructionTaskConfig()
@@ -87,7 +112,7 @@ class ChartReconstructionConfig(ChartsConfig):
     @model_validator(mode="after")
     def _kinds_with_words(self) -> Self:
         """`plain` has no words for the kinds of papers."""
-        if isinstance(self.task.redraw, PlainConfig) and not set(self.kinds) <= set(KINDS):
+        if self.task.by_rules and not set(self.kinds) <= set(KINDS):
             raise ValueError(f"kinds {self.kinds!r}: choose from {', '.join(KINDS)}")
         return self
 
@@ -100,6 +125,11 @@ class ChartReconstructionConfig(ChartsConfig):
             raise ValueError(
                 "similarity.type 'table' needs charts whose table is known: leave path and "
                 "legacy_charxiv unset, or set similarity.type to 'chart'"
+            )
+        if given and isinstance(self.task.redraw, ReaderConfig):
+            raise ValueError(
+                "redraw.type 'reader' asks about charts whose table is known: leave path and "
+                "legacy_charxiv unset, or choose another redraw.type"
             )
         return self
 
@@ -123,21 +153,56 @@ class ChartReconstructionTask(
         return self.data.truth is not None and self.config.exact
 
     async def outcome(self, reply: str) -> Described:
-        picture = self.data.picture
-        read = description(reply, self.config.max_characters)
-        redraw = redraw_of(self.config.redraw, cache_dir() / FOLDER)
-        redrawn = await redraw(read.text, Canvas.of(picture))
+        picture, config = self.data.picture, self.config
+        read = description(reply, config.max_characters)
         metrics = {
             "characters": float(len(reply)),
             "cut_characters": float(read.cut),
             "code_characters": float(read.code),
-            **redrawn.metrics,
         }
+        if isinstance(config.redraw, ReaderConfig):
+            return await self._answered(read, metrics, config.redraw)
+        redraw = redraw_of(config.redraw, cache_dir() / FOLDER)
+        redrawn = await redraw(read.text, Canvas.of(picture))
+        metrics |= redrawn.metrics
         try:
             drawn, score = await self._scored(redrawn, picture)
         except RenderError as error:
             return Described(0.0, None, None, str(error), metrics, redrawn.record)
-        return Described(self._reward(score), score, drawn, None, metrics, redrawn.record)
+        if isinstance(config.similarity, EmbeddingConfig):
+            drawings = redrawn.pictures if redrawn.spec is None else (drawn,)
+            reward, found = await self._embedded(config.similarity, drawings)
+            metrics |= found
+        else:
+            reward = self._reward(config.similarity, score)
+        return Described(reward, score, drawn, None, metrics, redrawn.record)
+
+    async def _answered(
+        self, read: Description, metrics: dict[str, float], config: ReaderConfig
+    ) -> Described:
+        """A description that is too long is masked (arXiv 2605.07394): nobody is asked."""
+        if read.cut:
+            error = f"the reply has more than {self.config.max_characters} characters"
+            return Described(0.0, None, None, error, {**metrics, "masked": 1.0}, {})
+        scene = await self.true_scene()
+        assert scene is not None
+        reader = reader_of(config, cache_dir() / FOLDER)
+        found = await reader(read.text, scene, Canvas.of(self.data.picture).key)
+        metrics = {**metrics, **found.metrics, "masked": 0.0}
+        return Described(found.share, None, None, found.reason, metrics, found.record)
+
+    async def _embedded(
+        self, config: EmbeddingConfig, drawings: Sequence[bytes | None]
+    ) -> tuple[float, dict[str, float]]:
+        """The reward, and the mean raw cosine and specificity of what was drawn. A drawing that
+        was refused is like nothing."""
+        similarity = similarity_of(config, cache_dir() / FOLDER)
+        drawn = [one for one in drawings if one is not None]
+        found = await asyncio.gather(*(similarity(self.data.picture, one) for one in drawn))
+        metrics = {"cosine": sum(one.cosine for one in found) / len(found)}
+        if config.specificity:
+            metrics["specificity"] = sum(one.specificity or 0.0 for one in found) / len(found)
+        return sum(one.value for one in found) / len(drawings), metrics
 
     async def _scored(self, redrawn: Redrawn, picture: bytes) -> tuple[bytes, Score]:
         """The drawing, or the first of several, and the score. Raises `RenderError` where nothing
@@ -154,8 +219,7 @@ class ChartReconstructionTask(
         likeness = sum(found) / len(redrawn.pictures)
         return drawings[0], Score(likeness, None, None, None, None, None)
 
-    def _reward(self, score: Score) -> float:
-        similarity = self.config.similarity
+    def _reward(self, similarity: Similarity, score: Score) -> float:
         # Numbers in marks of another kind are another chart.
         table = None if score.table is None else score.table if score.marks else 0.0
         if similarity.type == "table":
@@ -173,7 +237,11 @@ class ChartReconstructionTask(
     async def likeness(self, trace: vf.Trace[Any, Any, Any]) -> float:
         """The reward of the last reply from which something is drawn; its parts are metrics."""
         outcomes = await self.outcomes(trace)
-        final = record(trace, outcomes, known=self.known)
+        if isinstance(self.config.redraw, ReaderConfig):
+            [final] = outcomes
+            trace.info["chart"] = {"errors": [final.error], "rewards": [final.reward]}
+        else:
+            final = record(trace, outcomes, known=self.known)
         assert isinstance(final, Described)
         trace.record_metrics(final.metrics)
         trace.info["chart"] |= {
@@ -185,10 +253,12 @@ class ChartReconstructionTask(
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
         """Whether the truth in prose scores 0.9; its table, where the picture is another
-        renderer's, or worn. Only of `plain`: what a model draws says as much of the model."""
-        if self.data.truth is None or not isinstance(self.config.redraw, PlainConfig):
+        renderer's, or worn. Only by the rules: what a model makes says as much of the model."""
+        if self.data.truth is None or not self.config.by_rules:
             return None
         outcome = await self.outcome(stated(self.data.truth))
+        if isinstance(self.config.redraw, ReaderConfig):
+            return outcome.reward >= VALID
         if self.data.drawn_by == "vega-lite" and self.data.noise == "none":
             return outcome.reward >= VALID
         return outcome.score is not None and (outcome.score.table or 0.0) >= VALID
@@ -203,22 +273,44 @@ class ChartReconstructionTaskset(vf.Taskset[ChartReconstructionTask, ChartRecons
             set_workers(config.sandbox_workers)
         self.INFINITE = config.path is None and config.legacy_charxiv is None
         # What is missing is told here, and not by the first rollout.
-        redraw_of(config.task.redraw, cache_dir() / FOLDER)
+        folder = cache_dir() / FOLDER
+        if isinstance(config.task.redraw, ReaderConfig):
+            reader_of(config.task.redraw, folder)
+        else:
+            redraw_of(config.task.redraw, folder)
+        if isinstance(config.task.similarity, EmbeddingConfig):
+            similarity_of(config.task.similarity, folder)
 
     def load(self) -> Iterable[ChartReconstructionTask]:
-        folder = self.config.legacy_charxiv
-        charxiv = charxiv_pictures(folder, self.config.split) if folder is not None else None
+        source = self.config.legacy_charxiv
+        charxiv = charxiv_pictures(source, self.config.split) if source is not None else None
         return map(self.task_of, pictures(self.config, charxiv))
 
     def task_of(self, picture: ChartPicture) -> ChartReconstructionTask:
         """The task that shows `picture`."""
         task = self.config.task
-        known = task.exact and picture.truth is not None
-        reader = backend_text(task.redraw)
-        prompt = system_prompt(task.similarity, task.max_characters, reader, known=known)
+        limit = task.max_characters
+        if isinstance(task.redraw, ReaderConfig):
+            prompt = reader_prompt(task.redraw, limit)
+        else:
+            known = task.exact and picture.truth is not None
+            reader = backend_text(task.redraw)
+            prompt = system_prompt(task.similarity, limit, reader, known=known)
         data = ChartData.of(picture, system_prompt=prompt, ask=ASK)
         return ChartReconstructionTask(data, task)
 
 
-class ChartReconstructionEnv(RevisingEnv, vf.Env[RevisingEnvConfig]):
+class ChartReconstructionEnvConfig(RevisingEnvConfig):
+    @model_validator(mode="after")
+    def _a_revision_sees_a_drawing(self) -> Self:
+        task = getattr(self.taskset, "task", None)
+        if self.revise and isinstance(getattr(task, "redraw", None), ReaderConfig):
+            raise ValueError(
+                f"env.revise {self.revise} shows what was drawn, and redraw.type 'reader' draws "
+                "nothing: leave revise out"
+            )
+        return self
+
+
+class ChartReconstructionEnv(RevisingEnv, vf.Env[ChartReconstructionEnvConfig]):
     """One rollout per chart, in process: one reply, or as many more as `revise` says."""

@@ -13,7 +13,8 @@ from inward_charts import request_picture, traced
 from inward_rewards.charts import RenderError, shared_renderer
 
 from chart_spec.prompt import BLOCK, FENCE, last_block
-from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
+from chart_spec.taskset import ChartSpecTask
+from inward.eval_plugin import EvalPlugin, Floors, Policy, metric, reward, task_field
 
 CONSTANT = {
     "width": 320,
@@ -75,11 +76,17 @@ def drawing(trace: vf.WireTrace) -> bytes | None:
     return None
 
 
+async def score(task: ChartSpecTask, answer: str) -> float:
+    return (await task.outcome(answer)).reward
+
+
+FLOORS = Floors(score, {"constant": reply(CONSTANT)["content"]})
 # Figures are drawn independently: the plug-in's own cluster, the question, is right.
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
     default_args=DEFAULT_ARGS,
     answered=metric("rendered"),
+    floors=FLOORS,
     drawing=drawing,
 )

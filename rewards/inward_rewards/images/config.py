@@ -138,6 +138,47 @@ class DiffusersConfig(GeneratorConfig):
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
 
 
+class ReaderConfig(StrictModel):
+    """No picture: questions about the chart are answered from the description alone."""
+
+    type: Literal["reader"] = "reader"
+    questions: int = Field(default=12, ge=1, le=50)
+    """Maximum per chart: a small chart has fewer."""
+    model: str | None = None
+    """A frozen text model as its server names it. Not set: the rules of `plain` answer."""
+    base_url: str | None = None
+    """Of the model's server, mostly ending in `/v1`."""
+    api_key_var: str | None = None
+    """The environment variable that holds the key. Not set: the server asks for none."""
+    concurrency: int = Field(default=8, ge=1)
+    """Maximum requests under way at once, per env worker."""
+    timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    """Seconds that one try of a request may take."""
+    retries: int = Field(default=5, ge=0)
+    """Tries after the first where the server is busy (429), broken (5xx), silent or gone."""
+    seed: int = 0
+    """Of its sampling, at temperature 0."""
+    max_tokens: int = Field(default=4096, ge=1)
+    """Of one reply, thinking included."""
+
+    @model_validator(mode="after")
+    def _model_and_server(self) -> Self:
+        if (self.model is None) != (self.base_url is None):
+            raise ValueError(
+                f"redraw.model {self.model!r} and base_url {self.base_url!r}: a reader has both, "
+                "or neither where the rules answer"
+            )
+        self.server  # noqa: B018 - its own checks
+        return self
+
+    @property
+    def server(self) -> ServerConfig | None:
+        """Where the model is; None: the rules answer."""
+        if self.base_url is None:
+            return None
+        return ServerConfig(**{name: getattr(self, name) for name in ServerConfig.model_fields})
+
+
 RedrawConfig = Annotated[
     PlainConfig | WriterConfig | ImagesConfig | DiffusersConfig, Field(discriminator="type")
 ]

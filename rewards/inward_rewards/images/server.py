@@ -36,34 +36,37 @@ class Refused(Exception):  # noqa: N818 -- what became of a request
     """The server will not work on this text: its writer's fault."""
 
 
-def api_key(config: ServerConfig) -> str:
+def api_key(config: ServerConfig, option: str = "redraw") -> str:
     """The key, or a text that stands for none. ValueError where its variable is not set."""
     if config.api_key_var is None:
         return "none"
     if key := os.environ.get(config.api_key_var):
         return key
     raise ValueError(
-        f"the environment variable {config.api_key_var!r} (redraw.api_key_var) is not set: set it "
-        f"to the key of {config.base_url!r}, or leave redraw.api_key_var out if it asks for none"
+        f"the environment variable {config.api_key_var!r} ({option}.api_key_var) is not set: set "
+        f"it to the key of {config.base_url!r}, or leave {option}.api_key_var out if it asks for "
+        "none"
     )
 
 
 class Server:
-    """`what` is the `redraw.type` that asks it. Raises `ValueError` where the key is not set.
+    """`what` is the `type` that asks it, of the config `option`. Raises `ValueError` where the key
+    is not set.
 
     To be used on one event loop.
     """
 
-    def __init__(self, config: ServerConfig, what: str, model: str) -> None:
+    def __init__(self, config: ServerConfig, what: str, model: str, option: str = "redraw") -> None:
         try:
             import openai
         except ImportError as error:
             raise ImportError(
-                f'redraw.type {what!r} needs openai ({error}): pip install "inward-rewards[images]"'
+                f"{option}.type {what!r} needs openai ({error}): "
+                'pip install "inward-rewards[images]"'
             ) from error
-        self._openai, self._config = openai, config
-        self._source = f"redraw.type {what!r}: {config.base_url!r} (model {model!r})"
-        self._key = api_key(config)
+        self._openai, self._config, self._option = openai, config, option
+        self._source = f"{option}.type {what!r}: {config.base_url!r} (model {model!r})"
+        self._key = api_key(config, option)
         survives_forks(self)
         self.after_fork()
 
@@ -113,22 +116,22 @@ class Server:
         return self.fault(f"its reply cannot be used: {cause}", mend)
 
     def _mend(self, error: Exception, words: str) -> str:
-        openai, config = self._openai, self._config
+        openai, config, option = self._openai, self._config, self._option
         if isinstance(error, openai.APIConnectionError):
             return (
-                f"is it running, and does it answer within redraw.timeout={config.timeout:g} s? "
+                f"is it running, and does it answer within {option}.timeout={config.timeout:g} s? "
                 f"({config.retries} retries)"
             )
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             if config.api_key_var is None:
-                return "name the environment variable with its key: redraw.api_key_var"
+                return f"name the environment variable with its key: {option}.api_key_var"
             return f"check the key in the environment variable {config.api_key_var!r}"
         if isinstance(error, openai.NotFoundError):
-            return "check redraw.base_url (mostly it ends in `/v1`) and redraw.model"
+            return f"check {option}.base_url (mostly it ends in `/v1`) and {option}.model"
         if isinstance(error, openai.RateLimitError | openai.InternalServerError):
-            return f"see its log, or lower redraw.concurrency ({config.retries} retries)"
+            return f"see its log, or lower {option}.concurrency ({config.retries} retries)"
         if "context" in words.lower():
-            return "serve it with a longer context, or lower redraw.max_tokens or max_characters"
+            return f"serve it with a longer context, or lower {option}.max_tokens or max_characters"
         return "check the options under redraw against what it takes"
 
 
