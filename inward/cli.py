@@ -20,6 +20,7 @@ COMMANDS = {
     "eval": "evaluate, then print a table",
     "serve-rollouts": "play rollouts for a trainer in another environment",
     "show": "print a rollout of a run and why its reward is what it is",
+    "report": "one HTML file of runs: figures, rollouts, groups, and two runs compared",
     "retrieval-report": "how well search finds the evidence",
     "cache": "list or clear the indexes kept between runs",
 }
@@ -29,6 +30,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
        inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
        inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
+       inward report RUN_DIR [RUN_DIR …]                        one HTML file of runs
        inward retrieval-report ENV                              how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
 EVAL_USAGE = """\
@@ -127,6 +129,11 @@ def _show(args: argparse.Namespace) -> int:
     return status
 
 
+def _report(args: argparse.Namespace) -> int:
+    status: int = import_module("inward.report").command(args)
+    return status
+
+
 def _parser(command: str | None) -> argparse.ArgumentParser:
     parser = _Parser(prog="inward", usage=USAGE, allow_abbrev=False)
     versions = f"inward {version('inward')}, verifiers {version('verifiers')}"
@@ -139,6 +146,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
             _add_eval(commands)
         elif name == command == "serve-rollouts":
             _add_serve_rollouts(commands)
+        elif name == command == "report":
+            _add_report(commands)
         elif name == command:
             _add_show(commands)
         else:
@@ -222,3 +231,27 @@ def _add_show(commands: Any) -> None:
         " reply draws",
     )
     parser.set_defaults(run=_show)
+
+
+def _add_report(commands: Any) -> None:
+    parser = commands.add_parser(
+        "report",
+        description="Writes one self-contained HTML file of evaluations, or of the output of"
+        " prime-rl: figures with intervals, every rollout and why its reward is what it is, groups,"
+        " and the first run compared with each other one. inward eval writes that of its own run.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN_DIR", help="the folder of a run or a training"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.html",
+        help="the file to write (default: report.html in RUN_DIR; of several runs, here)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the figures as one line of JSON, write no file"
+    )
+    parser.set_defaults(run=_report)

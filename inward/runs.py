@@ -69,7 +69,7 @@ def read(folder: Path) -> Run:
             unreadable.append(number)
         else:
             rollouts += [Rollout(episode, t) for t in episode.traces] or [Rollout(episode, None)]
-    return Run(sorted(rollouts, key=_place), unreadable)
+    return Run(sorted(rollouts, key=place), unreadable)
 
 
 def episode_ids(folder: Path) -> frozenset[str]:
@@ -92,7 +92,7 @@ def _lines(folder: Path) -> Iterator[tuple[int, bytes]]:
         yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
-def _place(rollout: Rollout) -> tuple[object, ...]:
+def place(rollout: Rollout) -> tuple[object, ...]:
     data = rollout.episode.task.data
     starts = [trace.timing.start for trace in rollout.episode.traces]
     return (
