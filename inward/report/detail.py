@@ -17,7 +17,7 @@ from inward_chat.verifiers_compat import content_text
 from inward_rewards.groups import zscores
 
 from inward import why
-from inward.eval_plugin import EvalPlugin, Grid, Panel
+from inward.eval_plugin import Grid, Panel
 from inward.report.rows import measurement
 from inward.runs import Rollout
 from inward.terminal import clipped
@@ -44,10 +44,11 @@ def detail(
     rollout: Rollout,
     raw: dict[str, Any],
     index: int | None,
-    plugin: EvalPlugin | None,
+    panels: Sequence[Panel],
     pictures: Pictures,
 ) -> dict[str, Any]:
-    """`raw` is the episode's record, with the tensors of its tokens."""
+    """`raw` is the episode's record, with the tensors of its tokens; `panels` is what the
+    environment shows of it."""
     trace = rollout.trace
     data: dict[str, Any] = {
         "errors": [
@@ -82,10 +83,14 @@ def detail(
         "task": why.task(trace),
         "scoring": why.info(trace),
     }
-    panels = [*(plugin.panels(trace) if plugin and plugin.panels else ()), *_siblings(trace)]
-    data["panels"] = [{"kind": type(panel).__name__.lower(), **asdict(panel)} for panel in panels]
+    data["panels"] = [
+        {"kind": type(panel).__name__.lower(), **asdict(panel)}
+        for panel in (*panels, *_siblings(trace))
+    ]
     found = measurement(trace)
-    if found is not None:
+    if found is not None and all(
+        isinstance(v, float) and math.isfinite(v) for v in found["per_layer"]
+    ):
         data["layers"] = [found["layers"], found["per_layer"]]
     return data
 

@@ -201,7 +201,7 @@ def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
 
 def _edges(values: Sequence[float]) -> list[float]:
     low, high = min(values), max(values)
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -30,6 +30,7 @@ from typing import IO, Any
 
 import verifiers.v1 as vf
 
+from inward.eval_plugin import EvalPlugin, Panel
 from inward.report.detail import PICTURE, detail
 from inward.report.reading import Place, Tick, parsed, read_again
 from inward.report.rows import Row
@@ -48,6 +49,7 @@ BLOCK = 500_000
 MAX_DRAWINGS = 40
 """Replies that are drawn again for the page: each costs a part of a second."""
 SCRIPTS = ("base.js", "plots.js", "overview.js", "table.js", "rollout.js", "pairs.js", "app.js")
+MAX_NOTES = 5
 MATHS = "katex.min.js"
 """KaTeX 0.19.1, as npm has it: it writes MathML, which needs no fonts."""
 
@@ -118,11 +120,10 @@ class _Body:
         episode, raw = self._episode(row.place, tick)
         trace = None if row.trace_index is None else episode.traces[row.trace_index]
         rollout = Rollout(episode, trace)
-        plugin = reading.plugins.get(episode.env.id)
-        data = detail(rollout, raw, row.trace_index, plugin, self._picture)
-        if trace is not None and plugin is not None and plugin.drawing and rollout.ok:
-            data["drawn"] = self._drawing(plugin.drawing, trace)
-        text = json.dumps(data, ensure_ascii=False)
+        panels, drawn = self._asked(reading.plugins.get(episode.env.id), rollout)
+        data = detail(rollout, raw, row.trace_index, panels, self._picture)
+        data["drawn"] = drawn
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         self.places[number, id(row)] = self._blocks, len(self._open)
         self._open.append(text)
         self._characters += len(text)
@@ -147,18 +148,32 @@ class _Body:
             self._last = place, episode, raw
         return self._last[1:]
 
-    def _drawing(self, draw: Any, trace: vf.WireTrace) -> str | None:
-        if self._drawn >= MAX_DRAWINGS:
-            return None
-        self._drawn += 1
+    def _asked(
+        self, plugin: EvalPlugin | None, rollout: Rollout
+    ) -> tuple[Sequence[Panel], str | None]:
+        """What the environment shows of a rollout, and the name of the picture that its reply
+        draws: empty for none, and None where nobody asked."""
+        trace = rollout.trace
+        if plugin is None or trace is None or not rollout.ok:
+            return (), None
+        if plugin.drawing is not None:
+            self._drawn += 1
+            if self._drawn > MAX_DRAWINGS:
+                return (), None
         try:
-            png = draw(trace)
+            panels = plugin.panels(trace) if plugin.panels else ()
+            if plugin.drawing is None:
+                return panels, None
+            png = plugin.drawing(trace)
         except Exception as error:
-            # A report without drawings is worth more than none; it says so.
-            self._drawn = MAX_DRAWINGS
-            self.notes.append(f"replies are not drawn: {one_line(str(error))[:300]}")
-            return None
-        return self._picture(f"data:image/png;base64,{base64.b64encode(png).decode()}") if png else ""
+            # A report without them is worth more than none; it says so.
+            note = f"the environment could not show a rollout: {one_line(str(error))[:300]}"
+            if note not in self.notes and len(self.notes) < MAX_NOTES:
+                self.notes.append(note)
+            return (), None
+        if png is None:
+            return panels, ""
+        return panels, self._picture(f"data:image/png;base64,{base64.b64encode(png).decode()}")
 
     def _picture(self, url: str) -> str:
         name = hashlib.sha256(url.encode()).hexdigest()[:16]
@@ -241,9 +256,7 @@ def _columns(
         "k": [k for _, k, _ in chosen],
         **{name: [getattr(row, name) for _, _, row in chosen] for name in FIELDS},
         "flags": [list(row.flags) for _, _, row in chosen],
-        "values": {
-            name: [_short(row.values.get(name)) for _, _, row in chosen] for name in names
-        },
+        "values": {name: [_short(row.values.get(name)) for _, _, row in chosen] for name in names},
         "block": [block for block, _ in found],
         "item": [item for _, item in found],
     }

@@ -50,7 +50,9 @@ def _compared(readings: Sequence[Reading], first: Side, second: Side) -> dict[st
     shared = sorted(one.keys() & other.keys())
     if not shared:
         return None
-    headline = all(row.right is not None for rows in (one, other) for t in shared for row in rows[t])
+    headline = all(
+        row.right is not None for rows in (one, other) for t in shared for row in rows[t]
+    )
     before = [_mean(one[task], headline) for task in shared]
     after = [_mean(other[task], headline) for task in shared]
     clusters = [readings[first[0]].clusters.get(one[task][0].id, task) for task in shared]

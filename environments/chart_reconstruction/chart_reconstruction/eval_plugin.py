@@ -11,7 +11,8 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_charts import request_picture, traced
-from inward_rewards.charts import RenderError, shared_renderer
+from inward_charts.eval_plugin import table_panels
+from inward_rewards.charts import Rendered, RenderError, shared_renderer
 from inward_rewards.images import PlainRedraw
 
 from chart_reconstruction.prompt import description
@@ -109,7 +110,7 @@ COLUMNS = (
 )
 
 
-def drawing(trace: vf.WireTrace) -> bytes | None:
+def drawn(trace: vf.WireTrace) -> Rendered | None:
     """What is drawn from the last reply that draws something."""
     limit = trace.info.get("chart", {}).get("max_characters", 6000)
     for message in reversed(trace.assistant_messages):
@@ -117,10 +118,15 @@ def drawing(trace: vf.WireTrace) -> bytes | None:
         if redrawn.spec is None:
             continue
         try:
-            return shared_renderer().render_sync(redrawn.spec).png
+            return shared_renderer().render_sync(redrawn.spec)
         except RenderError:
             continue
     return None
+
+
+def drawing(trace: vf.WireTrace) -> bytes | None:
+    found = drawn(trace)
+    return None if found is None else found.png
 
 
 def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
@@ -148,4 +154,5 @@ PLUGIN = EvalPlugin(
     answered=metric("rendered"),
     notes=notes,
     drawing=drawing,
+    panels=lambda trace: table_panels(trace, drawn(trace)),
 )

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import verifiers.v1 as vf
 
-from inward.eval_plugin import EvalPlugin, metric, reward, task_field
+from inward.eval_plugin import EvalPlugin, Grid, Panel, Spans, metric, reward, task_field
 from quality_rag.baselines import make_keyword_reader, make_random
+from quality_rag.passages import places
+from quality_rag.prompt import LETTERS, parse_answer
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")
 BASELINES = {"keyword-reader": make_keyword_reader, "random": make_random}
@@ -44,6 +46,33 @@ def story(trace: vf.WireTrace) -> str | None:
     return story_id
 
 
+def panels(trace: vf.WireTrace) -> list[Panel]:
+    """The options with the letters of the reply and of the gold answer, and the passages of the
+    story that searches found."""
+    options, gold = task_field(trace, "options"), task_field(trace, "gold")
+    found: list[Panel] = []
+    if options and gold in LETTERS:
+        said = parse_answer(trace.last_reply, options)
+        rows = [
+            (letter, option, " and ".join(_roles(letter, said, gold)))
+            for letter, option in zip(LETTERS, options, strict=False)
+        ]
+        found.append(Grid("Options", ("", "", ""), rows, (LETTERS.index(gold),)))
+    seen = list(places(trace.tool_messages))
+    if seen:
+        total = max(total for _, _, total, _ in seen)
+        spans = [
+            (number - 1.0, float(number), f"passage {number}, result {turn}: {text[:200]}")
+            for turn, number, _, text in seen
+        ]
+        found.append(Spans("Passages found in the story", total, "passages", spans))
+    return found
+
+
+def _roles(letter: str, said: str | None, gold: str) -> list[str]:
+    return ["answered"] * (letter == said) + ["right"] * (letter == gold)
+
+
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
@@ -52,4 +81,5 @@ PLUGIN = EvalPlugin(
     cluster=story,
     answered=metric("answered"),
     notes=notes,
+    panels=panels,
 )

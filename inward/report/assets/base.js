@@ -56,12 +56,12 @@ function percent(value) {
   return value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`;
 }
 
-function figure(value) {
+function fixed(value) {
   return value === null || value === undefined ? "–" : Math.abs(value) >= 1000 ? number(value) : value.toFixed(3);
 }
 
 function interval(pair) {
-  return pair ? `${figure(pair[0])} – ${figure(pair[1])}` : "–";
+  return pair ? `${fixed(pair[0])} – ${fixed(pair[1])}` : "–";
 }
 
 function seconds(value) {

@@ -79,9 +79,9 @@ function tiles(run, chosen, s) {
   const link = (view) => `#rollouts?${new URLSearchParams({ ...here, ...(view ? { view } : {}) })}`;
   const rate = s.rollouts_per_s ? `${s.rollouts_per_s < 1 ? number(s.rollouts_per_s, 2) : number(s.rollouts_per_s, 1)} rollouts/s` : "";
   return el("div", { class: "tiles" },
-    score && score.mean !== null ? tile(figure(score.mean), el("span", {}, bdi(score.label), ` [${interval(score.interval)}]`)) : null,
-    score && score.chance !== null ? tile(figure(score.chance), "chance") : null,
-    s.mean_reward !== null && (!score || score.mean !== s.mean_reward) ? tile(figure(s.mean_reward), "mean reward") : null,
+    score && score.mean !== null ? tile(fixed(score.mean), el("span", {}, bdi(score.label), ` [${interval(score.interval)}]`)) : null,
+    score && score.chance !== null ? tile(fixed(score.chance), "chance") : null,
+    s.mean_reward !== null && (!score || score.mean !== s.mean_reward) ? tile(fixed(s.mean_reward), "mean reward") : null,
     tile(number(s.rollouts.scored), `of ${number(played)} rollouts scored`, link("")),
     s.rollouts.failed ? tile(number(s.rollouts.failed), "failed", link("errored")) : null,
     s.flags.truncated ? tile(percent(s.flags.truncated / played), "truncated", link("truncated")) : null,
@@ -94,7 +94,7 @@ function scoreTable(s) {
   if (!known.length) return null;
   const inUnit = (x) => [x.mean, ...(x.interval || [])].every((v) => v >= 0 && v <= 1);
   return el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["", "mean", "95 % interval", "", "tasks", "clusters"].map((t) => el("th", {}, t)))),
-    el("tbody", {}, known.map((x) => el("tr", {}, el("td", {}, bdi(x.label)), el("td", { class: "number" }, figure(x.mean)), el("td", { class: "number" }, interval(x.interval)),
+    el("tbody", {}, known.map((x) => el("tr", {}, el("td", {}, bdi(x.label)), el("td", { class: "number" }, fixed(x.mean)), el("td", { class: "number" }, interval(x.interval)),
       el("td", {}, inUnit(x) ? intervalBar(x.mean, x.interval, x.chance, 0, 1) : null), el("td", { class: "number" }, number(x.questions)), el("td", { class: "number" }, number(x.clusters)))))));
 }
 
@@ -105,11 +105,11 @@ function facts(title, pairs) {
 
 function trainability(c) {
   const solved = c.share_solved_20_80 !== null;
-  const best = Object.entries(c.pass_at).map(([k, v]) => `${k}: ${figure(v)}`).join(" · ");
+  const best = Object.entries(c.pass_at).map(([k, v]) => `${k}: ${fixed(v)}`).join(" · ");
   const card = facts(`Trainability: ${c.groups} groups, ${c.rollouts} rollouts`, [
     ["groups without spread", `${percent(c.share_without_spread)}${c.all_right === null ? "" : ` (all right ${c.all_right}, all wrong ${c.all_wrong})`}`],
     [solved ? "pass@k" : "best of k", best || "–"],
-    c.maj_at ? ["maj@k", Object.entries(c.maj_at).map(([k, v]) => `${k}: ${figure(v)}`).join(" · ") || "–"] : null,
+    c.maj_at ? ["maj@k", Object.entries(c.maj_at).map(([k, v]) => `${k}: ${fixed(v)}`).join(" · ") || "–"] : null,
     ["solved in 20 to 80 % of rollouts", percent(c.share_solved_20_80)],
     ["variance within tasks", number(c.variance_within, 4)],
     ["variance between tasks", number(c.variance_between, 4)],

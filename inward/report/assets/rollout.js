@@ -103,6 +103,8 @@ function conversation(item) {
   return out;
 }
 
+const THINKING = /^\s*<think(?:ing)?>([^]*?)<\/think(?:ing)?>/;
+
 function message(m, names, last) {
   const node = el("section", { class: `message ${["system", "user", "assistant", "tool"].includes(m.role) ? m.role : ""}${last && m.sampled ? " answer" : ""}` });
   const title = m.role === "tool" ? `result${names.get(m.call) ? ` of ${names.get(m.call)}` : ""}` : m.role;
@@ -111,8 +113,10 @@ function message(m, names, last) {
     node.append(folded([el("b", {}, bdi(title)), " ", bdi(first, { class: "quiet" }), el("span", { class: "quiet" }, ` (${number(m.text.length)} characters)`)], longText(m.text, "code")));
   } else {
     node.append(el("h3", {}, bdi(title), m.role === "assistant" && !m.sampled ? el("span", { class: "quiet" }, " (of the prompt)") : null));
-    if (m.reasoning) node.append(folded([el("b", {}, "reasoning"), el("span", { class: "quiet" }, ` ${number(m.reasoning.length)} characters`)], longText(m.reasoning, "reasoning")));
-    if (m.text) node.append(longText(m.text));
+    const inline = m.role === "assistant" && !m.reasoning ? THINKING.exec(m.text) : null;
+    const reasoning = inline ? inline[1].trim() : m.reasoning, text = inline ? m.text.slice(inline[0].length).trim() : m.text;
+    if (reasoning) node.append(folded([el("b", {}, "reasoning"), el("span", { class: "quiet" }, ` ${number(reasoning.length)} characters${inline ? " in think tags" : ""}`)], longText(reasoning, "reasoning")));
+    if (text) node.append(longText(text));
   }
   for (const c of m.calls || []) node.append(folded([el("b", {}, bdi(c.name)), " ", bdi(c.arguments.slice(0, 160), { class: "quiet code" })], longText(c.arguments, "code")));
   for (const p of m.pictures || []) node.append(picture(p, "picture of the message"));
@@ -164,7 +168,7 @@ function group(id) {
   const members = siblings(i), rewards = members.map((j) => rows.reward[j]).filter((v) => v !== null);
   const mean = rewards.length ? rewards.reduce((a, b) => a + b, 0) / rewards.length : null;
   const deviation = rewards.length > 1 ? Math.sqrt(rewards.reduce((sum, r) => sum + (r - mean) ** 2, 0) / (rewards.length - 1)) : 0;
-  const names = Object.keys(rows.values).filter((name) => members.some((j) => rows.values[name][j] !== null));
+  const names = Object.keys(rows.values).filter((name) => !["turns", "reward"].includes(name) && members.some((j) => rows.values[name][j] !== null));
   const known = [
     ["", (j) => statusBadge(j)],
     ["reward", (j) => number(rows.reward[j])],
@@ -192,5 +196,5 @@ function group(id) {
 }
 
 function signed(value) {
-  return (value >= 0 ? "+" : "") + number(value);
+  return (value > 0 ? "+" : "") + number(value);
 }
