@@ -10,6 +10,7 @@ import re
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import verifiers.v1 as vf
@@ -155,13 +156,17 @@ def _strip(raw: dict[str, Any]) -> dict[str, Any] | None:
         return None
     bars = min(len(values), MAX_STRIP)
     cuts = [n * len(values) // bars for n in range(bars + 1)]
-    means = [statistics.fmean(values[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    means = [statistics.fmean(values[a:b]) for a, b in pairwise(cuts)]
     return {
         "kind": "entropy" if entropies else "surprisal",
         "tokens": len(values),
         "mean": statistics.fmean(values),
         "bars": [round(value, 3) for value in means],
     }
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _siblings(trace: vf.WireTrace) -> list[Panel]:

@@ -50,9 +50,8 @@ def _compared(readings: Sequence[Reading], first: Side, second: Side) -> dict[st
     shared = sorted(one.keys() & other.keys())
     if not shared:
         return None
-    headline = all(
-        row.right is not None for rows in (one, other) for t in shared for row in rows[t]
-    )
+    flat = [row for rows in (one, other) for task in shared for row in rows[task]]
+    headline = all(row.right is not None for row in flat)
     before = [_mean(one[task], headline) for task in shared]
     after = [_mean(other[task], headline) for task in shared]
     clusters = [readings[first[0]].clusters.get(one[task][0].id, task) for task in shared]
@@ -60,14 +59,14 @@ def _compared(readings: Sequence[Reading], first: Side, second: Side) -> dict[st
     known = math.isfinite(difference.low)
     sections = [readings[run].sections[section] for run, section in (first, second)]
     label = sections[0]["scores"][0]["label"] if headline else "reward"
-    flat = [row for rows in (one, other) for task in shared for row in rows[task]]
     binary = headline and all(row.right in (0.0, 1.0) for row in flat)
     alone = all(len(rows[task]) == 1 for rows in (one, other) for task in shared)
+    pairs = list(zip(shared, before, after, strict=True))
+    pairs.sort(key=lambda pair: (-abs(pair[2] - pair[1]), pair[0]))
     tasks = [
         {"task": task, "first": a, "second": b, "ids": [one[task][0].id, other[task][0].id]}
-        for task, a, b in zip(shared, before, after, strict=True)
+        for task, a, b in pairs[:MAX_TASKS]
     ]
-    tasks.sort(key=lambda t: (-abs(t["second"] - t["first"]), t["task"]))
     return {
         "first": list(first),
         "second": list(second),
@@ -83,7 +82,7 @@ def _compared(readings: Sequence[Reading], first: Side, second: Side) -> dict[st
         "mcnemar": _mcnemar(before, after, clusters) if binary and alone else None,
         "better": sum(b > a for a, b in zip(before, after, strict=True)),
         "worse": sum(b < a for a, b in zip(before, after, strict=True)),
-        "by_task": tasks[:MAX_TASKS],
+        "by_task": tasks,
     }
 
 

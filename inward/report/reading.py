@@ -2,9 +2,9 @@
 
     RUN/traces.jsonl                                        an evaluation, one section
     RUN/metrics.jsonl                                       what the trainer and orchestrator logged
-    RUN/rollouts/step_N/{train,eval}/{all,effective}/traces.jsonl    a section per step and kind
+    RUN/rollouts/step_N/{train,eval}/{all,effective}/traces.jsonl  a section per step and kind
 
-The second layout is prime-rl's (`prime_rl.monitors.file`). Its `effective` traces are among those of
+The second layout is that of prime-rl's file monitor. Its `effective` traces are among those of
 `all`, and are read only where that file is missing.
 
 No file is held in memory: lines come one at a time with their place, and a line is read again by
