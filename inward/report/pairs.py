@@ -39,7 +39,7 @@ def _checkpoints(reading: Reading) -> dict[tuple[str, str], list[int]]:
     """(environment, kind) -> its sections, the earliest first."""
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, section in enumerate(reading.sections):
-        if section["environment"]:
+        if section["rollouts"]["scored"]:
             found[section["environment"], section["kind"]].append(place)
     return found
 
