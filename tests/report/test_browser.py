@@ -34,11 +34,10 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        with playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        ) as launched:  # fmt: skip
-            yield launched
+    with sync_api.sync_playwright() as playwright, playwright.chromium.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox"]
+    ) as launched:  # fmt: skip
+        yield launched
 
 
 class Opened:
@@ -69,6 +68,17 @@ class Opened:
 
     def column(self, number):
         return [row.locator(".cell").nth(number).inner_text() for row in self.rows().all()]
+
+    def until(self, expression):
+        """Waits; asked by the debugger, since the page's own policy forbids to evaluate text."""
+        for _ in range(400):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(25)
+        raise AssertionError(f"never true: {expression}")
+
+    def until_told(self, text):
+        self.until(f"document.querySelector('[role=status]').innerText.startsWith('{text}')")
 
     def check(self):
         """Nothing ran or failed, nothing was asked for, and nothing is wider than the window."""
@@ -130,13 +140,9 @@ def test_sort_filter_and_search(report, opened):
     one.page.get_by_role("button", name="all", exact=True).click()
     # Of the texts, not of the table's columns.
     one.page.fill("#search", "be RIGHT")
-    one.page.wait_for_function(
-        "document.querySelector('[role=status]').innerText === '17 of 17 rollouts'"
-    )
+    one.until_told("17 of 17")
     one.page.fill("#search", "answer 3 of 2")
-    one.page.wait_for_function(
-        "document.querySelector('[role=status]').innerText === '1 of 17 rollouts'"
-    )
+    one.until_told("1 of 17")
 
 
 def test_a_view_is_a_link(report, opened):
@@ -170,14 +176,14 @@ def test_everything_by_keyboard(report, opened):
     one.page.wait_for_selector(".conversation")
     first = one.page.url
     press("j")
-    one.page.wait_for_function(f"location.href !== '{first}'")
+    one.until(f"location.href !== '{first}'")
     press("k")
-    one.page.wait_for_function(f"location.href === '{first}'")
+    one.until(f"location.href === '{first}'")
     one.page.wait_for_selector(".conversation")
     press("g")
     one.page.wait_for_selector("table.group")
     press("/")
-    one.page.wait_for_function("document.activeElement.id === 'search'")
+    one.until("document.activeElement.id === 'search'")
     press("Escape")
     press("?")
     one.page.wait_for_selector("dialog[open]")
@@ -210,12 +216,10 @@ def test_of_ten_thousand_rows_those_in_sight_are_in_the_page(tmp_path, opened):
     assert one.told() == "10,000 of 10,000 rollouts"
     assert one.rows().count() < 60
     one.page.keyboard.press("End")
-    one.page.wait_for_function("document.querySelector('.grid-body').innerText.includes('9,999')")
+    one.until("document.querySelector('.grid-body').innerText.includes('9,999')")
     assert one.rows().count() < 60
     one.page.fill("#search", "reply 4321")
-    one.page.wait_for_function(
-        "document.querySelector('[role=status]').innerText.startsWith('1 of')"
-    )
+    one.until_told("1 of")
     one.rows().first.click()
     one.page.wait_for_selector(".conversation")
     assert "reply 4321" in one.page.locator("main").inner_text()
@@ -247,8 +251,7 @@ def test_what_a_policy_wrote_is_shown_and_never_executed(tmp_path, opened):
     for hash in pages:
         one.page.evaluate("hash => { location.hash = hash }", hash or "#overview")
         one.page.wait_for_timeout(60)
-        for details in one.page.locator("details:not([open]) > summary").all():
-            details.click()
+        one.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
         one.check()
         assert one.page.evaluate("window.ran") is None
         assert one.page.locator("main iframe, main script, main style, main object").count() == 0
@@ -258,7 +261,7 @@ def test_what_a_policy_wrote_is_shown_and_never_executed(tmp_path, opened):
     marks = set(one.page.locator(".mark").all_inner_texts())
     assert {"U+202E", "U+202C", "U+2066", "U+200B"} <= marks
     one.page.evaluate("location.hash = '#rollout/t5-0.0-agent'")
-    one.page.wait_for_function("document.querySelector('main').innerText.includes('U+0007')")
+    one.until("document.querySelector('main').innerText.includes('U+0007')")
     one.page.evaluate("location.hash = '#rollout/t7-0.0-agent'")
     one.page.wait_for_selector("button.more")
     assert len(one.page.locator("main").inner_text()) < 60_000
@@ -270,7 +273,7 @@ def test_formulas_are_rendered_and_reasoning_is_apart(tmp_path, opened):
     text = r"<think>First $x^2$.</think>It is \(\frac{1}{2}\), costs $5 or $6, and $$\sqrt{2}$$"
     report = write_report(make.write(tmp_path / "run", make.episode(0, messages=talk(text))))
     one = opened(report, "#rollout/t0-0.0-agent")
-    one.page.wait_for_selector(".conversation math")
+    one.page.wait_for_selector(".conversation math", state="attached")
     assert one.page.locator(".answer > .text math").count() == 2
     assert "costs $5 or $6" in one.page.locator(".answer").inner_text()
     assert one.page.locator(".answer details .reasoning math").count() == 1
