@@ -6,7 +6,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,9 @@ COMMANDS = {
     "eval": "evaluate, then print a table",
     "serve-rollouts": "play rollouts for a trainer in another environment",
     "show": "print a rollout of a run and why its reward is what it is",
+    "compare": "two runs on the tasks that they share",
+    "diagnose": "signals of a training: entropy, collapse, what a bonus does",
+    "export": "a run for pydantic-evals, or as a dataset",
     "report": "one HTML file of runs: figures, rollouts, groups, and two runs compared",
     "retrieval-report": "how well search finds the evidence",
     "cache": "list or clear the indexes kept between runs",
@@ -30,6 +33,10 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
        inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
        inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
+       inward show RUN_DIR --failures                           what became of all rollouts
+       inward compare A B                                       two runs, paired by task
+       inward diagnose RUN [RUN ...]                            signals of runs or of a training
+       inward export RUN_DIR --hf DIR                           for datasets or pydantic-evals
        inward report RUN_DIR [RUN_DIR …]                        one HTML file of runs
        inward retrieval-report ENV                              how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
@@ -124,14 +131,14 @@ def _evaluate(args: argparse.Namespace, words: list[str]) -> int:
     return status
 
 
-def _show(args: argparse.Namespace) -> int:
-    status: int = import_module("inward.show").show(args)
-    return status
+def _run_of(module: str, name: str) -> Callable[[argparse.Namespace], int]:
+    """A command that is imported when it runs."""
 
+    def run(args: argparse.Namespace) -> int:
+        status: int = getattr(import_module(module), name)(args)
+        return status
 
-def _report(args: argparse.Namespace) -> int:
-    status: int = import_module("inward.report").command(args)
-    return status
+    return run
 
 
 def _parser(command: str | None) -> argparse.ArgumentParser:
@@ -146,10 +153,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
             _add_eval(commands)
         elif name == command == "serve-rollouts":
             _add_serve_rollouts(commands)
-        elif name == command == "report":
-            _add_report(commands)
         elif name == command:
-            _add_show(commands)
+            ADD[name](commands)
         else:
             commands.add_parser(name, help=help_line)
     return parser
@@ -230,7 +235,12 @@ def _add_show(commands: Any) -> None:
         help="write a contact sheet of the run instead: the picture of each prompt beside what the"
         " reply draws",
     )
-    parser.set_defaults(run=_show)
+    parser.add_argument(
+        "--failures",
+        action="store_true",
+        help="print what became of all rollouts instead: right, or which kind of failure",
+    )
+    parser.set_defaults(run=_run_of("inward.show", "show"))
 
 
 def _add_report(commands: Any) -> None:
@@ -254,4 +264,83 @@ def _add_report(commands: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print the figures as one line of JSON, write no file"
     )
-    parser.set_defaults(run=_report)
+    parser.set_defaults(run=_run_of("inward.report", "command"))
+
+
+RUN_HELP = "the folder of a run, or a step of a training (RUN/rollouts/step_N)"
+
+
+def _add_compare(commands: Any) -> None:
+    parser = commands.add_parser(
+        "compare",
+        description="Compares two runs of one environment on the tasks that they share: the"
+        " difference B - A with its interval, McNemar's test, and the tasks that flipped.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("a", type=Path, metavar="A", help=RUN_HELP)
+    parser.add_argument("b", type=Path, metavar="B", help=RUN_HELP)
+    parser.add_argument(
+        "--metric",
+        metavar="NAME",
+        help="what is compared: a line of the environment's table, a reward or a metric (default:"
+        " the environment's main figure)",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
+    parser.set_defaults(run=_run_of("inward.compare.command", "compare"))
+
+
+def _add_diagnose(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diagnose",
+        description="Signals of checkpoints: entropies, reward as a function of entropy, collapse,"
+        " groups without spread, what each reward does to the advantages.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "runs",
+        type=Path,
+        metavar="RUN",
+        nargs="+",
+        help="the folder of a run, each a checkpoint in the order given; or of a training of"
+        " prime-rl, of which each step is one",
+    )
+    parser.add_argument(
+        "--end-of-thinking",
+        type=int,
+        metavar="TOKEN_ID",
+        help="the id of the token that ends the thinking, for its entropy and the answer's",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
+    parser.set_defaults(run=_run_of("inward.diagnose.command", "diagnose"))
+
+
+def _add_export(commands: Any) -> None:
+    parser = commands.add_parser(
+        "export",
+        description="Writes a run for other programs.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help=RUN_HELP)
+    parser.add_argument(
+        "--pydantic-evals",
+        type=Path,
+        metavar="DIR",
+        help="write dataset.json, a pydantic-evals Dataset of the tasks, and report.json, its"
+        " EvaluationReport of the rollouts",
+    )
+    parser.add_argument(
+        "--hf",
+        type=Path,
+        metavar="DIR",
+        help="write a folder that datasets.load_from_disk reads: one row per rollout",
+    )
+    parser.set_defaults(run=_run_of("inward.export.command", "export"))
+
+
+ADD = {
+    "show": _add_show,
+    "report": _add_report,
+    "compare": _add_compare,
+    "diagnose": _add_diagnose,
+    "export": _add_export,
+}

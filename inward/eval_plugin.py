@@ -95,6 +95,13 @@ class EvalPlugin:
     """Lines below the table."""
     noise: Value | None = None
     """How far the measurement alone may move the reward of a rollout, in either direction."""
+    answer: Callable[[vf.WireTrace], str | None] | None = None
+    """The answer that the reply gave, equal for replies that mean the same; None where it gave
+    none."""
+    reference: Callable[[vf.WireTrace], str | None] | None = None
+    """The reference answer of the task."""
+    evidence: Callable[[vf.WireTrace], bool | None] | None = None
+    """Whether what the answer needs was among what tools showed the policy; None: not known."""
     drawing: Callable[[vf.WireTrace], bytes | None] | None = None
     """The PNG that the reply of a rollout draws, for `inward show --sheet`; None where it draws
     nothing."""
@@ -120,7 +127,9 @@ def installed() -> dict[str, EntryPoint]:
 
 def find(env_id: str) -> EvalPlugin | None:
     """The eval plugin of an environment, by the id that `vf-eval` takes; None where it has none."""
-    name = env_id.rsplit("/", 1)[-1].split("@", 1)[0].replace("_", "-").lower()
+    # Of a taskset that another environment plays, `ENV+TASKSET`, it is the taskset's.
+    taskset = env_id.rsplit("+", 1)[-1]
+    name = taskset.rsplit("/", 1)[-1].split("@", 1)[0].replace("_", "-").lower()
     point = installed().get(name)
     if point is None:
         return None

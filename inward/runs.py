@@ -56,20 +56,36 @@ class Run:
 
 def read(folder: Path) -> Run:
     """Raises `UserError` where `folder` is no run directory."""
-    if not folder.is_dir():
-        raise UserError(f"no folder {str(folder)!r}: name a run directory")
-    if not (folder / TRACES_FILE).is_file():
-        raise UserError(f"no {TRACES_FILE} in {str(folder)!r}: name a run directory")
-    rollouts: list[Rollout] = []
+    _refuse_no_run(folder)
     unreadable: list[int] = []
+    return Run(sorted(_rollouts(folder, unreadable), key=place), unreadable)
+
+
+def streamed(folder: Path, unreadable: list[int]) -> Iterator[Rollout]:
+    """The rollouts of a run in the order of its file, one episode in memory at a time.
+
+    The numbers of lines that are no episode are added to `unreadable`. Raises `UserError` as
+    `read`, before the first rollout.
+    """
+    _refuse_no_run(folder)
+    return _rollouts(folder, unreadable)
+
+
+def _rollouts(folder: Path, unreadable: list[int]) -> Iterator[Rollout]:
     for number, line in _lines(folder):
         try:
             episode = vf.WireEpisode.model_validate(json.loads(line))
         except ValueError:
             unreadable.append(number)
         else:
-            rollouts += [Rollout(episode, t) for t in episode.traces] or [Rollout(episode, None)]
-    return Run(sorted(rollouts, key=place), unreadable)
+            yield from [Rollout(episode, t) for t in episode.traces] or [Rollout(episode, None)]
+
+
+def _refuse_no_run(folder: Path) -> None:
+    if not folder.is_dir():
+        raise UserError(f"no folder {str(folder)!r}: name a run directory")
+    if not (folder / TRACES_FILE).is_file():
+        raise UserError(f"no {TRACES_FILE} in {str(folder)!r}: name a run directory")
 
 
 def episode_ids(folder: Path) -> frozenset[str]:

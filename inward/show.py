@@ -1,23 +1,27 @@
-"""`inward show`: one rollout of a run, as a person reads it, and a sheet of the pictures of all."""
+"""`inward show`: one rollout of a run, as a person reads it; of all, a sheet of the pictures, or
+what became of them."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import verifiers.v1 as vf
 from inward_chat.verifiers_compat import TRACES_FILE, content_text
 
-from inward import runs, why
+from inward import eval_plugin, runs, taxonomy, why
 from inward.errors import UserError
 from inward.runs import Rollout, Run
 from inward.sheet import write_sheet
 from inward.table import unreadable
-from inward.terminal import printable
+from inward.terminal import one_line, printable
 
 WIDTH = 50
+MAX_NAMED = 12
+"""Rollouts and tasks of one kind that are named on a line; `--json` has all."""
 
 
 def show(args: argparse.Namespace) -> int:
@@ -29,6 +33,8 @@ def show(args: argparse.Namespace) -> int:
         raise UserError(f"the run in {str(args.run_dir)!r} holds no rollouts")
     if args.sheet is not None:
         return _sheet(args, run)
+    if args.failures:
+        return _failures(args, run)
     number = args.number or 0
     if not 0 <= number < len(run.rollouts):
         raise UserError(f"no rollout {number}: the run has {len(run.rollouts)}, from 0")
@@ -45,6 +51,36 @@ def _sheet(args: argparse.Namespace, run: Run) -> int:
         raise UserError("--sheet shows the whole run: drop K and --json")
     sys.stdout.write(printable(write_sheet(run, args.sheet)) + "\n")
     return 0
+
+
+def _failures(args: argparse.Namespace, run: Run) -> int:
+    if args.number is not None:
+        raise UserError("--failures shows the whole run: drop K")
+    plugin = eval_plugin.find(run.environment) if run.environment else None
+    groups = taxonomy.grouped(run, plugin)
+    if args.json:
+        document = {
+            "environment": run.environment,
+            "rollouts": len(run.rollouts),
+            "outcomes": taxonomy.as_json(groups),
+        }
+        sys.stdout.write(json.dumps(document) + "\n")
+        return 0
+    for group in groups:
+        share = len(group.numbers) / len(run.rollouts)
+        sys.stdout.write(f"{len(group.numbers):>6}  {share:>4.0%}  {group.kind.value}\n")
+        if group.kind is not taxonomy.Kind.RIGHT:
+            sys.stdout.write(f"{'':14}rollouts {named(map(str, group.numbers))}\n")
+            sys.stdout.write(f"{'':14}tasks {named(group.tasks)}\n")
+    return 0
+
+
+def named(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    all_names = [one_line(name) for name in names]
+    left = len(all_names) - MAX_NAMED
+    more = f", … ({left} more: --json)" if left > 0 else ""
+    return ", ".join(all_names[:MAX_NAMED]) + more
 
 
 def _as_json(rollout: Rollout) -> dict[str, Any]:

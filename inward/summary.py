@@ -12,7 +12,7 @@ from typing import Any
 import verifiers.v1 as vf
 from inward_statistics import Mean, clustered_mean
 
-from inward import causes
+from inward import causes, taxonomy
 from inward.eval_plugin import Column, EvalPlugin, question
 from inward.runs import Run, uncalled_tools
 from inward.trainability import Card, card_json, trainability
@@ -53,6 +53,7 @@ class Summary:
     played: Played
     notes: list[str]
     causes: list[tuple[str, int]]
+    outcomes: list[taxonomy.Group]
     card: Card | None
     """None where no task has two scored rollouts."""
 
@@ -86,6 +87,7 @@ def summarise(
         played=played,
         notes=[*tool_notes(run.scored), *(plugin.notes(run.scored) if plugin else [])],
         causes=causes.counted(run.failed),
+        outcomes=taxonomy.grouped(run, plugin),
         card=trainability(run, plugin),
     )
 
@@ -128,6 +130,7 @@ def as_json(summary: Summary, status: int) -> dict[str, Any]:
             "played_now": played.rollouts,
         },
         "failures": [{"cause": cause, "count": count} for cause, count in summary.causes],
+        "outcomes": taxonomy.as_json(summary.outcomes),
         "tokens": dict(zip(("input", "output"), summary.tokens, strict=True))
         if summary.tokens
         else None,

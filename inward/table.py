@@ -103,8 +103,11 @@ def _figure(value: float | None, digits: int = 4) -> str:
 
 
 def below(summary: Summary) -> list[str]:
-    """The verdict of the trainability card, notes, and why rollouts failed."""
+    """The verdict of the trainability card, what became of the rollouts, notes, and why rollouts
+    failed."""
     lines = [summary.card.verdict] if summary.card else []
+    if len(summary.outcomes) > 1:
+        lines.append(", ".join(f"{g.kind.value} {len(g.numbers)}" for g in summary.outcomes))
     lines += summary.notes
     lines += [f"{count} failed: {cause}" for cause, count in summary.causes[:MAX_CAUSES]]
     if rest := summary.causes[MAX_CAUSES:]:

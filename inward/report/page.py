@@ -233,7 +233,7 @@ def run_json(reading: Reading) -> dict[str, Any]:
 
 FIELDS = (
     "id", "section", "task", "group", "agent", "status", "stop", "reward", "right", "turns",
-    "calls", "tokens_in", "tokens_out", "seconds", "reply", "cause",
+    "calls", "tokens_in", "tokens_out", "seconds", "reply", "cause", "outcome", "answer",
 )  # fmt: skip
 
 

@@ -1,34 +1,29 @@
-"""Two runs, or two checkpoints of one, on the same tasks."""
+"""Two runs, or two checkpoints of one, on the same tasks: what `inward compare` says of them."""
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from inward_statistics import mcnemar, paired_difference
-
-from inward.report.rows import Row
+from inward.compare.paired import as_json, compared
+from inward.compare.reading import Side, Task
+from inward.errors import UserError
 from inward.report.sections import Reading
 
-MAX_TASKS = 5000
-"""Of the list in the page; the figures are over all."""
-
-Side = tuple[int, int]
+Place = tuple[int, int]
 """A run, and a section of it."""
 
 
 def comparisons(readings: Sequence[Reading]) -> list[dict[str, Any]]:
     """Each run beside the first one, environment by environment, at its last checkpoint; and the
-    first and the last checkpoint of each training."""
-    sides: list[tuple[Side, Side]] = []
+    first and the last checkpoint of each training. None where no task is shared."""
+    sides: list[tuple[Place, Place]] = []
     for number, reading in enumerate(readings):
-        for (env, kind), places in _checkpoints(reading).items():
+        for played, places in _checkpoints(reading).items():
             if reading.source.training and len(places) > 1:
                 sides.append(((number, places[0]), (number, places[-1])))
-            first = _checkpoints(readings[0]).get((env, kind))
+            first = _checkpoints(readings[0]).get(played)
             if number and first:
                 sides.append(((0, first[-1]), (number, places[-1])))
     found = [_compared(readings, first, second) for first, second in sides]
@@ -44,64 +39,36 @@ def _checkpoints(reading: Reading) -> dict[tuple[str, str], list[int]]:
     return found
 
 
-def _compared(readings: Sequence[Reading], first: Side, second: Side) -> dict[str, Any] | None:
-    """Of tasks that both have scored: means over a task's rollouts, the second less the first."""
-    one, other = (_by_task(readings[run], section) for run, section in (first, second))
-    shared = sorted(one.keys() & other.keys())
-    if not shared:
+def _compared(readings: Sequence[Reading], first: Place, second: Place) -> dict[str, Any] | None:
+    """Of the environment's main figure, which is settled before a rollout is read."""
+    scores = readings[first[0]].sections[first[1]]["scores"]
+    metric = scores[0]["label"]
+    a, b = (_side(readings[run], section, metric) for run, section in (first, second))
+    try:
+        found = as_json(compared(metric, "default", a, b, ["reward"] * (metric != "reward")))
+    except UserError:  # they share no task that both have scored
         return None
-    flat = [row for rows in (one, other) for task in shared for row in rows[task]]
-    headline = all(row.right is not None for row in flat)
-    before = [_mean(one[task], headline) for task in shared]
-    after = [_mean(other[task], headline) for task in shared]
-    clusters = [readings[first[0]].clusters.get(one[task][0].id, task) for task in shared]
-    difference = paired_difference(after, before, clusters)
-    known = math.isfinite(difference.low)
-    sections = [readings[run].sections[section] for run, section in (first, second)]
-    label = sections[0]["scores"][0]["label"] if headline else "reward"
-    binary = headline and all(row.right in (0.0, 1.0) for row in flat)
-    alone = all(len(rows[task]) == 1 for rows in (one, other) for task in shared)
-    pairs = list(zip(shared, before, after, strict=True))
-    pairs.sort(key=lambda pair: (-abs(pair[2] - pair[1]), pair[0]))
-    tasks = [
-        {"task": task, "first": a, "second": b, "ids": [one[task][0].id, other[task][0].id]}
-        for task, a, b in pairs[:MAX_TASKS]
-    ]
-    return {
-        "first": list(first),
-        "second": list(second),
-        "environment": sections[0]["environment"],
-        "metric": label,
-        "tasks": len(shared),
-        "only_first": len(one.keys() - other.keys()),
-        "only_second": len(other.keys() - one.keys()),
-        "means": [statistics.fmean(before), statistics.fmean(after)],
-        "difference": difference.value,
-        "interval": [difference.low, difference.high] if known else None,
-        "clusters": difference.clusters,
-        "mcnemar": _mcnemar(before, after, clusters) if binary and alone else None,
-        "better": sum(b > a for a, b in zip(before, after, strict=True)),
-        "worse": sum(b < a for a, b in zip(before, after, strict=True)),
-        "by_task": tasks,
-    }
+    for side, (run, _) in (("a", first), ("b", second)):
+        found[side]["folder"] = readings[run].name
+    return {"first": list(first), "second": list(second), **found}
 
 
-def _by_task(reading: Reading, section: int) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
+def _side(reading: Reading, section: int, metric: str) -> Side:
+    """What `inward.compare` reads of a run, from the rows that are there."""
+    about = reading.sections[section]
+    side = Side(
+        reading.files[section].parent,
+        about["environment"],
+        scored=about["rollouts"]["scored"],
+        failed=about["rollouts"]["failed"],
+        models={about["model"]} - {""},
+    )
     for row in reading.rows:
-        if row.section == section and row.status == "scored" and row.reward is not None:
-            found[row.task].append(row)
-    return found
-
-
-def _mean(rows: Sequence[Row], headline: bool) -> float:
-    return statistics.fmean((row.right if headline else row.reward) or 0.0 for row in rows)
-
-
-def _mcnemar(
-    before: Sequence[float], after: Sequence[float], clusters: Sequence[Hashable]
-) -> float | None:
-    """None where tasks share clusters: its pairs must be independent."""
-    if len(set(clusters)) < len(clusters):
-        return None
-    return mcnemar([value == 1 for value in after], [value == 1 for value in before])
+        if row.section != section or row.status != "scored" or not row.trainable:
+            continue
+        new = Task(row.task, row.position, reading.clusters[row.id])
+        task = side.tasks.setdefault((row.agent, row.key), new)
+        for label, value in (("reward", row.reward), (metric, row.right)):
+            if value is not None:
+                task.values.setdefault(label, []).append(value)
+    return side

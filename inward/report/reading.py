@@ -14,7 +14,6 @@ that. A line that is no episode, or longer than `MAX_LINE`, is counted and named
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +23,12 @@ import verifiers.v1 as vf
 from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
+from inward.training_runs import Work, is_training, of_step, steps
 
 METRICS_FILE = "metrics.jsonl"
 MAX_LINE = 256 << 20
 """Bytes of one line: more is no episode that a report could show."""
-STEP = re.compile(r"step_(\d{1,9})")
+WORK: tuple[Work, ...] = ("train", "eval")
 TENSORS = (
     "token_ids", "mask", "is_content", "logprobs", "advantages", "reference_logprobs",
     "trainer_logprobs", "entropies", "loss_weights", "routed_experts", "sampling_mask",
@@ -103,25 +103,25 @@ def find(folder: Path) -> Source:
     found = metrics if metrics.is_file() else None
     if (folder / TRACES_FILE).is_file():
         return Source(folder, [Section(folder / TRACES_FILE)])
-    steps = _steps(folder / "rollouts")
-    if not steps and found is None:
+    sections = _steps(folder)
+    if not sections and found is None:
         raise UserError(
             f"{str(folder)!r} is no run directory: it holds neither {TRACES_FILE}, nor"
             f" {METRICS_FILE} or rollouts/step_N of prime-rl"
         )
-    return Source(folder, steps, found)
+    return Source(folder, sections, found)
 
 
 def _steps(folder: Path) -> list[Section]:
-    sections = []
-    for place in folder.iterdir() if folder.is_dir() else ():
-        match = STEP.fullmatch(place.name)
-        for kind in ("train", "eval") if match else ():
-            files = [place / kind / subset / TRACES_FILE for subset in ("all", "effective")]
-            file = next((file for file in files if file.is_file()), None)
-            if match and file is not None:
-                sections.append(Section(file, int(match[1]), kind))
-    return sorted(sections, key=lambda section: (section.step, section.kind != "train"))
+    if not is_training(folder):
+        return []
+    found: list[Section] = []
+    for step, place in steps(folder).items():
+        for kind in WORK:
+            traces = of_step(place, kind) or of_step(place, kind, "effective")
+            if traces is not None:
+                found.append(Section(traces / TRACES_FILE, step, kind))
+    return found
 
 
 def episodes(

@@ -43,7 +43,12 @@ class Row:
     group: str
     """What shares it is compared: a task, an episode that plays a group itself, or a group that a
     trainer named."""
+    key: Hashable
+    """Of the task: rollouts of two runs with the same one are paired."""
+    position: float
+    """Of the task in its taskset; infinite where it has none."""
     agent: str
+    trainable: bool
     status: str
     """`scored`, `failed` (an error, and no score) or `unfinished`."""
     flags: tuple[str, ...]
@@ -61,7 +66,12 @@ class Row:
     reply: str
     cause: str
     """Why it failed."""
+    answer: str | None
+    """As the environment reads it."""
+    reference: str | None
     start: float
+    outcome: str = ""
+    """Of `inward.taxonomy`."""
     values: dict[str, float] = field(default_factory=dict)
     """Rewards and metrics by name."""
     layers: tuple[tuple[int, ...], tuple[float, ...]] | None = None
@@ -87,7 +97,10 @@ def row_of(
         section=section,
         task=clipped(task, 200),
         group=_group(rollout),
+        key=question(trace) if trace else None,
+        position=math.inf if data.idx is None else data.idx,
         agent=trace.agent.name if trace else "",
+        trainable=bool(trace and trace.agent.trainable),
         status="scored" if rollout.ok else "failed" if rollout.errors else "unfinished",
         flags=_flags(rollout, plugin),
         stop=(trace.stop_condition or "") if trace else "",
@@ -100,6 +113,8 @@ def row_of(
         seconds=_seconds(trace) if trace else None,
         reply=_one_line(trace.last_reply) if trace else "",
         cause="" if rollout.ok else causes.cause(rollout),
+        answer=plugin.answer(trace) if plugin and plugin.answer and trace and rollout.ok else None,
+        reference=plugin.reference(trace) if plugin and plugin.reference and trace else None,
         start=trace.timing.start if trace else math.inf,
         values=_values(trace) if trace else {},
         layers=_layers(trace) if trace else None,
@@ -178,12 +193,23 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What a plugin said of one rollout."""
+
+    columns: list[float | None]
+    cluster: Hashable
+    answered: float | None
+    noise: float | None
+    evidence: bool | None
+
+
 class Kept:
     """What a plugin said of rollouts whose traces are no longer whole."""
 
     def __init__(self, plugin: EvalPlugin | None) -> None:
         self._asked = plugin
-        self._said: dict[str, tuple[list[float | None], Hashable, float | None, float | None]] = {}
+        self._said: dict[str, _Said] = {}
         self._same: dict[str, Any] = {}
 
     def keep(self, rollout: Rollout) -> Rollout:
@@ -193,11 +219,12 @@ class Kept:
             return rollout
         asked = self._asked
         if asked is not None and rollout.ok:
-            self._said[trace.id] = (
+            self._said[trace.id] = _Said(
                 [value(trace) for _, value in asked.columns],
                 asked.cluster(trace),
                 asked.answered(trace) if asked.answered else None,
                 asked.noise(trace) if asked.noise else None,
+                asked.evidence(trace) if asked.evidence else None,
             )
         last = trace.last_reply
         _empty(rollout)
@@ -212,19 +239,20 @@ class Kept:
 
     @property
     def plugin(self) -> EvalPlugin | None:
-        asked = self._asked
+        asked, said = self._asked, self._said
         if asked is None:
             return None
 
         def column(number: int) -> Callable[[vf.WireTrace], float | None]:
-            return lambda trace: self._said[trace.id][0][number]
+            return lambda trace: said[trace.id].columns[number]
 
         return dataclasses.replace(
             asked,
             columns=[(label, column(n)) for n, (label, _) in enumerate(asked.columns)],
-            cluster=lambda trace: self._said[trace.id][1],
-            answered=(lambda trace: self._said[trace.id][2]) if asked.answered else None,
-            noise=(lambda trace: self._said[trace.id][3]) if asked.noise else None,
+            cluster=lambda trace: said[trace.id].cluster,
+            answered=(lambda trace: said[trace.id].answered) if asked.answered else None,
+            noise=(lambda trace: said[trace.id].noise) if asked.noise else None,
+            evidence=(lambda trace: said[trace.id].evidence) if asked.evidence else None,
         )
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from inward import eval_plugin
+from inward_statistics import maj_at_k
+
+from inward import eval_plugin, taxonomy
 from inward.eval_plugin import EvalPlugin
 from inward.report.figures import curves, figures
 from inward.report.reading import Broken, Section, Source, Tick, episodes, metric_rows
 from inward.report.rows import Kept, Row, row_of
 from inward.runs import Rollout, Run, place
 from inward.summary import Played, as_json, summarise
+from inward.trainability import MAX_K
 
 MAX_NAMED = 20
 """Models and broken lines that are named; there are rarely more."""
@@ -34,6 +38,8 @@ class Reading:
     broken: Broken = field(default_factory=Broken)
     clusters: dict[str, Hashable] = field(default_factory=dict)
     """Row id -> what intervals take as independent."""
+    files: list[Path] = field(default_factory=list)
+    """Of each section."""
     plugins: dict[str, EvalPlugin | None] = field(default_factory=dict)
     """By environment."""
 
@@ -83,6 +89,10 @@ def _read_section(reading: Reading, section: Section, tick: Tick) -> None:
         parts = {"": _Part(len(reading.sections), Kept(None))}
     for env_id, part in parts.items():
         part.rollouts.sort(key=lambda pair: place(pair[0]))
+        kinds = taxonomy.kinds([rollout for rollout, _ in part.rollouts], part.kept.plugin)
+        for (_, row), kind in zip(part.rollouts, kinds, strict=True):
+            row.outcome = kind.value
+        reading.files.append(section.file)
         reading.rows += [row for _, row in part.rollouts]
         reading.sections.append(_as_json(env_id, part, section, broken))
 
@@ -117,8 +127,30 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
         "mean_reward": math.fsum(rewards) / len(rewards) if rewards else None,
         "stops": dict(Counter(row.stop or "none" for row in rows).most_common()),
         "flags": dict(flags.most_common()),
+        "maj_at": _maj_at(scored),
         "figures": figures(scored, plugin.chance if plugin else None),
     }
+
+
+def _maj_at(rows: Sequence[Row]) -> dict[str, float] | None:
+    """k -> mean of maj@k over the groups of at least k rollouts; None where the environment does
+    not tell answers, or no group has two rollouts."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.reference is not None and row.trainable:
+            groups[row.group].append(row)
+    longest = max(map(len, groups.values()), default=0)
+    if longest < 2:
+        return None
+    found = {}
+    for k in range(1, min(MAX_K, longest) + 1):
+        values = [
+            maj_at_k([row.answer for row in group], group[0].reference, k)
+            for group in groups.values()
+            if len(group) >= k
+        ]
+        found[str(k)] = math.fsum(values) / len(values)
+    return found
 
 
 def _span(rows: Sequence[Row]) -> tuple[float, float]:

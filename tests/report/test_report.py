@@ -231,7 +231,8 @@ def test_a_training_of_prime_rl_step_by_step(tmp_path):
     # A group is what the trainer named.
     assert len(set(zip(index["rows"]["section"], index["rows"]["group"], strict=True))) == 7
     [pair] = index["comparisons"]
-    assert (pair["first"], pair["second"], pair["difference"]) == ([0, 0], [0, 2], 0.75)
+    difference = pair["primary"]["difference"]
+    assert (pair["first"], pair["second"], difference) == ([0, 0], [0, 2], 0.75)
 
 
 def test_two_runs_are_paired_by_task(tmp_path):
@@ -247,10 +248,15 @@ def test_two_runs_are_paired_by_task(tmp_path):
         folders.append(make.write(tmp_path / name, *episodes, *more))
     [pair] = comparisons([reading(folder) for folder in folders])
     want = paired_difference([1, 1, 1, 0, 1], [0, 0, 1, 1, 0], range(5))
-    assert (pair["difference"], pair["interval"]) == (want.value, [want.low, want.high])
-    assert (pair["tasks"], pair["only_first"], pair["only_second"]) == (5, 0, 1)
-    assert (pair["better"], pair["worse"]) == (3, 1)
-    assert [t["task"] for t in pair["by_task"][:4]] == ["task-0", "task-1", "task-3", "task-4"]
+    main = pair["primary"]
+    assert (main["difference"], main["interval"]) == (want.value, [want.low, want.high])
+    assert (main["tasks"], pair["unpaired"]) == (5, {"only_a": [], "only_b": ["task-9"]})
+    assert pair["flipped"] == {"to_right": ["task-0", "task-1", "task-4"], "to_wrong": ["task-3"]}
+    # The same that `inward compare` prints.
+    done = call("inward", "compare", "a", "b", "--json", cwd=tmp_path)
+    told = json.loads(done.out)
+    for name in ("primary", "mcnemar", "flipped", "unpaired", "tasks", "comparison"):
+        assert pair[name] == told[name], name
 
 
 def test_what_is_held_does_not_grow_with_the_texts(tmp_path):

@@ -5,6 +5,7 @@ from typing import get_args
 
 import verifiers.v1 as vf
 from inward_rewards.entropy import EntropyReport
+from inward_rewards.formats import last_reply
 
 from inward.eval_plugin import Column, EvalPlugin, Value, metric, reward, task_field
 from math500_entropy.baselines import (
@@ -47,6 +48,12 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     return report.lines()
 
 
+def answer(trace: vf.WireTrace) -> str | None:
+    """What the reply gave as its answer, as it is written: `1/2` and `0.5` are two."""
+    reply = last_reply(trace.assistant_messages) if trace.metrics.get("answered") else None
+    return None if reply is None else reply.answer_or_box
+
+
 # Problems are independent: the plug-in's own cluster, the question, is right.
 PLUGIN = EvalPlugin(
     baselines={
@@ -58,4 +65,6 @@ PLUGIN = EvalPlugin(
     default_args=("--env.taskset.split", "sample"),
     answered=metric("answered"),
     notes=notes,
+    answer=answer,
+    reference=lambda trace: task_field(trace, "answer"),
 )

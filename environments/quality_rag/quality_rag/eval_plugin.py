@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import verifiers.v1 as vf
 
 from inward.eval_plugin import EvalPlugin, Grid, Panel, Spans, metric, reward, task_field
+from quality_rag import passages
+from quality_rag.answers import parse_answer
 from quality_rag.baselines import make_keyword_reader, make_random
-from quality_rag.passages import places
-from quality_rag.prompt import LETTERS, parse_answer
+from quality_rag.evidence import speaks_for
+from quality_rag.prompt import LETTERS
 
 DEFAULT_ARGS = ("--env.taskset.split", "sample")
 BASELINES = {"keyword-reader": make_keyword_reader, "random": make_random}
@@ -46,6 +48,23 @@ def story(trace: vf.WireTrace) -> str | None:
     return story_id
 
 
+def answer(trace: vf.WireTrace) -> str | None:
+    """The letter, of a rollout that ended in one."""
+    if not trace.metrics.get("answered"):
+        return None
+    return parse_answer(trace.last_reply, task_field(trace, "options"))
+
+
+def evidence(trace: vf.WireTrace) -> bool | None:
+    """Whether a passage that was shown speaks for the right option; see `speaks_for`."""
+    prompt, gold = trace.task.data.prompt, task_field(trace, "gold")
+    if not trace.tools or not isinstance(prompt, str) or gold not in LETTERS:
+        return None
+    asked = prompt.rpartition("Question: ")[2].partition("\nA) ")[0]
+    texts = [text for _, text in passages.shown(trace.tool_messages)]
+    return speaks_for(texts, LETTERS.index(gold), task_field(trace, "options"), asked)
+
+
 def panels(trace: vf.WireTrace) -> list[Panel]:
     """The options with the letters of the reply and of the gold answer, and the passages of the
     story that searches found."""
@@ -58,7 +77,7 @@ def panels(trace: vf.WireTrace) -> list[Panel]:
             for letter, option in zip(LETTERS, options, strict=False)
         ]
         found.append(Grid("Options", ("", "", ""), rows, (LETTERS.index(gold),)))
-    seen = list(places(trace.tool_messages))
+    seen = list(passages.places(trace.tool_messages))
     if seen:
         total = max(total for _, _, total, _ in seen)
         spans = [
@@ -81,5 +100,8 @@ PLUGIN = EvalPlugin(
     cluster=story,
     answered=metric("answered"),
     notes=notes,
+    answer=answer,
+    reference=lambda trace: task_field(trace, "gold"),
+    evidence=evidence,
     panels=panels,
 )

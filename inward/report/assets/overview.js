@@ -16,7 +16,7 @@ function overview(query) {
     return page;
   }
   page.append(tiles(run, chosen, found), scoreTable(found));
-  page.append(el("div", { class: "columns" }, found.trainability ? trainability(found.trainability) : null, counts(found), notes(shown, found)));
+  page.append(el("div", { class: "columns" }, found.trainability ? trainability(found.trainability, found.maj_at) : null, counts(found), notes(shown, found)));
   page.append(el("div", { class: "figures" }, found.figures.map((f) => plot(f))));
   return page;
 }
@@ -103,13 +103,13 @@ function facts(title, pairs) {
   return el("section", { class: "card" }, el("h2", {}, title), el("dl", {}, kept.map(([name, value]) => [el("dt", {}, bdi(name)), el("dd", {}, value)])));
 }
 
-function trainability(c) {
+function trainability(c, majority) {
   const solved = c.share_solved_20_80 !== null;
   const best = Object.entries(c.pass_at).map(([k, v]) => `${k}: ${fixed(v)}`).join(" · ");
   const card = facts(`Trainability: ${c.groups} groups, ${c.rollouts} rollouts`, [
     ["groups without spread", `${percent(c.share_without_spread)}${c.all_right === null ? "" : ` (all right ${c.all_right}, all wrong ${c.all_wrong})`}`],
     [solved ? "pass@k" : "best of k", best || "–"],
-    c.maj_at ? ["maj@k", Object.entries(c.maj_at).map(([k, v]) => `${k}: ${fixed(v)}`).join(" · ") || "–"] : null,
+    majority ? ["maj@k", Object.entries(majority).map(([k, v]) => `${k}: ${fixed(v)}`).join(" · ") || "–"] : null,
     ["solved in 20 to 80 % of rollouts", percent(c.share_solved_20_80)],
     ["variance within tasks", number(c.variance_within, 4)],
     ["variance between tasks", number(c.variance_between, 4)],
@@ -126,8 +126,8 @@ function counts(s) {
   const card = facts("How rollouts ended", [
     ...Object.entries(s.stops).map(([name, n]) => [name, number(n)]),
     ...Object.entries(s.flags).map(([name, n]) => [name, number(n)]),
-    ...Object.entries(s.taxonomy || {}).map(([name, n]) => [name, number(n.count === undefined ? n : n.count)]),
   ]);
+  if (s.outcomes.some((o) => o.kind !== "graded")) card.prepend(...facts("What became of them", s.outcomes.map((o) => [o.kind, number(o.count)])).childNodes);
   if (s.failures.length) card.append(el("h2", {}, "Failures by cause"), el("ul", {}, s.failures.map((f) => el("li", {}, `${f.count}: `, bdi(f.cause)))));
   return card;
 }

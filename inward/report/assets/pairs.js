@@ -14,23 +14,29 @@ function pairs() {
 }
 
 function comparison(c) {
-  const [a, b] = [sideName(c.first), sideName(c.second)];
-  const bound = Math.max(Math.abs(c.difference), ...(c.interval || []).map(Math.abs), 1e-9) * 1.1;
-  const flips = c.by_task.filter((t) => t.first !== t.second);
-  const more = (c.only_first || c.only_second) ? ` ${number(c.only_first)} tasks are in the first alone, ${number(c.only_second)} in the second alone.` : "";
+  const [a, b] = [sideName(c.first), sideName(c.second)], main = c.primary;
+  const bound = Math.max(Math.abs(main.difference), ...(main.interval || []).map(Math.abs), 1e-9) * 1.1;
+  const differ = c.tasks.filter((t) => t.a !== t.b).sort((x, y) => Math.abs(y.b - y.a) - Math.abs(x.b - x.a));
+  const [onlyA, onlyB] = [c.unpaired.only_a.length, c.unpaired.only_b.length];
+  const places = [c.first, c.second].map(([run, place]) => {
+    const found = new Map();
+    for (let i = count - 1; i >= 0; i--) if (rows.run[i] === run && rows.section[i] === place) found.set(rows.task[i], i);
+    return found;
+  });
+  const value = (side, task, v) => (places[side].has(task) ? taskLink(places[side].get(task), number(v)) : number(v));
   const list = el("tbody");
-  const fill = (tasks) => list.replaceChildren(...tasks.map((t) => el("tr", { class: t.second > t.first ? "up" : "down" }, el("td", {}, bdi(t.task)),
-    el("td", { class: "number" }, byId.has(t.ids[0]) ? taskLink(byId.get(t.ids[0]), number(t.first)) : number(t.first)),
-    el("td", { class: "number" }, byId.has(t.ids[1]) ? taskLink(byId.get(t.ids[1]), number(t.second)) : number(t.second)),
-    el("td", { class: "number" }, signed(t.second - t.first)))));
-  fill(flips.slice(0, 100));
+  const fill = (tasks) => list.replaceChildren(...tasks.map((t) => el("tr", { class: t.b > t.a ? "up" : "down" }, el("td", {}, bdi(t.task)),
+    el("td", { class: "number" }, value(0, t.task, t.a)), el("td", { class: "number" }, value(1, t.task, t.b)), el("td", { class: "number" }, signed(t.b - t.a)))));
+  fill(differ.slice(0, 100));
+  const flips = c.flipped ? `+${number(c.flipped.to_right.length)} −${number(c.flipped.to_wrong.length)}` : null;
   return el("section", { class: "card scroll" },
-    el("h2", {}, bdi(b), " less ", bdi(a), ": ", bdi(c.metric)),
-    el("div", { class: "tiles" }, tile(signed(c.difference), `[${interval(c.interval)}], paired by task`), tile(number(c.means[0]), bdi(a)), tile(number(c.means[1]), bdi(b)),
-      tile(`+${number(c.better)} −${number(c.worse)}`, `of ${number(c.tasks)} tasks better, worse`), c.mcnemar === null ? null : tile(number(c.mcnemar), "McNemar, exact p")),
-    intervalBar(c.difference, c.interval, 0, -bound, bound),
-    el("p", { class: "quiet" }, `95 % interval over ${number(c.clusters)} clusters.${c.interval ? "" : " None: too few clusters, or no two values differ."}${more}`),
+    el("h2", {}, bdi(b), " less ", bdi(a), ": ", bdi(main.label)),
+    el("div", { class: "tiles" }, tile(signed(main.difference), `[${interval(main.interval)}], paired by task`), tile(fixed(main.a), bdi(a)), tile(fixed(main.b), bdi(b)),
+      flips ? tile(flips, "tasks turned right, wrong") : null, c.mcnemar ? tile(fixed(c.mcnemar.p), `McNemar, exact p${c.mcnemar.tasks_independent ? "" : " (tasks share clusters: the interval holds)"}`) : null),
+    intervalBar(main.difference, main.interval, 0, -bound, bound),
+    el("p", { class: "quiet" }, `95 % interval over ${number(main.tasks)} tasks in ${number(main.clusters)} clusters.${main.interval ? "" : " None: too few clusters, or no two values differ."}${onlyA || onlyB ? ` ${number(onlyA)} tasks are in the first alone, ${number(onlyB)} in the second alone.` : ""}`),
+    c.warnings.length ? el("ul", {}, c.warnings.map((w) => el("li", {}, bdi(w)))) : null,
     el("table", {}, el("thead", {}, el("tr", {}, el("th", {}, "task"), el("th", {}, "first"), el("th", {}, "second"), el("th", {}, "difference"))), list),
-    flips.length > 100 ? el("button", { onclick: (event) => { fill(flips); event.target.remove(); } }, `all ${number(flips.length)} tasks that differ`) : null,
-    flips.length ? null : el("p", { class: "quiet" }, "No task differs."));
+    differ.length > 100 ? el("button", { onclick: (event) => { fill(differ); event.target.remove(); } }, `all ${number(differ.length)} tasks that differ`) : null,
+    differ.length ? null : el("p", { class: "quiet" }, "No task differs."));
 }

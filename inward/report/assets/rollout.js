@@ -31,7 +31,7 @@ function step(i, by) {
 
 function rolloutHead(i) {
   const s = section(i), members = siblings(i);
-  const told = [s.label, `rollout ${rows.k[i]}`, rows.agent[i], rows.stop[i], ...rows.flags[i]].filter(Boolean);
+  const told = [s.label, `rollout ${rows.k[i]}`, ["right", "graded"].includes(rows.outcome[i]) ? "" : rows.outcome[i], rows.agent[i], rows.stop[i], ...rows.flags[i]].filter(Boolean);
   return el("div", { class: "heading" },
     el("h1", {}, bdi(rows.task[i])),
     el("p", { class: "facts" }, statusBadge(i), " ", rows.reward[i] === null ? "not scored" : `reward ${number(rows.reward[i])}`, el("span", { class: "quiet" }, " · ", bdi(told.join(" · ")))),

@@ -12,13 +12,10 @@ const VIEWS = [
   ["truncated", "truncated", (i) => rows.flags[i].includes("truncated")],
   ["no-call", "never called the tool", (i) => rows.flags[i].includes("no call")],
   ["right-no-search", "right without a search", (i) => rows.right[i] === 1 && rows.flags[i].includes("no call")],
+  ["wrong-no-evidence", "wrong, evidence not found", (i) => rows.outcome[i] === "evidence not found"],
   ["no-answer", "no answer in the format", (i) => rows.flags[i].includes("no answer")],
-  ["wrong-evidence", "wrong with the evidence found", (i) => rows.right[i] === 0 && outcome(i) === "evidence found and not used"],
+  ["wrong-evidence", "wrong with the evidence found", (i) => rows.right[i] === 0 && rows.outcome[i] === "evidence found and not used"],
 ];
-
-function outcome(i) {
-  return rows.outcome ? rows.outcome[i] : "";
-}
 
 function columns() {
   const narrow = innerWidth < 640;

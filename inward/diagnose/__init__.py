@@ -1,0 +1,1 @@
+"""Signals over checkpoints: of runs, or of the steps of a training."""

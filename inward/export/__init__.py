@@ -1,0 +1,1 @@
+"""A run for other programs: pydantic-evals, and Hugging Face's datasets."""
