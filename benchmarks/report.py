@@ -1,6 +1,6 @@
 """The HTML report: reading, writing, and the first table of 10,000 rollouts in Chromium.
 
-    uv run --group browser python benchmarks/report.py [--rollouts 10000] [--json]
+    uv run --group bench python benchmarks/report.py [--rollouts 10000] [--json]
 
 The anchor is the same browser with an empty page, in one interleaved run: the ratio and the
 difference say what the report adds. Writing is compared with parsing the traces as JSON.
