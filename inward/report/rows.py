@@ -227,11 +227,29 @@ class Kept:
                 asked.evidence(trace) if asked.evidence else None,
             )
         last = trace.last_reply
-        _empty(rollout)
+        self._empty(rollout, trace)
         trace.root_reply = hashlib.blake2b(last.encode("utf-8", "replace")).hexdigest()
         trace.tools = self._shared(trace.tools)
         trace.agent.config = self._shared(trace.agent.config)
         return rollout
+
+    def _empty(self, rollout: Rollout, trace: vf.WireTrace) -> None:
+        """Messages keep who spoke and which tools were called; the task keeps what is short."""
+        for node in trace.nodes:
+            message = node.message
+            message.content = ""
+            if isinstance(message, vf.AssistantMessage):
+                message.reasoning_content = None
+                for call in message.tool_calls or ():
+                    call.id = call.arguments = ""
+            elif isinstance(message, vf.ToolMessage):
+                message.tool_call_id = ""
+            node.message = self._shared(message)
+        data = trace.task.data
+        extra = data.model_extra or {}
+        long = {name for name, value in extra.items() if len(repr(value)) > MAX_KEPT}
+        short = data.model_copy(update=dict.fromkeys(("prompt", "system_prompt", *long)))
+        trace.task.data = rollout.episode.task.data = self._shared(short)
 
     def _shared(self, value: Any) -> Any:
         """One object for all that are equal."""
@@ -254,20 +272,3 @@ class Kept:
             noise=(lambda trace: said[trace.id].noise) if asked.noise else None,
             evidence=(lambda trace: said[trace.id].evidence) if asked.evidence else None,
         )
-
-
-def _empty(rollout: Rollout) -> None:
-    """Messages keep who spoke and which tools were called; the task keeps what is short."""
-    trace = rollout.trace
-    assert trace is not None
-    for node in trace.nodes:
-        message = node.message
-        message.content = ""
-        if isinstance(message, vf.AssistantMessage):
-            message.reasoning_content = None
-            for call in message.tool_calls or ():
-                call.arguments = ""
-    data = trace.task.data
-    long = {name for name, value in (data.model_extra or {}).items() if len(repr(value)) > MAX_KEPT}
-    short = dict.fromkeys(("prompt", "system_prompt", *long))
-    trace.task.data = rollout.episode.task.data = data.model_copy(update=short)
