@@ -6,7 +6,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "two runs on the tasks that they share",
     "diagnose": "signals of a training: entropy, collapse, what a bonus does",
     "export": "a run for pydantic-evals, or as a dataset",
+    "report": "one HTML file of runs: figures, rollouts, groups, and two runs compared",
     "retrieval-report": "how well search finds the evidence",
     "cache": "list or clear the indexes kept between runs",
 }
@@ -36,6 +37,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward compare A B                                       two runs, paired by task
        inward diagnose RUN [RUN ...]                            signals of runs or of a training
        inward export RUN_DIR --hf DIR                           for datasets or pydantic-evals
+       inward report RUN_DIR [RUN_DIR …]                        one HTML file of runs
        inward retrieval-report ENV                              how well search finds the evidence
        inward cache list|clear                                  the indexes kept between runs"""
 EVAL_USAGE = """\
@@ -129,24 +131,14 @@ def _evaluate(args: argparse.Namespace, words: list[str]) -> int:
     return status
 
 
-def _show(args: argparse.Namespace) -> int:
-    status: int = import_module("inward.show").show(args)
-    return status
+def _run_of(module: str, name: str) -> Callable[[argparse.Namespace], int]:
+    """A command that is imported when it runs."""
 
+    def run(args: argparse.Namespace) -> int:
+        status: int = getattr(import_module(module), name)(args)
+        return status
 
-def _compare(args: argparse.Namespace) -> int:
-    status: int = import_module("inward.compare.command").compare(args)
-    return status
-
-
-def _diagnose(args: argparse.Namespace) -> int:
-    status: int = import_module("inward.diagnose.command").diagnose(args)
-    return status
-
-
-def _export(args: argparse.Namespace) -> int:
-    status: int = import_module("inward.export.command").export(args)
-    return status
+    return run
 
 
 def _parser(command: str | None) -> argparse.ArgumentParser:
@@ -254,7 +246,31 @@ def _add_show(commands: Any) -> None:
         action="store_true",
         help="print what became of all rollouts instead: right, or which kind of failure",
     )
-    parser.set_defaults(run=_show)
+    parser.set_defaults(run=_run_of("inward.show", "show"))
+
+
+def _add_report(commands: Any) -> None:
+    parser = commands.add_parser(
+        "report",
+        description="Writes one self-contained HTML file of evaluations, or of the output of"
+        " prime-rl: figures with intervals, every rollout and why its reward is what it is, groups,"
+        " and the first run compared with each other one. inward eval writes that of its own run.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN_DIR", help="the folder of a run or a training"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.html",
+        help="the file to write (default: report.html in RUN_DIR; of several runs, here)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the figures as one line of JSON, write no file"
+    )
+    parser.set_defaults(run=_run_of("inward.report", "command"))
 
 
 RUN_HELP = "the folder of a run, or a step of a training (RUN/rollouts/step_N)"
@@ -276,7 +292,7 @@ def _add_compare(commands: Any) -> None:
         " the environment's main figure)",
     )
     parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
-    parser.set_defaults(run=_compare)
+    parser.set_defaults(run=_run_of("inward.compare.command", "compare"))
 
 
 def _add_diagnose(commands: Any) -> None:
@@ -301,7 +317,7 @@ def _add_diagnose(commands: Any) -> None:
         help="the id of the token that ends the thinking, for its entropy and the answer's",
     )
     parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
-    parser.set_defaults(run=_diagnose)
+    parser.set_defaults(run=_run_of("inward.diagnose.command", "diagnose"))
 
 
 def _add_export(commands: Any) -> None:
@@ -324,11 +340,12 @@ def _add_export(commands: Any) -> None:
         metavar="DIR",
         help="write a folder that datasets.load_from_disk reads: one row per rollout",
     )
-    parser.set_defaults(run=_export)
+    parser.set_defaults(run=_run_of("inward.export.command", "export"))
 
 
 ADD = {
     "show": _add_show,
+    "report": _add_report,
     "compare": _add_compare,
     "diagnose": _add_diagnose,
     "export": _add_export,

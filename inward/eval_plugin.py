@@ -45,6 +45,31 @@ def task_field(trace: vf.WireTrace, name: str) -> Any:
     return (trace.task.data.model_extra or {}).get(name)
 
 
+@dataclass(frozen=True)
+class Spans:
+    """Parts of something long that a rollout touched, such as the passages of a story."""
+
+    title: str
+    length: float
+    unit: str
+    spans: Sequence[tuple[float, float, str]]
+    """Start, end and what to say of it; in `unit`."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    marked: Sequence[int] = ()
+    """Rows that stand out, from 0: what differs, or this rollout among its siblings."""
+
+
+Panel = Spans | Grid
+
+
 def no_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
     return []
 
@@ -95,6 +120,8 @@ class EvalPlugin:
     drawing: Callable[[vf.WireTrace], bytes | None] | None = None
     """The PNG that the reply of a rollout draws, for `inward show --sheet`; None where it draws
     nothing."""
+    panels: Callable[[vf.WireTrace], Sequence[Panel]] | None = None
+    """What `inward report` shows of one rollout beside its messages."""
 
     def defaults(self) -> dict[str, Any]:
         """`default_args` as the nested config that they stand for."""

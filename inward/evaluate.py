@@ -218,11 +218,15 @@ def _report(job: Job, folder: Path, before: frozenset[str], wall_s: float) -> in
         sys.stderr.write(f"traces: {traces}\n")
         return 1
     status, advice = _verdict(summary, run, job.plugin, folder)
+    del run  # the report reads it again, and holds less of it
+    report = _page(job, folder)
     if job.json:
-        sys.stdout.write(json.dumps(as_json(summary, status), allow_nan=False) + "\n")
+        found = {**as_json(summary, status), "report": None if report is None else str(report)}
+        sys.stdout.write(json.dumps(found, allow_nan=False) + "\n")
         return status
     print_summary(summary)
-    sys.stdout.write(f"traces: {traces}\n{advice}")
+    shown = "" if report is None else f"report: {report}\n"
+    sys.stdout.write(f"{shown}traces: {traces}\n{advice}")
     return status
 
 
@@ -231,6 +235,18 @@ def _floors(job: Job, run: runs.Run) -> floors.Measured | None:
         return None
     sys.stderr.write("scoring the floors on the tasks of the run\n")
     return floors.measure(job.plugin, job.config, run.scored)
+
+
+def _page(job: Job, folder: Path) -> Path | None:
+    """The HTML report of the run; None, with a warning, where it could not be written."""
+    from inward.report import write_report
+
+    try:
+        return write_report(folder)
+    except Exception as error:
+        message = _one_line_of(error, job.config)
+        sys.stderr.write(f"warning: no HTML report was written: {message}\n")
+        return None
 
 
 def _verdict(

@@ -60,7 +60,7 @@ def read(folder: Path) -> Run:
     """Raises `UserError` where `folder` is no run directory."""
     _refuse_no_run(folder)
     unreadable: list[int] = []
-    return Run(sorted(_rollouts(folder, unreadable), key=_place), unreadable)
+    return Run(sorted(_rollouts(folder, unreadable), key=place), unreadable)
 
 
 def streamed(folder: Path, unreadable: list[int]) -> Iterator[Rollout]:
@@ -110,7 +110,7 @@ def _lines(folder: Path) -> Iterator[tuple[int, bytes]]:
         yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
-def _place(rollout: Rollout) -> tuple[object, ...]:
+def place(rollout: Rollout) -> tuple[object, ...]:
     data = rollout.episode.task.data
     starts = [trace.timing.start for trace in rollout.episode.traces]
     return (

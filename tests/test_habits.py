@@ -32,6 +32,7 @@ FACES = [
 ]
 # Modules that are faces of their own: they bring what not every user of the package needs.
 ALSO_PUBLIC = {
+    "inward_charts.eval_plugin",
     "inward_charts.tasks",
     "inward_chat.downloads",
     "inward_chat.harness",

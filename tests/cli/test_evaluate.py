@@ -76,6 +76,8 @@ def test_everything_scored_is_0(tmp_path, play):
     done = begin(tmp_path)
     assert done.code == 0
     assert "quality-rag · org/model[v2]" in done.out
+    assert "report: outputs/r/report.html" in done.out
+    assert (tmp_path / "outputs/r/report.html").is_file()
     assert re.search(r"inward [\d.]+, verifiers 0\.4", done.err)
     assert re.search(r"versions .* inward [\d.]+ · verifiers 0\.4", done.out)
 
@@ -92,6 +94,19 @@ def test_a_report_that_fails_does_not_say_that_nothing_was_played(
     assert "the run was played, its report failed: division by zero" in done.err
     assert "traces: outputs/r/traces.jsonl" in done.err
     assert ("Traceback" in done.err) == verbose
+
+
+def test_a_page_that_cannot_be_written_is_a_warning_and_ends_nothing(tmp_path, play):
+    play(make.episode(0), FAILED)
+    begin(tmp_path)
+    page = tmp_path / "outputs/r/report.html"
+    page.unlink()
+    page.mkdir()
+    play(make.episode(1, start=9.0))
+    done = inward("--resume", "outputs/r", "--json", cwd=tmp_path)
+    document = json.loads(done.out)
+    assert (document["report"], document["rollouts"]["played_now"]) == (None, 1)
+    assert done.err.count("warning: no HTML report was written: ") == 1
 
 
 def test_json_is_all_of_stdout(tmp_path, play):

@@ -11,8 +11,9 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_charts import request_picture, traced
+from inward_charts.eval_plugin import table_panels
 from inward_chat.downloads import cache_dir
-from inward_rewards.charts import RenderError, shared_renderer
+from inward_rewards.charts import Rendered, RenderError, shared_renderer
 from inward_rewards.images import PlainRedraw
 from inward_rewards.images import drawing as kept_drawing
 
@@ -127,26 +128,33 @@ def answered(trace: vf.WireTrace) -> float | None:
     return float(bool(metrics.get("characters")) and not metrics.get("masked"))
 
 
-def drawing(trace: vf.WireTrace) -> bytes | None:
-    """What is drawn from the last reply that draws something."""
+def drawn(trace: vf.WireTrace) -> Rendered | None:
+    """The chart that is drawn from the last reply that draws one; None for the picture of an image
+    generator, and for a reader, which draws nothing."""
     chart = trace.info.get("chart", {})
-    if chart.get("redraw") == "reader":
+    if chart.get("redraw") == "reader" or "drawings" in chart:
         return None
     if "spec" in chart:
-        return shared_renderer().render_sync(chart["spec"]).png
-    if "drawings" in chart:
-        kept = (kept_drawing(name, cache_dir() / FOLDER) for name in chart["drawings"])
-        return next((png for png in kept if png is not None), None)
+        return shared_renderer().render_sync(chart["spec"])
     limit = chart.get("max_characters", 6000)
     for message in reversed(trace.assistant_messages):
         redrawn = PlainRedraw().sync(description(message.content or "", limit).text)
         if redrawn.spec is None:
             continue
         try:
-            return shared_renderer().render_sync(redrawn.spec).png
+            return shared_renderer().render_sync(redrawn.spec)
         except RenderError:
             continue
     return None
+
+
+def drawing(trace: vf.WireTrace) -> bytes | None:
+    pictures = trace.info.get("chart", {}).get("drawings")
+    if pictures is not None:
+        kept = (kept_drawing(name, cache_dir() / FOLDER) for name in pictures)
+        return next((png for png in kept if png is not None), None)
+    found = drawn(trace)
+    return None if found is None else found.png
 
 
 def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
@@ -190,4 +198,5 @@ PLUGIN = EvalPlugin(
     notes=notes,
     floors=FLOORS,
     drawing=drawing,
+    panels=lambda trace: table_panels(trace, drawn(trace)),
 )

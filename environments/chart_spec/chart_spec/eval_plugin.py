@@ -10,7 +10,8 @@ from typing import Any
 
 import verifiers.v1 as vf
 from inward_charts import request_picture, traced
-from inward_rewards.charts import RenderError, shared_renderer
+from inward_charts.eval_plugin import table_panels
+from inward_rewards.charts import Rendered, RenderError, shared_renderer
 
 from chart_spec.prompt import BLOCK, FENCE, last_block
 from chart_spec.taskset import ChartSpecTask
@@ -66,14 +67,19 @@ COLUMNS = (
 )
 
 
-def drawing(trace: vf.WireTrace) -> bytes | None:
+def drawn(trace: vf.WireTrace) -> Rendered | None:
     """The last reply that is drawn."""
     for message in reversed(trace.assistant_messages):
         try:
-            return shared_renderer().render_sync(last_block(message.content or "")).png
+            return shared_renderer().render_sync(last_block(message.content or ""))
         except RenderError:
             continue
     return None
+
+
+def drawing(trace: vf.WireTrace) -> bytes | None:
+    found = drawn(trace)
+    return None if found is None else found.png
 
 
 async def score(task: ChartSpecTask, answer: str) -> float:
@@ -89,4 +95,5 @@ PLUGIN = EvalPlugin(
     answered=metric("rendered"),
     floors=FLOORS,
     drawing=drawing,
+    panels=lambda trace: table_panels(trace, drawn(trace)),
 )

@@ -57,6 +57,10 @@ class Math500EntropyConfig(vf.TasksetConfig):
     task: Math500EntropyTaskConfig = Math500EntropyTaskConfig()
 
 
+MAX_NOTED = 1000
+"""Characters of an answer that are kept in the trace, beside why it is right or wrong."""
+
+
 class Math500Data(vf.TaskData):
     answer: str
     """The gold answer. Scoring alone reads it: no prompt does."""
@@ -79,6 +83,8 @@ class Math500EntropyTask(BonusTask, vf.Task[Math500Data, vf.State, Math500Entrop
         if reply is not None and reply.answer is not None:
             verdict = await verify(self.data.answer, reply.answer, problem=self.data.prompt_text)
         trace.info["correct"] = verdict is not None and verdict.correct
+        if reply is not None and reply.answer is not None and verdict is not None:
+            trace.info["verdict"] = {"answer": reply.answer[:MAX_NOTED], "reason": verdict.reason}
         return {
             "answered": float(verdict is not None),
             "well_formed": float(reply is not None and reply.well_formed),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import verifiers.v1 as vf
 
-from inward.eval_plugin import EvalPlugin, metric, reward, task_field
+from inward.eval_plugin import EvalPlugin, Grid, Panel, Spans, metric, reward, task_field
 from quality_rag import passages
 from quality_rag.answers import parse_answer
 from quality_rag.baselines import make_keyword_reader, make_random
@@ -65,6 +65,33 @@ def evidence(trace: vf.WireTrace) -> bool | None:
     return speaks_for(texts, LETTERS.index(gold), task_field(trace, "options"), asked)
 
 
+def panels(trace: vf.WireTrace) -> list[Panel]:
+    """The options with the letters of the reply and of the gold answer, and the passages of the
+    story that searches found."""
+    options, gold = task_field(trace, "options"), task_field(trace, "gold")
+    found: list[Panel] = []
+    if options and gold in LETTERS:
+        said = parse_answer(trace.last_reply, options)
+        rows = [
+            (letter, option, " and ".join(_roles(letter, said, gold)))
+            for letter, option in zip(LETTERS, options, strict=False)
+        ]
+        found.append(Grid("Options", ("", "", ""), rows, (LETTERS.index(gold),)))
+    seen = list(passages.places(trace.tool_messages))
+    if seen:
+        total = max(total for _, _, total, _ in seen)
+        spans = [
+            (number - 1.0, float(number), f"passage {number}, result {turn}: {text[:200]}")
+            for turn, number, _, text in seen
+        ]
+        found.append(Spans("Passages found in the story", total, "passages", spans))
+    return found
+
+
+def _roles(letter: str, said: str | None, gold: str) -> list[str]:
+    return ["answered"] * (letter == said) + ["right"] * (letter == gold)
+
+
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
@@ -76,4 +103,5 @@ PLUGIN = EvalPlugin(
     answer=answer,
     reference=lambda trace: task_field(trace, "gold"),
     evidence=evidence,
+    panels=panels,
 )

@@ -34,7 +34,7 @@ HINTS: dict[Backend, str] = {
 }
 
 _HEAD = re.compile(
-    r"^\[passage (\d+) of \d+, \d+% into the story(?:, best match|, match \d+)?\]\n", re.MULTILINE
+    r"^\[passage (\d+) of (\d+), \d+% into the story(?:, best match|, match \d+)?\]\n", re.MULTILINE
 )
 _BY_NUMBER = re.compile(
     r"\W*(?:(?:read|show|get|open|find)\s+(?:me\s+)?)?passage\W*(?:(?:number|no)\b\W*)?(\d{1,9})"
@@ -86,11 +86,19 @@ def asked_number(query: str) -> int | None:
 
 def shown(results: Iterable[vf.ToolMessage]) -> Iterator[tuple[int, str]]:
     """Number and text of every passage in the results, as often as it was shown."""
-    for message in results:
+    return ((number, text) for _, number, _, text in places(results))
+
+
+def places(results: Iterable[vf.ToolMessage]) -> Iterator[tuple[int, int, int, str]]:
+    """Of every passage in the results, as often as it was shown: which result, from 1; its number;
+    how many passages the story has; and its text."""
+    for result, message in enumerate(results, 1):
         if isinstance(message.content, str):
-            _, *parts = _HEAD.split(message.content)
-            for number, text in zip(parts[::2], parts[1::2], strict=True):
-                yield int(number), text.strip()
+            heads = list(_HEAD.finditer(message.content))
+            ends = [head.start() for head in heads[1:]] + [len(message.content)]
+            for head, end in zip(heads, ends, strict=True):
+                text = message.content[head.end() : end].strip()
+                yield result, int(head[1]), int(head[2]), text
 
 
 def characters_seen(passages: Iterable[tuple[int, str]], overlap: int) -> int:

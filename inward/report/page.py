@@ -1,0 +1,327 @@
+"""The page: one HTML file that holds everything it shows, and asks for nothing.
+
+    shell      head with a strict content security policy, style, script
+    index      all rows of the table and all summaries: gzipped JSON in base64
+    blocks     rollouts, in gzipped blocks of about half a megabyte that open on a click
+    pictures   each once, as it travelled in the prompt
+
+Nothing that a policy wrote is in the markup: the data is base64 in elements of a type that no
+browser runs, and the script puts it into the page as text. The policy allows one style and the
+scripts that are named by their hashes, pictures from the page itself, and no request at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from html import escape
+from importlib import resources
+from itertools import zip_longest
+from pathlib import Path
+from typing import IO, Any
+
+import verifiers.v1 as vf
+
+from inward.eval_plugin import EvalPlugin, Panel
+from inward.report.detail import PICTURE, detail
+from inward.report.reading import Place, Tick, parsed, read_again
+from inward.report.rows import Row
+from inward.report.sample import RULE, by_priority
+from inward.report.sections import Reading
+from inward.runs import Rollout
+from inward.summary import versions
+from inward.terminal import one_line
+
+MAX_BYTES = 60_000_000
+"""Of the file."""
+RESERVE = 1_500_000
+"""Of it kept for what is last: the block that is still open."""
+BLOCK = 500_000
+"""Characters of JSON in a block before it is gzipped."""
+MAX_DRAWINGS = 40
+"""Replies that are drawn again for the page: each costs a part of a second."""
+SCRIPTS = ("base.js", "plots.js", "overview.js", "table.js", "rollout.js", "pairs.js", "app.js")
+MAX_NOTES = 5
+MATHS = "katex.min.js"
+"""KaTeX 0.19.1, as npm has it: it writes MathML, which needs no fonts."""
+
+
+@dataclass
+class Written:
+    """What became of a page."""
+
+    file: Path
+    size: int
+    shown: int
+    """Rollouts in the file."""
+    total: int
+    notes: list[str] = field(default_factory=list)
+
+
+def write(
+    file: Path,
+    readings: Sequence[Reading],
+    comparisons: Sequence[dict[str, Any]],
+    tick: Tick,
+    max_bytes: int = MAX_BYTES,
+) -> Written:
+    """Replaces `file` when the new one is whole."""
+    total = sum(len(reading.rows) for reading in readings)
+    with tempfile.TemporaryFile() as blocks:
+        index = _index(readings, comparisons, total)
+        # Its size is known but for where each rollout lies.
+        room = max_bytes - RESERVE - len(_packed(index)) - 12 * total
+        body = _Body(blocks, room)
+        for number, row in _in_turn(readings):
+            if not body.add(number, row, readings[number], tick):
+                break
+        body.close()
+        index["rows"] = _columns(readings, body.places)
+        index["shown"], index["notes"] = len(body.places), body.notes
+        _replace(file, _shell(readings), _packed(index), blocks)
+    return Written(file, file.stat().st_size, len(body.places), total, body.notes)
+
+
+def _in_turn(readings: Sequence[Reading]) -> Iterator[tuple[int, Row]]:
+    """The rows of all runs, one of each in turn, so that each has its share of the file."""
+    for turn in zip_longest(*(by_priority(reading.rows) for reading in readings)):
+        for number, row in enumerate(turn):
+            if row is not None:
+                yield number, row
+
+
+class _Body:
+    """Blocks and pictures, as far as there is room."""
+
+    def __init__(self, file: IO[bytes], room: int) -> None:
+        self.file, self.room = file, room
+        self.places: dict[tuple[int, int], tuple[int, int]] = {}
+        """(run, id of a row's object) -> block, and place in it."""
+        self.notes: list[str] = []
+        self._open: list[str] = []
+        self._characters = self._blocks = self._drawn = 0
+        self._pictures: dict[str, str] = {}
+        self._files: dict[Path, IO[bytes]] = {}
+        self._stack = ExitStack()
+        self._last: tuple[Place, vf.WireEpisode, dict[str, Any]] | None = None
+
+    def add(self, number: int, row: Row, reading: Reading, tick: Tick) -> bool:
+        """False where the file is full."""
+        if self.room < 0:
+            return False
+        episode, raw = self._episode(row.place, tick)
+        trace = None if row.trace_index is None else episode.traces[row.trace_index]
+        rollout = Rollout(episode, trace)
+        panels, drawn = self._asked(reading.plugins.get(episode.env.id), rollout)
+        data = detail(rollout, raw, row.trace_index, panels, self._picture)
+        data["drawn"] = drawn
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        self.places[number, id(row)] = self._blocks, len(self._open)
+        self._open.append(text)
+        self._characters += len(text)
+        if self._characters > BLOCK:
+            self._flush()
+        return True
+
+    def close(self) -> None:
+        self._flush()
+        self._stack.close()
+
+    def _episode(self, place: Place, tick: Tick) -> tuple[vf.WireEpisode, dict[str, Any]]:
+        if self._last is None or self._last[0] != place:
+            if place.file not in self._files:
+                self._files[place.file] = self._stack.enter_context(place.file.open("rb"))
+            raw = read_again(self._files[place.file], place)
+            line = json.dumps(raw).encode()
+            episode = parsed(line)
+            if episode is None:
+                raise OSError(f"{place.file} has changed while it was read: write the report again")
+            tick(len(line))
+            self._last = place, episode, raw
+        return self._last[1:]
+
+    def _asked(
+        self, plugin: EvalPlugin | None, rollout: Rollout
+    ) -> tuple[Sequence[Panel], str | None]:
+        """What the environment shows of a rollout, and the name of the picture that its reply
+        draws: empty for none, and None where nobody asked."""
+        trace = rollout.trace
+        if plugin is None or trace is None or not rollout.ok:
+            return (), None
+        if plugin.drawing is not None:
+            self._drawn += 1
+            if self._drawn > MAX_DRAWINGS:
+                return (), None
+        try:
+            panels = plugin.panels(trace) if plugin.panels else ()
+            if plugin.drawing is None:
+                return panels, None
+            png = plugin.drawing(trace)
+        except Exception as error:
+            # A report without them is worth more than none; it says so.
+            note = f"the environment could not show a rollout: {one_line(str(error))[:300]}"
+            if note not in self.notes and len(self.notes) < MAX_NOTES:
+                self.notes.append(note)
+            return (), None
+        if png is None:
+            return panels, ""
+        return panels, self._picture(f"data:image/png;base64,{base64.b64encode(png).decode()}")
+
+    def _picture(self, url: str) -> str:
+        name = hashlib.sha256(url.encode()).hexdigest()[:16]
+        if name not in self._pictures:
+            match = PICTURE.fullmatch(url)
+            assert match is not None
+            self._pictures[name] = match[1]
+            body = "".join(match[2].split()).encode()
+            self._write(f"p{name}", body, f' data-type="{match[1]}"')
+        return name
+
+    def _flush(self) -> None:
+        if self._open:
+            self._write(f"b{self._blocks}", _packed_text(f"[{','.join(self._open)}]"))
+            self._blocks += 1
+            self._open, self._characters = [], 0
+
+    def _write(self, name: str, base64_body: bytes, more: str = "") -> None:
+        element = b'<script type="application/octet-stream" id="%s"%s>%s</script>\n' % (
+            name.encode(),
+            more.encode(),
+            base64_body,
+        )
+        self.file.write(element)
+        self.room -= len(element)
+
+
+def _index(
+    readings: Sequence[Reading], comparisons: Sequence[dict[str, Any]], total: int
+) -> dict[str, Any]:
+    return {
+        "runs": [run_json(reading) for reading in readings],
+        "comparisons": comparisons,
+        "rows": _columns(readings, None),
+        "shown": total,
+        "total": total,
+        "rule": RULE,
+        "notes": [],
+        "versions": versions(),
+    }
+
+
+def run_json(reading: Reading) -> dict[str, Any]:
+    """All of a run but its rollouts."""
+    folder = reading.source.folder
+    return {
+        "name": reading.name,
+        "training": reading.source.training,
+        "sections": reading.sections,
+        "curves": reading.curves,
+        "unreadable": {
+            "count": reading.broken.count,
+            "lines": [line.removeprefix(f"{folder}{os.sep}") for line in reading.broken.named],
+        },
+    }
+
+
+FIELDS = (
+    "id", "section", "task", "group", "agent", "status", "stop", "reward", "right", "turns",
+    "calls", "tokens_in", "tokens_out", "seconds", "reply", "cause", "outcome", "answer",
+)  # fmt: skip
+
+
+def _columns(
+    readings: Sequence[Reading], places: dict[tuple[int, int], tuple[int, int]] | None
+) -> dict[str, Any]:
+    """The table by columns, of the rows that have a place; of all where there are no places yet."""
+    chosen: list[tuple[int, int, Row]] = []
+    for number, reading in enumerate(readings):
+        # `inward show` counts the rollouts of one evaluation from 0.
+        chosen += [
+            (number, k, row)
+            for k, row in enumerate(reading.rows)
+            if places is None or (number, id(row)) in places
+        ]
+    names = dict.fromkeys(name for _, _, row in chosen for name in row.values)
+    found = [(0, 0) if places is None else places[run, id(row)] for run, _, row in chosen]
+    return {
+        "run": [run for run, _, _ in chosen],
+        "k": [k for _, k, _ in chosen],
+        **{name: [getattr(row, name) for _, _, row in chosen] for name in FIELDS},
+        "flags": [list(row.flags) for _, _, row in chosen],
+        "values": {name: [_short(row.values.get(name)) for _, _, row in chosen] for name in names},
+        "block": [block for block, _ in found],
+        "item": [item for _, item in found],
+    }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _packed(data: Any) -> bytes:
+    return _packed_text(json.dumps(data, ensure_ascii=False, allow_nan=False))
+
+
+def _packed_text(text: str) -> bytes:
+    # A lone surrogate is text that a policy may write, and no character of UTF-8.
+    raw = text.encode("utf-8", "backslashreplace")
+    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0))
+
+
+def _asset(name: str) -> str:
+    return resources.files("inward.report").joinpath("assets", name).read_text("utf-8")
+
+
+def _shell(readings: Sequence[Reading]) -> tuple[str, str]:
+    """What stands before the data, and after it."""
+    style = _asset("report.css")
+    scripts = [_asset(MATHS), "\n".join(map(_asset, SCRIPTS))]
+    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    policy = (
+        f"default-src 'none'; script-src {hashes}; style-src 'sha256-{_sha256(style)}';"
+        " img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    title = escape(", ".join(reading.name for reading in readings))
+    head = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<noscript>This report needs JavaScript. It asks for nothing outside this file.</noscript>
+"""
+    return head, "".join(f"<script>{script}</script>\n" for script in reversed(scripts))
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _replace(file: Path, shell: tuple[str, str], index: bytes, blocks: IO[bytes]) -> None:
+    head, scripts = shell
+    blocks.seek(0)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as out:
+            out.write(head.encode("utf-8", "replace"))
+            out.write(b'<script type="application/octet-stream" id="index">%s</script>\n' % index)
+            # Before the blocks: the first table does not wait for them.
+            out.write(scripts.encode())
+            shutil.copyfileobj(blocks, out)
+            out.write(b"</body>\n</html>\n")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,161 @@
+"""A section of a report: the summary of an evaluation, or of one step of a training."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inward_statistics import maj_at_k
+
+from inward import eval_plugin, taxonomy
+from inward.eval_plugin import EvalPlugin
+from inward.report.figures import curves, figures
+from inward.report.reading import Broken, Section, Source, Tick, episodes, metric_rows
+from inward.report.rows import Kept, Row, row_of
+from inward.runs import Rollout, Run, place
+from inward.summary import Played, as_json, summarise
+from inward.trainability import MAX_K
+
+MAX_NAMED = 20
+"""Models and broken lines that are named; there are rarely more."""
+
+
+@dataclass
+class Reading:
+    """What was read of one folder."""
+
+    source: Source
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    """Section by section; within one in the order of `inward show`."""
+    sections: list[dict[str, Any]] = field(default_factory=list)
+    """As JSON: one per step, kind and environment, with what its pictures show."""
+    curves: dict[str, list[list[float]]] = field(default_factory=dict)
+    broken: Broken = field(default_factory=Broken)
+    clusters: dict[str, Hashable] = field(default_factory=dict)
+    """Row id -> what intervals take as independent."""
+    files: list[Path] = field(default_factory=list)
+    """Of each section."""
+    plugins: dict[str, EvalPlugin | None] = field(default_factory=dict)
+    """By environment."""
+
+
+def read(source: Source, name: str, tick: Tick) -> Reading:
+    """The whole folder; the traces of one section are held at once, without their texts."""
+    reading = Reading(source, name)
+    for section in source.sections:
+        _read_section(reading, section, tick)
+    if source.metrics is not None:
+        reading.curves = curves(list(metric_rows(source.metrics, reading.broken)))
+    return reading
+
+
+@dataclass
+class _Part:
+    """The rollouts of one environment in a section."""
+
+    number: int
+    """Its place in the reading."""
+    kept: Kept
+    rollouts: list[tuple[Rollout, Row]] = field(default_factory=list)
+    models: Counter[str] = field(default_factory=Counter)
+
+
+def _read_section(reading: Reading, section: Section, tick: Tick) -> None:
+    parts: dict[str, _Part] = {}
+    broken_before = reading.broken.count
+    for line, episode in episodes(section, reading.broken, tick):
+        env_id = episode.env.id
+        if env_id not in reading.plugins:
+            reading.plugins[env_id] = eval_plugin.find(env_id) if env_id else None
+        plugin = reading.plugins[env_id]
+        if env_id not in parts:
+            parts[env_id] = _Part(len(reading.sections) + len(parts), Kept(plugin))
+        part = parts[env_id]
+        found = [Rollout(episode, trace) for trace in episode.traces]
+        for index, rollout in enumerate(found or [Rollout(episode, None)]):
+            trace = rollout.trace
+            row = row_of(rollout, line, index if trace else None, part.number, plugin)
+            if trace is not None:
+                part.models[str(trace.agent.config.model or "")] += 1
+                reading.clusters[row.id] = plugin.cluster(trace) if plugin else row.task
+            part.rollouts.append((part.kept.keep(rollout), row))
+    broken = reading.broken.count - broken_before
+    if not parts:
+        parts = {"": _Part(len(reading.sections), Kept(None))}
+    for env_id, part in parts.items():
+        part.rollouts.sort(key=lambda pair: place(pair[0]))
+        kinds = taxonomy.kinds([rollout for rollout, _ in part.rollouts], part.kept.plugin)
+        for (_, row), kind in zip(part.rollouts, kinds, strict=True):
+            row.outcome = kind.value
+        reading.files.append(section.file)
+        reading.rows += [row for _, row in part.rollouts]
+        reading.sections.append(_as_json(env_id, part, section, broken))
+
+
+def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[str, Any]:
+    rows = [row for _, row in part.rollouts]
+    models = [name for name, _ in part.models.most_common(MAX_NAMED) if name]
+    first, last = _span(rows)
+    wall = max(last - first, 0.0)
+    plugin = part.kept.plugin
+    run = Run([rollout for rollout, _ in part.rollouts], [0] * broken)
+    summary = summarise(
+        run,
+        plugin,
+        environment=env_id,
+        model=", ".join(models),
+        traces=section.file,
+        played=Played(len(rows), wall),
+    )
+    found = as_json(summary, 0)
+    del found["status"], found["traces"], found["versions"]
+    found["rollouts"].pop("played_now")
+    scored = [row for row in rows if row.status == "scored"]
+    flags = Counter(flag for row in rows for flag in row.flags)
+    rewards = [row.reward for row in scored if row.reward is not None]
+    return {
+        "label": section.label,
+        "step": section.step,
+        "kind": section.kind,
+        **found,
+        "rollouts_per_s": len(rows) / wall if wall else None,
+        "mean_reward": math.fsum(rewards) / len(rewards) if rewards else None,
+        "stops": dict(Counter(row.stop or "none" for row in rows).most_common()),
+        "flags": dict(flags.most_common()),
+        "maj_at": _maj_at(scored),
+        "figures": figures(scored, plugin.chance if plugin else None),
+    }
+
+
+def _maj_at(rows: Sequence[Row]) -> dict[str, float] | None:
+    """k -> mean of maj@k over the groups of at least k rollouts; None where the environment does
+    not tell answers, or no group has two rollouts."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.reference is not None and row.trainable:
+            groups[row.group].append(row)
+    longest = max(map(len, groups.values()), default=0)
+    if longest < 2:
+        return None
+    found = {}
+    for k in range(1, min(MAX_K, longest) + 1):
+        values = [
+            maj_at_k([row.answer for row in group], group[0].reference, k)
+            for group in groups.values()
+            if len(group) >= k
+        ]
+        found[str(k)] = math.fsum(values) / len(values)
+    return found
+
+
+def _span(rows: Sequence[Row]) -> tuple[float, float]:
+    """When the first rollout started and the last one ended."""
+    timed = [row for row in rows if math.isfinite(row.start)]
+    if not timed:
+        return 0.0, 0.0
+    return min(r.start for r in timed), max(r.start + (r.seconds or 0.0) for r in timed)
