@@ -53,7 +53,7 @@ async def test_weights_may_change_between_two_rollouts(policy):
     engine = Engine(model, "tiny")
     with engine.serving() as endpoint:
         (before,) = await play(folder, endpoint, 0.0, [0], 1)
-        with engine.lock, torch.no_grad():
+        with engine.updating(), torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(torch.randn_like(parameter))
         (after,) = await play(folder, endpoint, 0.0, [0], 1)
@@ -75,7 +75,7 @@ async def test_a_prompt_that_leaves_no_room_is_refused_not_scored(policy):
 async def test_an_engine_that_fails_is_a_failed_rollout(policy):
     model, folder = policy
     engine = Engine(model, "tiny")
-    engine.model = None
+    engine._sampler.model = None
     with engine.serving() as endpoint:
         (group,) = await play(folder, endpoint, 1.0, [0], 1)
     assert group.lost == 1
