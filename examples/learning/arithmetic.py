@@ -68,7 +68,9 @@ def reference(rng: random.Random, row: dict[str, Any]) -> str:
     return in_layout(LAYOUT, row["answer"], thought)
 
 
-def demonstrations(tokenizer: Any, warm: Sequence[dict[str, Any]]) -> list[tuple[list[int], list[int]]]:
+def demonstrations(
+    tokenizer: Any, warm: Sequence[dict[str, Any]]
+) -> list[tuple[list[int], list[int]]]:
     """Prompt and reply of each, as token ids."""
     rng = random.Random(0)
     found = []
@@ -85,6 +87,6 @@ def demonstrations(tokenizer: Any, warm: Sequence[dict[str, Any]]) -> list[tuple
     return found
 
 
-def steps_written(text: str) -> bool:
+def stepwise(text: str) -> bool:
     """Whether a reply adds in two steps."""
     return text.count("=") > 1

@@ -81,9 +81,9 @@ def update(
             # Where a tool answered there is no old logprob.
             ratio = torch.where(weights == 0, torch.ones_like(now), (now - old).exp())
             loss = -(ratio * weights).sum() / written
-            drift = float(((now - old).abs() * (weights != 0)).max())
+            drift = float(((now.detach() - old).abs() * (weights != 0)).max())
         loss.backward()
-        return float(loss), drift
+        return float(loss.detach()), drift
 
     # A thread per core, of one torch thread each: they wait for nobody.
     with ThreadPoolExecutor(2) as threads:
@@ -113,3 +113,16 @@ def jobs_of(groups: Sequence[Any], advantages: Sequence[Sequence[float]]) -> lis
         ]
         jobs.append((group.samples[0].prompt_ids, branches))
     return jobs
+
+
+def references(
+    pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
+) -> tuple[Sequence[int], list[Branch]]:
+    """Prompts and replies to imitate, behind what the prompts have in common, for `update`."""
+    first, last = min(prompt for prompt, _ in pairs), max(prompt for prompt, _ in pairs)
+    most = min(len(prompt) for prompt, _ in pairs) - 1
+    common = next((i for i in range(most) if first[i] != last[i]), most)
+    return first[:common], [
+        Branch([*prompt[common:], *reply], [0.0] * (len(prompt) - common) + [1.0] * len(reply))
+        for prompt, reply in pairs
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 from inward_statistics import clustered_mean, paired_difference, pass_at_k
 
 Rows = Sequence[dict[str, Any]]
-"""One per rollout: task, correct, well_formed, tokens, entropy, reward, sampled."""
+"""One per rollout: task, correct, well_formed, tokens, entropy, reward, sampled, stepwise."""
 
 
 def row_of(task: str, sample: Any, *, sampled: bool) -> dict[str, Any]:
@@ -53,7 +53,15 @@ def summary(rows: Rows) -> dict[str, Any]:
     for kind, sampled in (("greedy", False), ("sampled", True)):
         part = [row for row in rows if row["sampled"] == sampled]
         tasks = [row["task"] for row in part]
-        for name in ("correct", "well_formed", "tokens", "reward", "entropy", "truncated"):
+        for name in (
+            "correct",
+            "well_formed",
+            "tokens",
+            "reward",
+            "entropy",
+            "truncated",
+            "stepwise",
+        ):
             if (values := [row[name] for row in part]) and values[0] is not None:
                 found[f"{kind} {name}"] = interval(clustered_mean(values, tasks))
     sampled_rows = [row for row in rows if row["sampled"]]
@@ -85,3 +93,19 @@ def change(before: Rows, after: Rows) -> dict[str, Any]:
             paired_difference([second[t] for t in tasks], [first[t] for t in tasks], tasks)
         )
     return found
+
+
+def step_line(
+    step: int, groups: Sequence[Any], live: int, taken: Any | None, seconds: tuple[float, float]
+) -> dict[str, Any]:
+    """What a step saw: means over its rollouts, and what the update says of itself.
+
+    `live`: groups that are not all alike. `seconds`: of the rollouts, and of the update.
+    """
+    rows = [row_of(group.task, one, sampled=True) for group in groups for one in group.samples]
+    line: dict[str, Any] = {"step": step, "rollouts": len(rows), "groups_with_spread": live}
+    for name in ("reward", "correct", "well_formed", "tokens", "entropy"):
+        line[name] = round(sum(row[name] for row in rows) / len(rows), 4)
+    if taken is not None:
+        line |= {name: float(f"{value:.3g}") for name, value in taken._asdict().items()}
+    return line | dict(zip(("s_rollouts", "s_update"), (round(s, 1) for s in seconds), strict=True))

