@@ -156,7 +156,7 @@ def entropies(model: Any, prompt: list[int], written: list[list[int]]) -> dict[s
         states = model.model(
             input_ids=torch.tensor([completion]), past_key_values=behind, output_hidden_states=True
         ).hidden_states
-        behind.crop(len(prompt))
+        behind.crop(-len(completion))
         read = torch.stack([states[layer][0] for layer in layers])
         raw.append(float(matrix_entropy(read, definition=ADVENT).mean()))
         divided.append(float(matrix_entropy(read, definition=LAYER_BY_LAYER).mean()))

@@ -195,8 +195,10 @@ def learner(learn, tmp_path, monkeypatch):
 
 
 def lines_of(file):
+    """Without times, and in an order of their own: which sibling is first is chance."""
     kept = [json.loads(line) for line in file.read_text().splitlines()]
-    return [{k: v for k, v in line.items() if not k.startswith("s_")} for line in kept]
+    lines = [{k: v for k, v in line.items() if not k.startswith("s_")} for line in kept]
+    return sorted(lines, key=lambda line: (line.get("task", ""), line.get("text", "")))
 
 
 def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path):

@@ -132,7 +132,6 @@ class Sampler:
         self.seed = seed
         self._asked: Counter[bytes] = Counter()
 
-    @torch.no_grad()
     def sample(self, prompts: Sequence[list[int]], how: How) -> list[Sampled]:
         """One completion of each prompt. Temperature 0 takes the likeliest token; its logprob is
         that of the distribution at temperature 1, as vLLM gives it."""
@@ -141,7 +140,8 @@ class Sampler:
         model = copy.deepcopy(self.model, {id(one): one for one in parts}).eval()
         model.config._attn_implementation = ATTENTION
         noise = [self._noise(prompt) for prompt in prompts]
-        tokens, shared = self._shared(model, prompts)
+        with torch.no_grad():
+            tokens, shared = self._shared(model, prompts)
         # Equal prompts side by side, so that one is read by one thread, and once.
         order = sorted(range(len(prompts)), key=lambda row: prompts[row])
         size = -(-len(order) // self._threads)
