@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the models group")
 
 from inward_chat.testing import HttpReply  # noqa: E402, F401
-from inward_training import Rollouts  # noqa: E402
+from inward_training import Rollouts, sampling  # noqa: E402
 from inward_training.engine import Engine  # noqa: E402
 from inward_training.sampling import How, Sampler  # noqa: E402
 from training.conftest import COPY_LETTER  # noqa: E402
@@ -94,8 +94,9 @@ def plain_logprobs(model, prompt, ids):
 
 
 @pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:2], [[3], [1, 5]], [[4]]])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_what_prompts_share_changes_no_logprob(policy, prompts, threads):
+@pytest.mark.parametrize(("threads", "prefill"), [(1, 1024), (2, 3)])
+def test_what_prompts_share_changes_no_logprob(policy, monkeypatch, prompts, threads, prefill):
+    monkeypatch.setattr(sampling, "PREFILL", prefill)
     model, _ = policy
     sampler = Sampler(model, pad=0, seed=0, threads=threads)
     found = sampler.sample(prompts, HOW)

@@ -18,8 +18,8 @@ import torch
 from transformers import AttentionInterface
 
 ATTENTION = "inward-shared-prefix"
-PREFILL = 4096
-"""Maximum tokens of one prefill: its attention scores live at once."""
+PREFILL = 1024
+"""Tokens that are read at once: their attention scores on all before live together."""
 REMEMBERED = 2**16
 """Prompts whose number of samples is kept in mind, before the seed changes."""
 BLOCK = 32
@@ -175,8 +175,17 @@ class Sampler:
             return 0, None
         keys = Keys()
         ids = torch.tensor([first[:common]], device=model.device)
-        self._read(model, keys, None, ids, torch.ones_like(ids, dtype=torch.bool))
+        self._prefill(model, keys, None, ids, torch.ones_like(ids, dtype=torch.bool))
         return common, keys
+
+    def _prefill(self, model: Any, keys: Keys, shared: Keys | None, ids: Any, seen: Any) -> Any:
+        """`_read`, some tokens at a time."""
+        rows, length = ids.shape
+        size = max(1, PREFILL // rows)
+        for start in range(0, length, size):
+            stop = min(length, start + size)
+            logits = self._read(model, keys, shared, ids[:, start:stop], seen[:, :stop])
+        return logits
 
     def _read(self, model: Any, keys: Keys, shared: Keys | None, ids: Any, seen: Any) -> Any:
         """Logits behind the last of `ids`, [rows, vocabulary].
@@ -217,7 +226,7 @@ class Sampler:
         for start in range(0, len(ids), per):
             part = slice(start, start + per)
             piece = Keys()
-            logits = self._read(
+            logits = self._prefill(
                 model, piece, shared,
                 torch.tensor(ids[part], device=device), torch.tensor(seen[part], device=device),
             )  # fmt: skip
