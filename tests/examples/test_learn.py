@@ -218,10 +218,12 @@ def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path)
     assert (whole / "curves.png").stat().st_size > 1000
 
 
-def test_other_settings_need_another_folder(learner):
-    learner("out", 1).run()
+def test_other_settings_need_another_folder(learner, tmp_path):
+    one = learner("out", 1)
+    kept = tmp_path / "out/letters/settings.json"
+    kept.write_text(json.dumps({**one.settings, "rate": 1e-3}))
     with pytest.raises(SystemExit, match="name an --out"):
-        learner("out", 1, rate=1e-3).run()
+        one.run()
 
 
 @pytest.mark.parametrize("arm", ["true", "shuffled", "random"])
