@@ -5,8 +5,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the models group")
 
 from inward_chat.testing import HttpReply  # noqa: E402, F401
-from inward_training import Rollouts  # noqa: E402
+from inward_training import Rollouts, sampling  # noqa: E402
 from inward_training.engine import Engine  # noqa: E402
+from inward_training.sampling import How, Sampler  # noqa: E402
 from training.conftest import COPY_LETTER  # noqa: E402
 from training.tiny_policy import make_model  # noqa: E402
 
@@ -53,7 +54,7 @@ async def test_weights_may_change_between_two_rollouts(policy):
     engine = Engine(model, "tiny")
     with engine.serving() as endpoint:
         (before,) = await play(folder, endpoint, 0.0, [0], 1)
-        with engine.lock, torch.no_grad():
+        with engine.updating(), torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(torch.randn_like(parameter))
         (after,) = await play(folder, endpoint, 0.0, [0], 1)
@@ -75,7 +76,66 @@ async def test_a_prompt_that_leaves_no_room_is_refused_not_scored(policy):
 async def test_an_engine_that_fails_is_a_failed_rollout(policy):
     model, folder = policy
     engine = Engine(model, "tiny")
-    engine.model = None
+    engine._sampler.model = None
     with engine.serving() as endpoint:
         (group,) = await play(folder, endpoint, 1.0, [0], 1)
     assert group.lost == 1
+
+
+PROMPTS = [[1, 5, 6], [1, 5, 6], [1, 5, 7, 8, 9, 10], [1, 5], [1, 5, 7, 8], [1, 5, 6], [1, 5, 9, 9]]
+HOW = How(max_tokens=12, temperature=1.0, stop=(2,))
+
+
+def plain_logprobs(model, prompt, ids):
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([prompt + ids])).logits[0, :-1].float()
+    found = torch.log_softmax(logits, -1).gather(-1, torch.tensor((prompt + ids)[1:])[:, None])
+    return found[len(prompt) - 1 :, 0].tolist()
+
+
+@pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:2], [[3], [1, 5]], [[4]]])
+@pytest.mark.parametrize(("threads", "prefill"), [(1, 1024), (2, 3)])
+def test_what_prompts_share_changes_no_logprob(policy, monkeypatch, prompts, threads, prefill):
+    monkeypatch.setattr(sampling, "PREFILL", prefill)
+    model, _ = policy
+    sampler = Sampler(model, pad=0, seed=0, threads=threads)
+    found = sampler.sample(prompts, HOW)
+    lengths = {len(one.ids) for one in found}
+    assert len(prompts) < 5 or len(lengths) > 1  # some end early, and the others go on
+    for prompt, one in zip(prompts, found, strict=True):
+        assert one.logprobs == pytest.approx(plain_logprobs(model, prompt, one.ids), abs=1e-4)
+        assert one.finish == ("stop" if one.ids[-1] == 2 else "length")
+    assert model.config._attn_implementation != "inward-shared-prefix"
+
+
+def test_a_prompts_completions_follow_from_the_seed_whatever_the_batch(policy):
+    model, _ = policy
+
+    def completions(seed, batches, threads):
+        sampler = Sampler(model, 0, seed, threads)
+        found = [
+            pair for one in batches for pair in zip(one, sampler.sample(one, HOW), strict=True)
+        ]
+        return sorted((prompt, one.ids) for prompt, one in found)
+
+    whole = completions(3, [PROMPTS], 1)
+    assert completions(3, [PROMPTS[:3], PROMPTS[:2:-1]], 2) == whole
+    assert completions(4, [PROMPTS], 1) != whole
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely(policy):
+    model, _ = policy
+    sampler = Sampler(model, 0, 0, 1)
+    draws = sampler.sample([[1, 5, 6]] * 4000, How(1, 0.5, ()))
+    with torch.no_grad():
+        likely = torch.softmax(model(input_ids=torch.tensor([[1, 5, 6]])).logits[0, -1] / 0.5, -1)
+    counts = torch.bincount(torch.tensor([one.ids[0] for one in draws]), minlength=len(likely))
+    deviation = (likely * (1 - likely) * len(draws)).sqrt()
+    assert ((counts - likely * len(draws)).abs() < 4 * deviation).all()
+
+
+def test_layers_without_full_attention_are_refused(policy):
+    model, _ = policy
+    model.config.layer_types = ["full_attention", "sliding_attention"]
+    with pytest.raises(ValueError, match="sliding_attention: serve it with vLLM"):
+        Engine(model, "tiny")

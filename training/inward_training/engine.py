@@ -2,33 +2,33 @@
 
 It samples from the live weights and serves what verifiers' train client asks,
 `POST /inference/v1/generate` (token ids in, token ids and logprobs out), and nothing else. Prompts
-that arrive together are sampled together. It is no rival of vLLM: plain transformers, one process.
+that arrive together are sampled together, and what they share is read once. It is no rival of vLLM:
+plain transformers, one process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 try:
-    import torch
+    from inward_training.sampling import How, Sampled, Sampler
 except ModuleNotFoundError as error:
     raise ImportError(
         'inward_training.engine needs torch: pip install "inward-training[engine]"'
     ) from error
 from aiohttp import web
 
-GATHER_S = 0.02
-"""How long the first prompt of a batch waits for others."""
-BATCH = 64
+GATHER_S = 0.05
+"""A batch is closed when no other prompt has come for so long."""
+BATCH = 128
 KNOWN = frozenset(
     "max_tokens temperature stop_token_ids logprobs skip_special_tokens top_p"
     " routed_experts_prompt_start".split()
@@ -37,46 +37,45 @@ KNOWN = frozenset(
 asked, and is refused."""
 
 
-class _How(NamedTuple):
-    """Prompts that differ in these are not sampled together."""
-
-    max_tokens: int
-    temperature: float
-    stop: tuple[int, ...]
-
-
 @dataclass(frozen=True)
 class _Asked:
     prompt: list[int]
-    how: _How
-    answer: Future[_Sampled]
-
-
-class _Sampled(NamedTuple):
-    ids: list[int]
-    logprobs: list[float]
-    finish: str
+    how: How
+    answer: Future[Sampled]
 
 
 class Engine:
-    """Samples from `model`, whose weights may change between two calls of `generate`.
+    """Samples from the weights that `model` has now. Where another thread may be asking, change
+    them within `updating`."""
 
-    `lock` is held while it samples: hold it while you change the weights.
-    """
-
-    def __init__(self, model: Any, name: str, *, pad: int = 0, seed: int = 0) -> None:
+    def __init__(
+        self, model: Any, name: str, *, pad: int = 0, seed: int = 0, threads: int = 1
+    ) -> None:
         """
         Args:
-            model: a causal language model of transformers.
+            model: a causal language model of transformers, of full attention.
             name: what clients call it.
             pad: a token id to pad with; masked, so any will do.
-            seed: of the sampling; one order of requests gives one result.
+            seed: of the sampling. Up to rounding, the completions of a prompt follow from it, from
+                the weights and from how often the prompt was asked with this seed.
+            threads: Python threads that share a batch. On a CPU, one per core of one torch thread
+                each (`torch.set_num_threads(1)`) wait less for one another than torch's own.
         """
-        self.model, self.name, self.pad = model, name, pad
+        self.name = name
         self.context: int = model.config.max_position_embeddings
-        self.lock = threading.Lock()
-        self._noise = torch.Generator(device="cpu").manual_seed(seed)
+        self._sampler = Sampler(model, pad, seed, threads)
+        self._lock = threading.Lock()
         self._queue: SimpleQueue[_Asked | None] = SimpleQueue()
+
+    @contextmanager
+    def updating(self, seed: int | None = None) -> Iterator[Any]:
+        """The model, for its weights to be changed: nothing is sampled meanwhile.
+
+        `seed` is that of the sampling from the new weights: the next number where left out.
+        """
+        with self._lock:
+            self._sampler.reseed(self._sampler.seed + 1 if seed is None else seed)
+            yield self._sampler.model
 
     @contextmanager
     def serving(self) -> Iterator[str]:
@@ -122,7 +121,7 @@ class Engine:
         if unknown or sampling.get("top_p", 1) != 1:
             text = f"this engine does not know {', '.join(sorted(unknown)) or 'top_p'}"
             return web.json_response({"error": {"message": text, "code": 400}}, status=400)
-        how = _How(
+        how = How(
             min(sampling.get("max_tokens") or room, room),
             float(sampling.get("temperature", 1.0)),
             tuple(sorted(sampling.get("stop_token_ids") or ())),
@@ -144,11 +143,10 @@ class Engine:
 
     def _sample_all(self) -> None:
         while (first := self._queue.get()) is not None:
-            time.sleep(GATHER_S)
             batch = [first]
             while len(batch) < BATCH:
                 try:
-                    other = self._queue.get_nowait()
+                    other = self._queue.get(timeout=GATHER_S)
                 except Empty:
                     break
                 if other is None:
@@ -158,62 +156,19 @@ class Engine:
             for how in dict.fromkeys(asked.how for asked in batch):
                 self._answer([asked for asked in batch if asked.how == how], how)
 
-    def _answer(self, batch: list[_Asked], how: _How) -> None:
+    def _answer(self, batch: list[_Asked], how: How) -> None:
         batch = [asked for asked in batch if asked.answer.set_running_or_notify_cancel()]
         if not batch:
             return
         try:
-            with self.lock, torch.no_grad():
-                found = self._sample([asked.prompt for asked in batch], how)
+            with self._lock:
+                found = self._sampler.sample([asked.prompt for asked in batch], how)
         except Exception as error:  # the client is told, as any server's is: HTTP 500
             for asked in batch:
                 asked.answer.set_exception(error)
             return
         for asked, sampled in zip(batch, found, strict=True):
             asked.answer.set_result(sampled)
-
-    def _sample(self, prompts: list[list[int]], how: _How) -> list[_Sampled]:
-        """Ancestral sampling, padded on the left. Temperature 0 takes the likeliest token; its
-        logprob is that of the distribution at temperature 1, as vLLM gives it."""
-        device = self.model.device
-        length = max(map(len, prompts))
-        ids = torch.tensor([[self.pad] * (length - len(p)) + p for p in prompts], device=device)
-        seen = (torch.arange(length) >= torch.tensor([[length - len(p)] for p in prompts])).long()
-        seen = seen.to(device)
-        found = [_Sampled([], [], "length") for _ in prompts]
-        done = [False] * len(prompts)
-        past, was_training = None, self.model.training
-        self.model.eval()
-        for _ in range(how.max_tokens):
-            places = (seen.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-            out = self.model(
-                input_ids=ids,
-                attention_mask=seen,
-                position_ids=places,
-                past_key_values=past,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            past = out.past_key_values
-            logprobs = torch.log_softmax(out.logits[:, -1].float() / (how.temperature or 1.0), -1)
-            if how.temperature:
-                drawn = torch.multinomial(logprobs.exp().cpu(), 1, generator=self._noise)
-                ids = drawn.to(device)
-            else:
-                ids = logprobs.argmax(-1, keepdim=True)
-            chosen = logprobs.gather(-1, ids)[:, 0].tolist()
-            for row, token in enumerate(ids[:, 0].tolist()):
-                if done[row]:
-                    continue
-                found[row].ids.append(token)
-                found[row].logprobs.append(chosen[row])
-                if token in how.stop:
-                    done[row], found[row] = True, found[row]._replace(finish="stop")
-            if all(done):
-                break
-            seen = torch.cat([seen, torch.ones_like(ids)], 1)
-        self.model.train(was_training)
-        return found
 
 
 async def _listen(runner: web.AppRunner) -> int:

