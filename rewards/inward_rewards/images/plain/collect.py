@@ -1,0 +1,262 @@
+"""Numbers put into the series of a chart."""
+
+from __future__ import annotations
+
+import re
+
+from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
+from inward_rewards.images.plain.facts import Fact, clean, facts, listed
+from inward_rewards.images.plain.numbers import (
+    NUMBER,
+    NUMBERS,
+    color,
+    iso_date,
+    number,
+    numbers,
+    plain_number,
+)
+from inward_rewards.images.plain.state import State
+from inward_rewards.images.plain.text import NAME
+
+MAX_OBSERVATIONS = 900
+"""What a drawing may hold; more are not read."""
+_ZIP = re.compile(
+    r"^(?:.*?\b(?:values?|numbers|figures|shares|heights|bars)\s+(?:for|of)\s+"
+    r"|for\s+)?(?P<names>.+)\s+"
+    r"(?:are|is|were|was|make up|makes up|have|has|come to|total|reach|account"
+    r" for|take|stand at|at|with|show|of|scored?|got|earned?)\s+(?P<values>[-−"
+    r"$€£]?\d.*)$",
+    re.IGNORECASE,
+)
+_THE_BARS = re.compile(
+    r"\b(?:bars|columns|slices|categories|segments|lines|rows|items|groups)\b["
+    r"^.;:]{0,30}?(?:\bare\b|:)\s*(?P<names>[^;:]+)(?:;|$)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    rf"({NUMBER})[^\d,]{{0,40}}?\b(?:between|from)\s+({NUMBER})\s+(?:and|to)\s+({NUMBER})"
+)
+_COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
+_COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
+
+
+def data(state: State, text: str, head: str) -> bool:
+    """What a sentence says of numbers; whether there was anything."""
+    if not NUMBERS.search(text) and not re.search(r"\d+\s*[-–]\s*\d+", text):
+        return False
+    for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
+        if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
+            names(state, part)
+    if state.chart.histogram:
+        text = _BETWEEN.sub(r" \2-\3: \1 ", text)
+    if state.chart.stack and counted(state, text):
+        return True
+    if zipped(state, text, head):
+        return True
+    return add(state, facts(text), head, None)
+
+
+def counted(state: State, text: str) -> bool:
+    """`Sales has 20 women and 15 men`, in a chart of stacked or grouped bars."""
+    match = _COUNTED.match(text)
+    parts = [_COUNT.fullmatch(part.strip()) for part in listed(match[2])] if match else []
+    if match is None or len(parts) < 2 or not all(parts):
+        return False
+    name = clean(match[1])
+    found = [Fact(part[2], number(part[1])) for part in parts if part]
+    if not name or len({fact.label for fact in found}) < len(found):
+        return False
+    for fact in found:
+        observe(state, series_of(state, str(fact.label), None), state.unquote(name), fact)
+    return True
+
+
+def zipped(state: State, text: str, head: str) -> bool:
+    """`The values for A, B and C are 1, 2 and 3.`"""
+    match = _ZIP.match(re.sub(r",?\s*\b(?:each )?respectively\b", "", text))
+    if match is None:
+        return False
+    values = [
+        number(
+            re.sub(r"^(?:about|approximately)\s+|\s+respectively$|\s*[a-zA-Z ]+$", "", part) or ""
+        )
+        for part in listed(match["values"])
+    ]
+    values = [
+        value or next(iter(numbers(part)), None)
+        for value, part in zip(values, listed(match["values"]), strict=True)
+    ]
+    known = [value for value in values if value is not None]
+    names = listed(
+        re.sub(
+            r"^.*\b(?:slices|bars|columns|categories|segments) |^.*\b(?:values?|number"
+            r"s|figures|shares)\s+(?:for|of)\s+",
+            "",
+            match["names"],
+            flags=re.IGNORECASE,
+        )
+    )
+    if not names:
+        return False
+    names[-1:] = [re.sub(r",? the (?:values|numbers|figures|heights)$", "", names[-1])]
+    names = [name for name in names if not NUMBERS.search(name) or len(names) >= 2]
+    if len(known) < 2 or len(names) != len(known) or len(known) != len(values):
+        return False
+    if any(NUMBERS.search(name) and not plain_number(name) for name in names):
+        return False
+    if any(
+        re.search(r"[a-zA-Z]{3,}", NUMBERS.sub("", part)) and "respectively" not in part
+        for part in listed(match["values"])[:-1]
+    ):
+        return False
+    first = clean(names[0]) or names[0]
+    found = [Fact(name, value) for name, value in zip([first, *names[1:]], known, strict=True)]
+    return add(state, found, head, None)
+
+
+def zip_values(state: State, values: list[Number], head: str) -> bool:
+    """Numbers without names: one for each category that is listed, or each name before them."""
+    for names in (state.pending, state.chart.x.members, state.chart.y.members):
+        if len(names) == len(values) >= 2:
+            return add(
+                state,
+                [Fact(name, value) for name, value in zip(names, values, strict=True)],
+                head,
+                None,
+            )
+    return False
+
+
+def take_values(state: State) -> None:
+    """Numbers that stood where the axis of y was described belong to the places of x."""
+    values = [found for name in state.chart.y.members if (found := number(name))]
+    if len(values) >= 2 and zip_values(state, values, ""):
+        state.chart.y.members = []
+
+
+def names(state: State, text: str) -> bool:
+    """`The bars are Plaza, Astoria and Park`: names whose numbers follow."""
+    match = _THE_BARS.search(text)
+    if match is None:
+        return False
+    found = [state.unquote(name) for name in listed(match["names"])]
+    if len(found) < 2 or any(len(name) > 60 for name in found):
+        return False
+    state.pending = found
+    return True
+
+
+def series_of(state: State, name: str, kind: Kind | None, notes: str = "") -> Series:
+    key = (state.panel, f"{name}/{kind or ''}".lower())
+    if key not in state.by_head:
+        state.by_head[key] = Series(name, kind, state.panel)
+        state.chart.series.append(state.by_head[key])
+    series = state.by_head[key]
+    series.right = series.right or "right axis" in notes
+    series.dots = series.dots or "with dots" in notes
+    if (
+        name
+        and (shade := color(re.sub(NAME, "", notes)))
+        and name.lower() not in state.chart.colors
+    ):
+        state.chart.colors[name.lower()] = shade
+    return series
+
+
+def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: str = "") -> bool:
+    """Puts facts into the chart; whether any of them says something."""
+    bare = [fact.value for fact in found if fact.label is None and fact.value and not fact.more]
+    if len(bare) >= 2 and len(bare) >= len(found) - 1 and found[0].interval is None:
+        values = [fact.value for fact in found if fact.value]
+        if zip_values(state, values, head) or (
+            len(values) > len(bare) and zip_values(state, bare, head)
+        ):
+            return True
+    if state.chart.kind == "point" and not any(fact.more for fact in found):
+        return add_pairs(state, found, head)
+    if (
+        not head
+        and state.chart.kind in ("line", "step", "area")
+        and found
+        and found[0].subject
+        and all(f.subject in ("", found[0].subject) for f in found)
+    ) and (len(found) > 1 or found[0].subject in state.subjects):
+        head = state.unquote(found[0].subject)
+        state.subjects.add(head)
+    said = False
+    room = MAX_OBSERVATIONS - state.chart.observed
+    for fact in found[: max(0, room)]:
+        if fact.label is None and not (fact.box and head):
+            continue
+        label = state.unquote(fact.label) if fact.label is not None else head
+        kind_here, name = kind, head
+        if (
+            kind is None
+            and fact.interval
+            and fact.value is None
+            and fact.label is not None
+            and not fact.box
+        ):
+            kind_here = "band"
+        observe(state, series_of(state, name, kind_here, notes), label, fact)
+        said = True
+    return said
+
+
+def add_pairs(state: State, found: list[Fact], head: str) -> bool:
+    """`12 and 20, 18 and 45` in a scatter plot; names with a number in a dot plot."""
+    if found and all(fact.label is None or plain_number(fact.label) is not None for fact in found):
+        flat = [
+            n
+            for fact in found
+            for n in ((number(fact.label) if fact.label else None), fact.value)
+            if n
+        ]
+        if len(flat) % 2 or len(flat) < 2:
+            return False
+        series = series_of(state, head, None)
+        series.observations += [
+            Observation(a.value, b.value, percent=b.percent)
+            for a, b in zip(flat[::2], flat[1::2], strict=True)
+        ]
+        return True
+    named = [fact for fact in found if fact.label]
+    series = series_of(state, head, None)
+    for fact in named[: MAX_OBSERVATIONS - state.chart.observed]:
+        observe(state, series, state.unquote(str(fact.label)), fact)
+    return bool(named)
+
+
+def observe(state: State, series: Series, label: str, fact: Fact) -> None:
+    value = fact.value
+    if fact.more:
+        x: str | float = iso_date(label) or _x_number(state, label)
+        size = fact.more[0].value
+        place = Observation(x, None if value is None else value.value, size=size)
+        place.percent = bool(value and value.percent)
+        series.observations.append(place)
+        return
+    if state.chart.kind == "point" and value is not None and number(label) is not None:
+        place = Observation(_x_number(state, label), value.value, percent=value.percent)
+        series.observations.append(place)
+        return
+    seen = Observation(label, value.value if value else None)
+    ends = fact.interval or ()
+    seen.scale = value.scale if value else 1.0
+    seen.percent = any(n.percent for n in (value, *ends) if n)
+    if fact.interval is not None:
+        seen.low, seen.high = (end.value for end in fact.interval)
+    if fact.box:
+        seen.box, seen.outliers, seen.percent = fact.box, fact.outliers, fact.percent
+    kind = series.kind or state.chart.kind
+    if kind != "point" or plain_number(label) is None:
+        # Of two statements about one place the last counts.
+        series.observations = [o for o in series.observations if o.x != label]
+    series.observations.append(seen)
+
+
+def _x_number(state: State, label: str) -> str | float:
+    found = number(label)
+    if found is None:
+        return label
+    return found.value / 100 if found.percent and state.chart.x.percent else found.value

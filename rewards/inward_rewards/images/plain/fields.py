@@ -1,0 +1,167 @@
+"""Statements of the form `Key: value`."""
+
+from __future__ import annotations
+
+import re
+
+from inward_rewards.images.plain.axes import AXIS, axis_words
+from inward_rewards.images.plain.chart import Kind
+from inward_rewards.images.plain.collect import add, data, take_values
+from inward_rewards.images.plain.facts import facts, listed
+from inward_rewards.images.plain.groups import GROUP_WORDS
+from inward_rewards.images.plain.kinds import BARE_KINDS, kind_of, variety
+from inward_rewards.images.plain.legends import colors_of, legend_of
+from inward_rewards.images.plain.numbers import NUMBERS, color, numbers
+from inward_rewards.images.plain.state import State
+from inward_rewards.images.plain.style import style_of
+from inward_rewards.images.plain.text import NAME
+
+_FIELD = re.compile(r"^([^:=]{1,80}?)\s*[:=]\s+(\S.*)$|^([^:=]{1,80}?)\s*:$")
+
+
+_POINT_LISTS = frozenset(
+    "points|data|data points|values|the points|dots|bins|slices|bars|segments|numbers|results|"
+    "shares|readings".split("|")
+)
+
+
+def field(state: State, text: str) -> bool:
+    """`Key: value`, where the key is one that charts have, or the name of a series."""
+    match = _FIELD.match(text)
+    if match is None or match[1] is None:
+        return False
+    key, value = match[1].strip(), match[2].strip()
+    word = re.sub(r"[\W_]+", " ", key.lower()).strip()
+    chart = state.chart
+    if word in (
+        "type",
+        "kind",
+        "chart",
+        "chart type",
+        "chart kind",
+        "plot type",
+        "graph type",
+        "plot",
+        "graph",
+        "figure type",
+    ):
+        kind_of(value, chart)
+        if chart.kind is None:
+            chart.kind = BARE_KINDS.get(value.lower().split()[-1].strip(".")) or BARE_KINDS.get(
+                value.lower().split()[0]
+            )
+            chart.histogram, chart.donut = (
+                value.lower().startswith("hist"),
+                "donut" in value.lower(),
+            )
+        variety(value.lower(), chart)
+        return True
+    if word in ("title", "chart title", "heading", "name", "main title"):
+        chart.title = chart.title or state.unquote(value).strip(" .")
+        return True
+    if word in ("subtitle", "sub title"):
+        chart.subtitle = state.unquote(value)
+        return True
+    if place := re.fullmatch(
+        r"(x|y|horizontal|vertical|right|left|bottom)(?: ax[ei]s)?(?: (?:label|title|name))?",
+        word,
+    ):
+        axis = (
+            chart.y
+            if place[1] in ("y", "vertical", "left")
+            else chart.right
+            if place[1] == "right"
+            else chart.x
+        )
+        axis_words(axis, value, chart, state.unquote)
+        take_values(state)
+        return True
+    if place := re.fullmatch(r"(x|y|horizontal|vertical)(?: axis)? (?:range|limits|scale)", word):
+        axis_words(
+            chart.y if place[1] in ("y", "vertical") else chart.x, value, chart, state.unquote
+        )
+        return True
+    if word in ("series", "legend", "legend entries", "groups", "lines"):
+        if (word == "legend" and not re.search(r",|;|\band\b", value)) or re.search(
+            r"titled?\b", value
+        ):
+            return legend_of(text, chart, state.unquote)
+        chart.legend = [
+            state.unquote(re.split(r"\s*[(=]|\s+-\s", name)[0])
+            for name in listed(re.sub(r"^.{0,60}?:\s*", "", value))
+        ]
+        colors_of(value, chart, state.unquote)
+        return True
+    if word in ("legend title", "legend name"):
+        chart.legend_title = state.unquote(value)
+        return True
+    if word in ("categories", "labels", "x values", "x labels", "categories in order") and len(
+        numbers(value)
+    ) in (0, len(listed(value))):
+        chart.x.members = [state.unquote(name) for name in listed(value)]
+        return True
+    if word in ("colors", "colours", "color", "colour"):
+        if not colors_of(value, chart, state.unquote):
+            chart.color = color(value) or ""
+        return True
+    if word in ("background", "size", "grid", "gridlines"):
+        return style_of(text, chart)
+    if word in _POINT_LISTS or (
+        re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word) and "(" in key
+    ):
+        return data(state, value, state.head)
+    if re.search(r"\b(?:axis|title|legend|chart|plot|scale|panel|whisker)\b", word) or AXIS.search(
+        key
+    ):
+        return False
+    found = facts(value)
+    if found and found[0].label is None and not found[0].more and any(f.label for f in found):
+        return False
+    explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
+    if (
+        explicit
+        and not found[0].box
+        and not NUMBERS.search(re.sub(r"(?:series|line|group) \d+", "", key, flags=re.IGNORECASE))
+    ) or (len(found) >= 2 and found[0].label):
+        name = _group_name(state, key)
+        return add(state, found, name, _group_kind(state, key), notes=key)
+    return False
+
+
+def _group_name(state: State, key: str) -> str:
+    if quoted := re.findall(NAME, key):
+        return state.unquote(quoted[-1])
+    if numbered := re.match(r"^(?:series|line|group) \d+ \((.+)\)$", key, re.IGNORECASE):
+        return state.unquote(numbered[1])
+    if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
+        state.chart.color = color(key) or state.chart.color
+        return ""
+    key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
+    key = re.sub(
+        r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
+        r" points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
+        r"eries|line) ",
+        "",
+        key,
+        flags=re.IGNORECASE,
+    )
+    key = re.sub(
+        r"\s+(?:line|bars|series|values|data)$|^the (?=[a-z]+$)",
+        "",
+        key.strip(),
+        flags=re.IGNORECASE,
+    )
+    if (
+        re.search(r"\b(?:bars|slices|segments|columns|points|dots|values|numbers|lines)$", key)
+        and len(key.split()) > 2
+    ):
+        state.chart.color = color(key) or state.chart.color
+        return ""
+    return "" if key.lower().strip() in _POINT_LISTS or key.lower() in GROUP_WORDS else key.strip()
+
+
+def _group_kind(state: State, key: str) -> Kind | None:
+    words = re.findall(r"[a-z]+", key.lower())
+    if not state.chart.kind:
+        return None
+    return next((GROUP_WORDS[word] for word in words if GROUP_WORDS.get(word)), None)

@@ -1,0 +1,36 @@
+"""What is known while a description is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from inward_rewards.images.plain.chart import PlainChart, Series
+from inward_rewards.images.plain.text import Text
+
+Unquote = Callable[[str], str]
+
+
+@dataclass
+class State:
+    """The chart so far, and the words that later statements may refer to."""
+
+    text: Text
+    chart: PlainChart = field(default_factory=PlainChart)
+    heads: list[tuple[int, str]] = field(default_factory=list)
+    """Open headings of a nested list: indentation and name, empty where it names no series."""
+    panel: str = ""
+    header: str = ""
+    """A heading that may be the title."""
+    subjects: set[str] = field(default_factory=set)
+    """Series named by the subject of a sentence."""
+    pending: list[str] = field(default_factory=list)
+    """Names without numbers yet."""
+    by_head: dict[tuple[str, str], Series] = field(default_factory=dict)
+
+    def unquote(self, text: str) -> str:
+        return self.text.unquoted(text)
+
+    @property
+    def head(self) -> str:
+        return next((name for _, name in reversed(self.heads) if name), "")
