@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
 
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
 from inward_rewards.images.plain.facts import Fact, clean, facts, listed
@@ -15,7 +17,8 @@ from inward_rewards.images.plain.numbers import (
     numbers,
     plain_number,
 )
-from inward_rewards.images.plain.state import State
+from inward_rewards.images.plain.runs import runs
+from inward_rewards.images.plain.state import State, same_name
 from inward_rewards.images.plain.text import NAME
 
 MAX_OBSERVATIONS = 900
@@ -40,6 +43,24 @@ _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 
 
+_PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
+
+
+def told(state: State, text: str) -> list[Fact]:
+    """What `text` says of numbers, in order."""
+    chart = state.chart
+    if chart.kind in (None, "line", "step", "area") or (
+        chart.kind == "bar" and not chart.histogram
+    ):
+        if found := runs(text, chart.x.members, state.names()):
+            if state.subject and _PRONOUN.match(text):
+                found = [
+                    fact if fact.subject else replace(fact, subject=state.subject) for fact in found
+                ]
+            return found
+    return facts(text)
+
+
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
     if not NUMBERS.search(text) and not re.search(r"\d+\s*[-–]\s*\d+", text):
@@ -53,7 +74,7 @@ def data(state: State, text: str, head: str) -> bool:
         return True
     if zipped(state, text, head):
         return True
-    return add(state, facts(text), head, None)
+    return add(state, told(state, text), head, None)
 
 
 def counted(state: State, text: str) -> bool:
@@ -147,6 +168,7 @@ def names(state: State, text: str) -> bool:
 
 
 def series_of(state: State, name: str, kind: Kind | None, notes: str = "") -> Series:
+    name = same_name(name, state.names())
     key = (state.panel, f"{name}/{kind or ''}".lower())
     if key not in state.by_head:
         state.by_head[key] = Series(name, kind, state.panel)
@@ -174,15 +196,28 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
             return True
     if state.chart.kind == "point" and not any(fact.more for fact in found):
         return add_pairs(state, found, head)
-    if (
-        not head
-        and state.chart.kind in ("line", "step", "area")
-        and found
-        and found[0].subject
-        and all(f.subject in ("", found[0].subject) for f in found)
-    ) and (len(found) > 1 or found[0].subject in state.subjects):
-        head = state.unquote(found[0].subject)
-        state.subjects.add(head)
+    if not head and any(fact.subject for fact in found) and _by_subject(state):
+        said = False
+        for subject, own in itertools.groupby(found, lambda fact: fact.subject):
+            said = _add(state, list(own), _subject_name(state, subject), kind, notes) or said
+        return said
+    return _add(state, found, head, kind, notes)
+
+
+def _by_subject(state: State) -> bool:
+    """Whether the subject of a sentence may be the name of a series."""
+    return state.chart.kind in (None, "line", "step", "area") or bool(state.chart.stack)
+
+
+def _subject_name(state: State, subject: str) -> str:
+    name = same_name(state.unquote(subject), state.names())
+    if name:
+        state.subjects.add(name)
+        state.subject = name
+    return name
+
+
+def _add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: str) -> bool:
     said = False
     room = MAX_OBSERVATIONS - state.chart.observed
     for fact in found[: max(0, room)]:
@@ -240,6 +275,7 @@ def observe(state: State, series: Series, label: str, fact: Fact) -> None:
         place = Observation(_x_number(state, label), value.value, percent=value.percent)
         series.observations.append(place)
         return
+    label = same_name(label, state.chart.x.members)
     seen = Observation(label, value.value if value else None)
     ends = fact.interval or ()
     seen.scale = value.scale if value else 1.0

@@ -6,8 +6,8 @@ import re
 
 from inward_rewards.images.plain.axes import AXIS, axis_words
 from inward_rewards.images.plain.chart import Kind
-from inward_rewards.images.plain.collect import add, data, take_values
-from inward_rewards.images.plain.facts import facts, listed
+from inward_rewards.images.plain.collect import add, data, take_values, told
+from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import BARE_KINDS, kind_of, variety
 from inward_rewards.images.plain.legends import colors_of, legend_of
@@ -114,7 +114,7 @@ def field(state: State, text: str) -> bool:
         key
     ):
         return False
-    found = facts(value)
+    found = told(state, value)
     if found and found[0].label is None and not found[0].more and any(f.label for f in found):
         return False
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)

@@ -6,8 +6,8 @@ import re
 
 from inward_rewards.images.plain.axes import AXIS
 from inward_rewards.images.plain.chart import Kind, Observation
-from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, add, series_of
-from inward_rewards.images.plain.facts import facts, listed
+from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, add, series_of, told
+from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.numbers import COLOR, color, numbers
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.text import NAME
@@ -67,13 +67,13 @@ def group(state: State, text: str) -> bool:
     if bare := _BARE_HEAD.match(text):
         return add(
             state,
-            facts(bare["rest"]),
+            told(state, bare["rest"]),
             state.head,
             GROUP_WORDS[bare["word"].lower()],
             notes=bare["notes"],
         )
     if match := _FOR.match(text):
-        return add(state, facts(match["rest"]), state.unquote(match["name"]), None)
+        return add(state, told(state, match["rest"]), state.unquote(match["name"]), None)
     match = _HEAD.match(text)
     if match is None:
         return False
@@ -91,7 +91,7 @@ def group(state: State, text: str) -> bool:
         return False
     if re.search(r"\b(?:titled|axis|chart|graph)\b", name + match["rest"][:30]):
         return False
-    found = facts(rest)
+    found = told(state, rest)
     if not found:
         return False
     if found[0].label is None and not found[0].more and any(f.label for f in found):

@@ -62,13 +62,20 @@ def read(description: str) -> PlainChart:
     untitled = not chart.title and state.header
     if untitled and kind_of(state.header, PlainChart()) == state.header:
         chart.title = state.header
-    names = {series.name for series in chart.series}
-    if len(names) == 1 and names <= state.subjects:
-        # The one thing that the chart is about, and no entry of a legend.
-        for series in chart.series:
-            series.name = ""
+    _without_subject(state)
     chart.series = [series for series in chart.series if series.observations]
     return finished(chart)
+
+
+def _without_subject(state: State) -> None:
+    """What the chart is about is no entry of a legend: the one subject, or several that share no
+    place (`the price starts at 3 in 2010. Sales reach 9 in 2020`)."""
+    chart = state.chart
+    names = {series.name for series in chart.series if series.name}
+    places = [o.x for series in chart.series for o in series.observations]
+    if names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)):
+        for series in chart.series:
+            series.name = ""
 
 
 def line(state: State, line: Line, opens: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ class State:
     """A heading that may be the title."""
     subjects: set[str] = field(default_factory=set)
     """Series named by the subject of a sentence."""
+    subject: str = ""
+    """The last of them, which `it` may mean."""
     pending: list[str] = field(default_factory=list)
     """Names without numbers yet."""
     by_head: dict[tuple[str, str], Series] = field(default_factory=dict)
@@ -34,3 +37,20 @@ class State:
     @property
     def head(self) -> str:
         return next((name for _, name in reversed(self.heads) if name), "")
+
+    def names(self) -> list[str]:
+        """Of series that are known so far."""
+        told = [*self.chart.legend, *(series.name for series in self.chart.series)]
+        return [name for name in dict.fromkeys(told) if name]
+
+
+def same_name(name: str, known: list[str]) -> str:
+    """The one of `known` that is `name` but for capitals, an article or a plural; else `name`."""
+    if name in known:
+        return name
+    plain = _plain(name)
+    return next((other for other in known if plain and _plain(other) == plain), name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"^(?:the|a|an) |['’]s$", "", name.lower()).removesuffix("s")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from inward_rewards.images.plain.wording import normal
+
 MAX_CHARACTERS = 20_000
 """Of a description; the rest is not read. It bounds the work, whatever a caller allows."""
 MAX_QUOTES = 4000
@@ -118,6 +120,7 @@ def _line(raw: str) -> Line | None:
     text = _EMPHASIS.sub("", raw[bullet.end() :] if bullet else raw).strip()
     # The rules try each place of a run of spaces: with one of a thousand that is a second.
     text = re.sub(r"\s{2,}", " ", text)
+    text = normal(text)
     return Line(indent, text, header) if text else None
 
 
