@@ -6,6 +6,7 @@ import itertools
 import re
 from dataclasses import replace
 
+from inward_rewards.images.plain.boxes import box_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
 from inward_rewards.images.plain.facts import Fact, clean, facts, listed
 from inward_rewards.images.plain.numbers import (
@@ -49,6 +50,8 @@ _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IG
 def told(state: State, text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
     chart = state.chart
+    if chart.kind in (None, "box") and (found_box := box_of(text)):
+        return [found_box]
     if chart.kind in (None, "line", "step", "area") or (
         chart.kind == "bar" and not chart.histogram
     ):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number, numbers
+from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number
 from inward_rewards.images.plain.text import NAME
 
 MAX_LABEL = 80
@@ -139,9 +139,6 @@ def _trimmed(words: list[str]) -> list[str]:
 def facts(text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
     text = _ASIDE.sub(" ", text)
-    if "median" in text and "quartile" in text:
-        box = _box(text)
-        return [box] if box else []
     points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
     if points:
         return [_point(match) for match in points]
@@ -160,29 +157,6 @@ def _point(match: re.Match[str]) -> Fact:
     first, second, third = match.groups()
     more = tuple(found for found in (number(third),) if found) if third else ()
     return Fact(first, number(second), more)
-
-
-def _box(text: str) -> Fact | None:
-    """`A: whiskers 1 and 9, quartiles 3 and 7, median 5, outliers 11 and 12`."""
-    ends: dict[str, list[float]] = {}
-    marks = list(re.finditer(r"whiskers?|quartiles?|median|outliers?", text))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        piece = text[mark.end() : following.start() if following else len(text)]
-        name = mark.group().rstrip("s")
-        ends.setdefault(name, []).extend(found.value for found in numbers(piece))
-    whiskers, quartiles = ends.get("whisker", []), ends.get("quartile", [])
-    if len(quartiles) < 2 or not ends.get("median"):
-        return None
-    low, high = (whiskers + quartiles)[:2] if len(whiskers) >= 2 else quartiles[:2]
-    five = (low, quartiles[0], ends["median"][0], quartiles[1], high)
-    label = text[: marks[0].start()].rpartition(":")[0] or text[: marks[0].start()]
-    return Fact(
-        clean(label) or None,
-        None,
-        box=five,
-        outliers=tuple(ends.get("outlier", ())),
-        percent="%" in text,
-    )
 
 
 def _chunks(text: str) -> list[Fact]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from inward_rewards.images.plain.axes import AXIS, axis_words
+from inward_rewards.images.plain.boxes import box, part_of
 from inward_rewards.images.plain.chart import Kind
-from inward_rewards.images.plain.collect import add, data, take_values, told
+from inward_rewards.images.plain.collect import add, data, observe, series_of, take_values, told
 from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.groups import GROUP_WORDS
-from inward_rewards.images.plain.kinds import BARE_KINDS, kind_of, variety
+from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
 from inward_rewards.images.plain.numbers import NUMBERS, color, numbers
 from inward_rewards.images.plain.state import State
@@ -19,6 +20,10 @@ from inward_rewards.images.plain.text import NAME
 _FIELD = re.compile(r"^([^:=]{1,80}?)\s*[:=]\s+(\S.*)$|^([^:=]{1,80}?)\s*:$")
 
 
+_TYPES = frozenset(
+    "type|kind|chart|chart type|chart kind|plot type|graph type|plot|graph|figure type|"
+    "type of chart|kind of chart|type of plot|type of graph|visualization type".split("|")
+)
 _POINT_LISTS = frozenset(
     "points|data|data points|values|the points|dots|bins|slices|bars|segments|numbers|results|"
     "shares|readings".split("|")
@@ -33,30 +38,12 @@ def field(state: State, text: str) -> bool:
     key, value = match[1].strip(), match[2].strip()
     word = re.sub(r"[\W_]+", " ", key.lower()).strip()
     chart = state.chart
-    if word in (
-        "type",
-        "kind",
-        "chart",
-        "chart type",
-        "chart kind",
-        "plot type",
-        "graph type",
-        "plot",
-        "graph",
-        "figure type",
-    ):
-        kind_of(value, chart)
-        if chart.kind is None:
-            chart.kind = BARE_KINDS.get(value.lower().split()[-1].strip(".")) or BARE_KINDS.get(
-                value.lower().split()[0]
-            )
-            chart.histogram, chart.donut = (
-                value.lower().startswith("hist"),
-                "donut" in value.lower(),
-            )
-        variety(value.lower(), chart)
+    if word in _TYPES:
+        typed_kind(value, chart)
         return True
-    if word in ("title", "chart title", "heading", "name", "main title"):
+    if chart.kind == "box" and (part := part_of(key)) and state.head:
+        return box_part(state, part, value)
+    if word in ("title", "chart title", "heading", "name", "main title", "graph title"):
         chart.title = chart.title or state.unquote(value).strip(" .")
         return True
     if word in ("subtitle", "sub title"):
@@ -128,6 +115,16 @@ def field(state: State, text: str) -> bool:
     return False
 
 
+def box_part(state: State, part: str, value: str) -> bool:
+    """One number of the box that a heading names."""
+    parts = state.boxes.setdefault(state.head, {})
+    parts[part] = [found.value for found in numbers(value)]
+    fact = box(parts, percent="%" in value)
+    if fact is not None:
+        observe(state, series_of(state, "", None), state.head, fact)
+    return bool(parts[part])
+
+
 def _group_name(state: State, key: str) -> str:
     if quoted := re.findall(NAME, key):
         return state.unquote(quoted[-1])
@@ -135,6 +132,8 @@ def _group_name(state: State, key: str) -> str:
         return state.unquote(numbered[1])
     if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
         state.chart.color = color(key) or state.chart.color
+        return ""
+    if re.search(r"\b(?:is|are|shows?|represents?|gives?|indicates?|means)\b", key):
         return ""
     key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
     key = re.sub(

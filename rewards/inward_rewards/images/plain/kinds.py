@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from inward_rewards.images.plain.chart import Kind, PlainChart
 from inward_rewards.images.plain.numbers import NUMBERS
-from inward_rewards.images.plain.state import Unquote
+from inward_rewards.images.plain.state import State, Unquote
 from inward_rewards.images.plain.text import NAME
 
-KINDS: tuple[tuple[str, Kind], ...] = (
-    (r"box[- ]?(?:and[- ]whiskers?[- ]?)?(?:plots?|charts?)|boxes and whiskers", "box"),
-    (r"heat[- ]?maps?|matrix (?:plot|chart)", "cell"),
+_NOUN = r"(?:charts?|graphs?|plots?|diagrams?|figures?|visuali[sz]ations?|graphics?)"
+_SORTS: tuple[tuple[str, Kind], ...] = (
+    (rf"box(?:[- ]?and[- ]?whiskers?)?[- ]?{_NOUN}|whisker {_NOUN}|boxes and whiskers", "box"),
+    (rf"heat[- ]?maps?|(?:confusion|correlation) matri(?:x|ces)|matrix {_NOUN}", "cell"),
     (r"histograms?", "bar"),
-    (r"(?:pie|donut|doughnut|ring)(?:[- ](?:charts?|graphs?|plots?|diagrams?))?", "arc"),
-    (r"scatter[- ]?(?:plots?|charts?|graphs?|diagrams?)?|bubble (?:charts?|plot"
-r"s?)|dot[- ]?(?:plots?|charts?)|strip plots?", "point"),
-    (r"step(?:ped)?[- ](?:charts?|lines?|plots?|graphs?)", "step"),
-    (r"area (?:charts?|plots?|graphs?)", "area"),
-    (r"(?:bar|column)s?[- ](?:charts?|plots?|graphs?|diagrams?)|(?:grouped|stac"
-r"ked|clustered|horizontal|vertical) (?:bars|columns)", "bar"),
-    (r"line[- ](?:charts?|plots?|graphs?|diagrams?)", "line"),
+    (rf"(?:pie|donut|doughnut|ring)(?:[- ]?{_NOUN})?", "arc"),
+    (rf"scatter(?:ed|ing)?(?:[- ]?{_NOUN})?|(?:bubble|dot|strip|swarm)[- ]?{_NOUN}", "point"),
+    (rf"(?:step(?:ped)?|staircase)[- ]?(?:line[- ]?)?(?:{_NOUN}|lines?)", "step"),
+    (rf"area[- ]?{_NOUN}", "area"),
+    (rf"(?:bar|column)s?[- ]?{_NOUN}|(?:grouped|stacked|clustered|horizontal|vertical)"
+     r" (?:bars?|columns?)\b(?! of)", "bar"),
+    (rf"(?:line|curve|time[- ]series|trend[- ]line)s?[- ]?{_NOUN}", "line"),
+    # The other way round: a graph of lines, chart with bars, diagram of pie type.
+    *((rf"{_NOUN}(?: is)?(?:,| with| of| made of| of the| in the form of)? {stem}(?: type| form)?",
+       kind) for stem, kind in (
+        ("(?:bars?|columns?)", "bar"), ("lines?", "line"), ("(?:pie|donut)", "arc"),
+        ("scatter(?:ed|ing)?", "point"))),
 )  # fmt: skip
-_KINDS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), kind) for pattern, kind in KINDS]
+_KINDS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), kind) for pattern, kind in _SORTS]
+_MARKS: tuple[tuple[str, Kind], ...] = (
+    ("bars?|columns?", "bar"), ("lines?|curves?", "line"), ("slices?|wedges?|sectors?", "arc"),
+    ("boxes", "box"), ("steps", "step"),
+)  # fmt: skip
+_COUNT = (
+    "(?:[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten|horizontal|vertical|side-by-side"
+    "|(?:solid|dashed|coloured|colored))"
+)
+_DRAWN = [
+    (re.compile(rf"(?:^|\b{_COUNT} )(?:[a-z-]+ )?(?:{words})\b", re.IGNORECASE), kind)
+    for words, kind in _MARKS
+]
+"""What is drawn, where no statement names the kind: `two lines`, `horizontal bars show`."""
 BARE_KINDS: dict[str, Kind] = {
     "bar": "bar", "bars": "bar", "column": "bar", "line": "line", "lines": "line", "area": "area",
     "scatter": "point", "points": "point", "pie": "arc", "donut": "arc", "step": "step",
@@ -41,7 +60,44 @@ _TITLES = (
     re.compile(r"\btitle\s*:\s*([^;,.]{2,100})", re.IGNORECASE),
     re.compile(r"^\W*(?:chart |main )?title\s*(?::|is|=)?\s+([^;]{2,150})$", re.IGNORECASE),
 )
-_CAPTION = re.compile(r"^(?:figure|fig\.?)\s*\d*\s*[.:]?\s*(.*)$", re.IGNORECASE)
+_TYPE = re.compile(
+    r"^\W*(?:(?:chart|plot|graph|figure)[ _-]?)?(?:type|kind)(?: of (?:chart|plot|graph))?\s*[:=]\s*"
+    r"(.{1,80})",
+    re.IGNORECASE,
+)
+_CAPTION = re.compile(r"^fig(?:ure|\.)?\s*\d+[a-z]?\s*[.:|;–—-]?\s*(.*)$", re.IGNORECASE)
+
+
+def first_kind(lines: Iterable[str]) -> PlainChart:
+    """The kind of chart that a description names first, wherever it stands; else what it says is
+    drawn. A later statement may refer to it before it is named."""
+    chart = PlainChart()
+    kept = list(lines)
+    for text in kept:
+        typed = _TYPE.match(text)
+        if typed is None or not typed_kind(typed[1], chart):
+            bare = text.lower().strip(" .:").partition(".")[0]
+            chart.kind = BARE_KINDS.get(bare)
+            kind_of(text, chart)
+        if chart.kind is not None:
+            return chart
+    for text in kept:
+        drawn = [(m.start(), kind) for rule, kind in _DRAWN if (m := rule.search(text))]
+        if drawn and NUMBERS.search(text):
+            chart.kind = min(drawn)[1]
+            return chart
+    return chart
+
+
+def typed_kind(words: str, chart: PlainChart) -> bool:
+    """Notes the kind behind `Type:`."""
+    kind_of(words, chart)
+    parts = re.findall(r"[a-z]+", words.lower())
+    if chart.kind is None and parts:
+        chart.kind = BARE_KINDS.get(parts[-1]) or BARE_KINDS.get(parts[0])
+        chart.histogram, chart.donut = parts[0].startswith("hist"), "donut" in parts
+    variety(words.lower(), chart)
+    return chart.kind is not None
 
 
 def kind_of(text: str, chart: PlainChart) -> str:
@@ -126,23 +182,17 @@ def loose_title(text: str, chart: PlainChart, unquote: Unquote) -> str:
     return text
 
 
-def caption(text: str, chart: PlainChart) -> str:
-    """`Figure 2: name` without `Figure 2:`; a name that is no sentence is the title."""
+def caption(text: str, state: State) -> str:
+    """`Figure 2: name` without `Figure 2:`; a name that is no sentence may be the title."""
     match = _CAPTION.match(text)
-    if match is None or not re.match(r"^fig(?:ure)?\.?\s*\d", text, re.IGNORECASE):
+    if match is None:
         return text
     rest = match[1].strip()
-    plain = not any(pattern.search(rest) for pattern, _ in _KINDS)
-    if (
-        plain
-        and rest
-        and not re.search(NAME, rest)
-        and not NUMBERS.search(rest)
-        and not chart.title
-    ):
-        chart.title = rest
-        return ""
-    return rest
+    named = any(pattern.search(rest) for pattern, _ in _KINDS)
+    if named or not rest or re.search(NAME, rest) or NUMBERS.search(rest):
+        return rest
+    state.header = state.header or re.split(r" as a function of | \(|;", rest)[0].strip(" .")
+    return ""
 
 
 def _quoted_or(text: str) -> str:

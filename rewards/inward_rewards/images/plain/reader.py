@@ -24,6 +24,7 @@ from inward_rewards.images.plain.groups import SHAPE, group, rule_line, shape
 from inward_rewards.images.plain.kinds import (
     BARE_KINDS,
     caption,
+    first_kind,
     kind_of,
     loose_title,
     title_of,
@@ -52,6 +53,10 @@ def read(description: str) -> PlainChart:
     """What a description says about a chart, as far as the rules understand it."""
     state = State(cut(description))
     pieces = state.text.pieces
+    named = first_kind(piece.text for piece in pieces if isinstance(piece, Line))
+    state.chart.kind, state.chart.histogram, state.chart.donut = (
+        *(named.kind, named.histogram, named.donut),
+    )
     for piece, following in itertools.zip_longest(pieces, pieces[1:]):
         if isinstance(piece, Table):
             table(state, piece)
@@ -91,7 +96,7 @@ def line(state: State, line: Line, opens: bool) -> None:
         kind_of(text, state.chart)
         return
     head = re.sub(r"\s*\([^()]*\)$", "", bare)
-    if (text.endswith(":") or opens) and len(head) <= 60 and not speaks(state, head):
+    if (text.endswith(":") or opens) and len(head) <= 60 and not speaks(head):
         open_head(state, line.indent, bare)
         return
     parts = text.split(";") if len(_SEVERAL.findall(text)) >= 2 else [text]
@@ -109,7 +114,7 @@ def statement(state: State, text: str) -> None:
 def understood(state: State, text: str) -> bool:
     chart = state.chart
     known = _known(state)
-    text = caption(text, chart)
+    text = caption(text, state)
     if not text:
         return True
     if drawn := SHAPE.match(text):
@@ -123,8 +128,7 @@ def understood(state: State, text: str) -> bool:
         return True
     if group(state, text):
         return True
-    if text.lower() in BARE_KINDS and chart.kind is None:
-        chart.kind = BARE_KINDS[text.lower()]
+    if text.lower() in BARE_KINDS:
         return True
     rest = title_of(text, chart, state.unquote)
     before = rest

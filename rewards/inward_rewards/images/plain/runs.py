@@ -32,6 +32,7 @@ _TIME = (
     rf"|(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:-\d\d)?(?![\w-])"
 )
 _YEAR = r"(?<![\w.,$€£-])(?:1[5-9]|20|21)\d\d(?:s|[/–-]\d\d)?(?![\w%]|[.,]\d)"
+_TIME_ONLY = re.compile(rf"{_TIME}|{_YEAR}")
 _BEFORE_YEAR = re.compile(
     r"\b(?:in|by|during|until|till|since|around|year|years|from|to|between|and|for|at|of)"
     r" (?:about |the )?(?:years? )?$|^$"
@@ -101,6 +102,11 @@ def runs(text: str, members: list[str], series: list[str]) -> list[Fact]:
         found.append(Fact(place.place, value.value, subject=subject))
         end = last
     return found
+
+
+def is_time(words: str) -> bool:
+    """Whether `words` are a year, a month, a weekday, a quarter or a date, and nothing else."""
+    return _TIME_ONLY.fullmatch(words.strip()) is not None
 
 
 def _tokens(text: str, members: list[str]) -> list[_Token]:

@@ -18,22 +18,19 @@ SECTIONS = frozenset(
         "data, values, points, axes, axis, labels, categories, colors, colours, key, details, "
         "observations, numbers, overview, description, summary, chart, visual, elements, series, "
         "lines, bars, slices, segments, the, trends, approximate, data points, axis labels, "
-        "data values, chart description, visual elements, data series, approximate values"
+        "groups, boxes, legend, colors, columns, rows, data values, chart description, visual elements, data series, approximate values"
     ).split(",")
 )
 """Headings of a part of a description, in lower case: they name no series."""
 
 
-def speaks(state: State, head: str) -> bool:
+def speaks(head: str) -> bool:
     """Whether a line is a statement, and not the name of what follows."""
     if AXIS.search(head) or re.search(r"\b(?:titled|legend|background)\b", head, re.I):
         return True
-    before = state.chart.kind
     probe = PlainChart()
     kind_of(head, probe)
-    return (probe.kind is not None and before is None) or (
-        bool(facts(head)) and not head[:1].isupper()
-    )
+    return probe.kind is not None or (bool(facts(head)) and not head[:1].isupper())
 
 
 def open_head(state: State, indent: int, words: str) -> None:

@@ -29,6 +29,8 @@ class State:
     """The last of them, which `it` may mean."""
     pending: list[str] = field(default_factory=list)
     """Names without numbers yet."""
+    boxes: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """Numbers of boxes by name and part, as lists tell them one by one."""
     by_head: dict[tuple[str, str], Series] = field(default_factory=dict)
 
     def unquote(self, text: str) -> str:
