@@ -39,7 +39,8 @@ _MEMBERS = re.compile(
 _SAYS = re.compile(
     r"^\W*(?:(?:is|are|has|carries|shows?|showing|gives?|represents?|measures?"
     r"|lists?|label(?:l?ed)?|titled?|reads?|"
-    r"displays?|indicates?|the|a|label|title|you've got|you have|with|as|runs?"
+    r"displays?|indicates?|goes|extends?|spans?|ranges?|marks|tracks|depicts|covers?|contains?|"
+    r"includes?|corresponds? to|stands? for|we (?:see|have)|there (?:is|are)|plotted|drawn|the|a|label|title|you've got|you have|with|as|runs?"
     r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
@@ -164,6 +165,16 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
         _bare(axis, text[bare[0].start() :], chart)
         text = text[: bare[0].start()]
     title = re.search(NAME, text)
+    names = re.findall(NAME, text)
+    if len(names) >= 2:
+        if titled := re.search(rf"\b(?:titled?|label(?:l?ed)?|named|called)\W+({NAME})", text):
+            names.remove(titled[1])
+            title = re.search(titled[1], text)
+        else:
+            title = None
+        axis.members = axis.members or [unquote(name) for name in names]
+        if title is None:
+            return
     if title:
         axis.title = axis.title or unquote(title.group())
         return

@@ -44,12 +44,16 @@ _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 
 
+_SLASHED = re.compile(r"(?<![\w/.,-])(-?\d[\d.]{0,20})/(-?\d[\d.]{0,20})(?![\w/])")
+"""Points as `4/22`."""
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
 def told(state: State, text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
     chart = state.chart
+    if chart.kind == "point" and len(_SLASHED.findall(text)) >= 2:
+        text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
     if chart.kind in (None, "line", "step", "area") or (

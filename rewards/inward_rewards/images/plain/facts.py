@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -40,6 +41,16 @@ _INTERVAL = re.compile(
 )
 _BAND = re.compile(rf"(?<=[:=])\s*(?:from|between)\s+({NUMBER})\s+(?:to|and)\s+({NUMBER})")
 _PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-|plus or minus)\s*({NUMBER})")
+_COUNT_OF = re.compile(
+    rf"({NUMBER}) (?:of the |of )?(?!(?:in|on|at|for|by|and|to|with|the|per|of|is|are)\b)"
+    r"([A-Za-z][\w-]{1,30}(?: (?!(?:and|in|are|is|were|was|each|with|for)\b)[a-z][\w-]{1,30}){0,2})"
+)
+_META = re.compile(
+    r"\b(?:bars?|columns?|lines?|points?|slices?|series|categor|groups?|panels?|segments?|ticks?"
+    r"|colou?rs?|pixels?|px|axes|labels?|rows?|boxes|curves?|data|dots|degrees|percent)"
+)
+_COMMA = re.compile(r"\s*(?:,|;|, and|and|&|as well as|plus)\s*")
+_NAMED = re.compile(r"(?::|=|[A-Za-z0-9]\s*\()\s*$|\b(?:is|are|has|have|at|reach(?:es)?|with) $")
 _HOLE = "\uf700"
 _BREAK = re.compile(r",|;|\n|\b(?:and|then|while|whereas|but|followed by|before)\b")
 _SEPARATED = re.compile(
@@ -91,7 +102,7 @@ _WHEN = re.compile(
     r"we|I|it|there|its|they|a|an)\s.*$"
 )
 """`In January the price was`: the name is the time."""
-_ASIDE = re.compile(
+ASIDE = re.compile(
     rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b",
     re.IGNORECASE,
 )
@@ -138,11 +149,25 @@ def _trimmed(words: list[str]) -> list[str]:
 
 def facts(text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
-    text = _ASIDE.sub(" ", text)
+    text = ASIDE.sub(" ", text)
     points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
     if points:
         return [_point(match) for match in points]
-    return _chunks(text)
+    return _counts(text) or _chunks(text)
+
+
+def _counts(text: str) -> list[Fact]:
+    """`14 dogs, 22 cats and 5 birds`: names behind their numbers, where no two are alike."""
+    found = list(_COUNT_OF.finditer(text))
+    names = [match[2].lower() for match in found]
+    if len(found) < 2 or len(set(names)) < len(names) or len(found) != len(NUMBERS.findall(text)):
+        return []
+    if any(_META.search(name) for name in names):
+        return []
+    gaps = [text[a.end() : b.start()] for a, b in itertools.pairwise(found)]
+    if not all(_COMMA.fullmatch(gap) for gap in gaps) or _NAMED.search(text[: found[0].start()]):
+        return []
+    return [Fact(match[2], number(match[1])) for match in found]
 
 
 def _follows_number(text: str, place: int) -> bool:
@@ -254,7 +279,7 @@ def _one(
     left: str, found: re.Match[str], right: str, interval: tuple[Number, Number] | None
 ) -> Fact:
     value = number(found.group())
-    head = clean(left)
+    head = clean(left.rpartition(": ")[2]) or clean(left)
     after = _AFTER.match(right)
     if after is not None:
         tail = clean(after[2])

@@ -26,7 +26,9 @@ _TYPES = frozenset(
 )
 _POINT_LISTS = frozenset(
     "points|data|data points|values|the points|dots|bins|slices|bars|segments|numbers|results|"
-    "shares|readings".split("|")
+    "shares|readings|pts|coordinates|coords|pairs|entries|wedges|sectors|columns|heights|rows".split(
+        "|"
+    )
 )
 
 

@@ -22,10 +22,7 @@ def finished(chart: PlainChart) -> PlainChart:
             return chart
         chart.kind = kinds[0]
     seen = [o for series in chart.series for o in series.observations]
-    worded = re.search(
-        r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
-    )
-    if seen and all(o.scale != 1.0 for o in seen) and not worded:
+    if seen and all(o.scale != 1.0 for o in seen) and not _in_units(chart, seen):
         for o in seen:
             o.y = None if o.y is None else o.y * o.scale
     for series in chart.series:
@@ -35,6 +32,16 @@ def finished(chart: PlainChart) -> PlainChart:
                 _as_parts(o)
         series.observations = _placed(series, chart)
     return chart
+
+
+def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
+    """Whether the axis counts in the thousands or millions that its numbers were written with."""
+    if re.search(
+        r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
+    ):
+        return True
+    values = [o.y for o in seen if o.y is not None]
+    return chart.y.high is not None and bool(values) and max(values) <= 1.2 * chart.y.high
 
 
 def _as_parts(o: Observation) -> None:

@@ -45,6 +45,12 @@ _FOR = re.compile(
     r":is|was)|they (?:are|were)|we (?:see|have))\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
+_AMONG = re.compile(
+    rf"^(?:and )?(?:for|in|at|among|within|under) (?:the )?(?:year )?(?P<name>{NAME}|[^,:]{{1,40}}?)"
+    r"(?:, | there (?:is|are|was|were) )(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+"""`For teens, the weekday bar is at 7 and the weekend bar at 9.`"""
 _RULE = re.compile(
     r"\b(?:horizontal|dashed|dotted|reference)(?: \w+){0,2} (?:line|rule)\b."
     r"{0,40}?\bat\b\s+(.{1,40}?)(?:,|$| across| named| labelled)",
@@ -74,6 +80,11 @@ def group(state: State, text: str) -> bool:
         )
     if match := _FOR.match(text):
         return add(state, told(state, match["rest"]), state.unquote(match["name"]), None)
+    if state.chart.stack and (match := _AMONG.match(text)):
+        found = told(state, match["rest"])
+        if len(found) >= 2 and all(fact.label for fact in found):
+            name = state.unquote(match["name"])
+            return add(state, found, name, None)
     match = _HEAD.match(text)
     if match is None:
         return False

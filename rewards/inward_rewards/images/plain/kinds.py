@@ -20,7 +20,7 @@ _SORTS: tuple[tuple[str, Kind], ...] = (
     (rf"(?:step(?:ped)?|staircase)[- ]?(?:line[- ]?)?(?:{_NOUN}|lines?)", "step"),
     (rf"area[- ]?{_NOUN}", "area"),
     (rf"(?:bar|column)s?[- ]?{_NOUN}|(?:grouped|stacked|clustered|horizontal|vertical)"
-     r" (?:bars?|columns?)\b(?! of)", "bar"),
+     rf" (?:bars?|columns?)(?:[- ]?{_NOUN})?\b(?! of)", "bar"),
     (rf"(?:line|curve|time[- ]series|trend[- ]line)s?[- ]?{_NOUN}", "line"),
     # The other way round: a graph of lines, chart with bars, diagram of pie type.
     *((rf"{_NOUN}(?: is)?(?:,| with| of| made of| of the| in the form of)? {stem}(?: type| form)?",
@@ -64,6 +64,11 @@ _TYPE = re.compile(
     r"^\W*(?:(?:chart|plot|graph|figure)[ _-]?)?(?:type|kind)(?: of (?:chart|plot|graph))?\s*[:=]\s*"
     r"(.{1,80})",
     re.IGNORECASE,
+)
+_AXIS = re.compile(r"\bax[ei]s\b", re.IGNORECASE)
+_LIES = re.compile(
+    r"\bhorizontal[- ](?:[a-z-]+ ){0,2}?(?:bar|column|chart|dot|box|graph|plot|histogram)"
+    r"|\b(?:bars|columns|boxes)\b[^.;]{0,40}? horizontal(?:ly)?\b(?! axis| grid| line)"
 )
 _CAPTION = re.compile(r"^fig(?:ure|\.)?\s*\d+[a-z]?\s*[.:|;–—-]?\s*(.*)$", re.IGNORECASE)
 
@@ -120,7 +125,7 @@ def kind_of(text: str, chart: PlainChart) -> str:
 
 def variety(told: str, chart: PlainChart) -> None:
     """What a sentence in lower case says of bars, stacks and dots."""
-    if "horizontal" in told and not re.search(r"horizontal (?:ax|grid|line|dash)", told):
+    if _LIES.search(told):
         chart.horizontal = True
     if "stacked" in told:
         chart.stack = chart.stack or "zero"
@@ -175,7 +180,8 @@ def loose_title(text: str, chart: PlainChart, unquote: Unquote) -> str:
     """A quoted text beside the kind of chart, or the name after `Figure 2:`, is its title."""
     if chart.title:
         return text
-    if match := re.match(rf"^\W*({NAME})|^[^:]{{0,40}}?\W({NAME})", text):
+    match = re.match(rf"^\W*({NAME})|^[^:]{{0,40}}?\W({NAME})", text)
+    if match and not _AXIS.search(text[: match.end()]):
         found = match[1] or match[2]
         chart.title = unquote(found)
         return text.replace(found, " ", 1)

@@ -6,7 +6,7 @@ import re
 
 from inward_rewards.images.plain.axes import axis_words
 from inward_rewards.images.plain.chart import PlainChart
-from inward_rewards.images.plain.numbers import COLOR, color
+from inward_rewards.images.plain.numbers import COLOR, NUMBER, color
 from inward_rewards.images.plain.state import Unquote
 from inward_rewards.images.plain.text import NAME
 
@@ -65,6 +65,10 @@ _COLORED = re.compile(
     rf"ed|colou?red)(?: in)?\s+(?:a |the |solid |dashed )?({COLOR.pattern}))",
     re.IGNORECASE,
 )
+_AMOUNT = re.compile(
+    rf"\s*(?:[:=–—]|\s-)?\s*[~≈]?\s?{NUMBER}(?: ?(?:units?|points|votes|people|tons?|tonnes))?(?=[ ,;)(])"
+)
+"""A number between a name and its colour: `Oslo: 12 (blue)`."""
 _GENERAL = frozenset(
     "bars bar lines line points point dots marks it all they text background "
     "everything columns circles markers area".split()
@@ -77,7 +81,7 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     if len(text) > 2000 or not COLOR.search(text):
         return False
     for part in re.split(r",|;|\band\b|\bwhile\b", text):
-        match = _COLORED.search(part)
+        match = _COLORED.search(_AMOUNT.sub(" ", part))
         if match is None:
             continue
         shade = color(match.group())

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.facts import Fact, clean
+from inward_rewards.images.plain.facts import ASIDE, Fact, clean
 from inward_rewards.images.plain.numbers import NUMBER, number
 from inward_rewards.images.plain.text import NAME
 
@@ -43,6 +43,7 @@ _BEHIND = re.compile(
 )
 """Between a number and the place behind it."""
 _OPENS = re.compile(r"\b(?:while|whereas|but)\b|;")
+_AT = re.compile(r"^[^,;.]{0,24}? (?:at|after) (?:about )?$")
 _RANGE_OF = re.compile(r"\b(?:between|from)\s+(?:the )?(?:years? )?$")
 _AND = re.compile(r"^\s*(?:and|to|through|until|–|-)\s*$")
 _TO = re.compile(
@@ -87,6 +88,7 @@ def runs(text: str, members: list[str], series: list[str]) -> list[Fact]:
 
     `members` are names that the axis lists, `series` those of the chart so far.
     """
+    text = ASIDE.sub(" ", text)
     tokens = _tokens(text, members)
     count = sum(token.value is not None for token in tokens)
     if not count or count == len(tokens):
@@ -126,6 +128,10 @@ def _tokens(text: str, members: list[str]) -> list[_Token]:
         value = number(words) if kind == "value" else None
         if kind == "value" and value is None:
             continue
+        if value is not None and found and found[-1].value is not None:
+            # `25.4 at 3`: the number that follows is the place.
+            kind = "at" if _AT.search(text[found[-1].end : match.start()]) else kind
+            value = None if kind == "at" else value
         place = None if kind == "value" else _place(words, counted=kind == "counted")
         found.append(_Token(match.start(), match.end(), place, value))
     return found

@@ -24,6 +24,11 @@ _SERIES = re.compile(
     re.IGNORECASE,
 )
 _NAME_COMMA = re.compile(r"^([^,:;=()]{1,60}), (?:(?:a )?value(?: of)? |at )?(?=[-−$€£]?\d)")
+_AXIS_WORD = re.compile(
+    r"\b(?:(?P<a>[xy])[- ]axis \((?:the )?(?:horizontal|vertical|left|bottom)(?: axis)?\)"
+    r"|(?:horizontal|vertical) (?:axis )?\(?(?P<b>[xy])(?:[- ]axis)?\)?(?: axis)?(?![\w-]))",
+    re.IGNORECASE,
+)
 _DOTS = re.compile(r"(?<=\d)\s*\.\.\.?\s*(?=-?\d)|(?<=\d)\s*…\s*(?=-?\d)")
 _DEGREES = re.compile(r"(?<=\d)\s?(?:°|º|˚|degrees )\s?(?:[CFK]\b|Celsius\b|Fahrenheit\b)?")
 _UNIT = re.compile(
@@ -47,6 +52,7 @@ _BETWEEN_NUMBERS = re.compile(r"(?<=[\d%])\s+/\s+(?=[-−$€£]?\d)")
 def normal(text: str) -> str:
     """`text` in the form that the rules are written for."""
     text = _SERIES.sub("", _LEAD_IN.sub("", text))
+    text = _AXIS_WORD.sub(lambda found: f"{found['a'] or found['b']}-axis", text)
     counted = _COUNTED.match(text)
     if counted:
         text = text[counted.end() :]
