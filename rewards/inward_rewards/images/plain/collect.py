@@ -15,23 +15,15 @@ from inward_rewards.images.plain.numbers import (
     color,
     iso_date,
     number,
-    numbers,
     plain_number,
 )
 from inward_rewards.images.plain.runs import runs
 from inward_rewards.images.plain.state import State, same_name
 from inward_rewards.images.plain.text import NAME
+from inward_rewards.images.plain.zipping import zipped
 
 MAX_OBSERVATIONS = 900
 """What a drawing may hold; more are not read."""
-_ZIP = re.compile(
-    r"^(?:.*?\b(?:values?|numbers|figures|shares|heights|bars)\s+(?:for|of)\s+"
-    r"|for\s+)?(?P<names>.+)\s+"
-    r"(?:are|is|were|was|make up|makes up|have|has|come to|total|reach|account"
-    r" for|take|stand at|at|with|show|of|scored?|got|earned?)\s+(?P<values>[-−"
-    r"$€£]?\d.*)$",
-    re.IGNORECASE,
-)
 _THE_BARS = re.compile(
     r"\b(?:bars|columns|slices|categories|segments|lines|rows|items|groups)\b["
     r"^.;:]{0,30}?(?:\bare\b|:)\s*(?P<names>[^;:]+)(?:;|$)",
@@ -70,7 +62,7 @@ def told(state: State, text: str) -> list[Fact]:
 
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
-    if not NUMBERS.search(text) and not re.search(r"\d+\s*[-–]\s*\d+", text):
+    if not re.search(r"\d", text):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
@@ -79,9 +71,7 @@ def data(state: State, text: str, head: str) -> bool:
         text = _BETWEEN.sub(r" \2-\3: \1 ", text)
     if state.chart.stack and counted(state, text):
         return True
-    if zipped(state, text, head):
-        return True
-    return add(state, told(state, text), head, None)
+    return add(state, zipped(text) or told(state, text), head, None)
 
 
 def counted(state: State, text: str) -> bool:
@@ -97,49 +87,6 @@ def counted(state: State, text: str) -> bool:
     for fact in found:
         observe(state, series_of(state, str(fact.label), None), state.unquote(name), fact)
     return True
-
-
-def zipped(state: State, text: str, head: str) -> bool:
-    """`The values for A, B and C are 1, 2 and 3.`"""
-    match = _ZIP.match(re.sub(r",?\s*\b(?:each )?respectively\b", "", text))
-    if match is None:
-        return False
-    values = [
-        number(
-            re.sub(r"^(?:about|approximately)\s+|\s+respectively$|\s*[a-zA-Z ]+$", "", part) or ""
-        )
-        for part in listed(match["values"])
-    ]
-    values = [
-        value or next(iter(numbers(part)), None)
-        for value, part in zip(values, listed(match["values"]), strict=True)
-    ]
-    known = [value for value in values if value is not None]
-    names = listed(
-        re.sub(
-            r"^.*\b(?:slices|bars|columns|categories|segments) |^.*\b(?:values?|number"
-            r"s|figures|shares)\s+(?:for|of)\s+",
-            "",
-            match["names"],
-            flags=re.IGNORECASE,
-        )
-    )
-    if not names:
-        return False
-    names[-1:] = [re.sub(r",? the (?:values|numbers|figures|heights)$", "", names[-1])]
-    names = [name for name in names if not NUMBERS.search(name) or len(names) >= 2]
-    if len(known) < 2 or len(names) != len(known) or len(known) != len(values):
-        return False
-    if any(NUMBERS.search(name) and not plain_number(name) for name in names):
-        return False
-    if any(
-        re.search(r"[a-zA-Z]{3,}", NUMBERS.sub("", part)) and "respectively" not in part
-        for part in listed(match["values"])[:-1]
-    ):
-        return False
-    first = clean(names[0]) or names[0]
-    found = [Fact(name, value) for name, value in zip([first, *names[1:]], known, strict=True)]
-    return add(state, found, head, None)
 
 
 def zip_values(state: State, values: list[Number], head: str) -> bool:
