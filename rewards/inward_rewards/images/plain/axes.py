@@ -44,11 +44,20 @@ _SAYS = re.compile(
     r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
+_LEAST_MOST = re.compile(
+    rf"\b(?:min(?:imum)?|low(?:est)?|start(?:s|ing)?(?: (?:at|from))?)\s*(?:[:=]|is|of|at)?\s*({NUMBER})\s*"
+    rf"(?:,|;|and)*\s*(?:max(?:imum)?|high(?:est)?|end(?:s|ing)?(?: at)?)\s*(?:[:=]|is|of|at)?\s*({NUMBER})",
+    re.IGNORECASE,
+)
 _COORDINATES = re.compile(
     rf"\b([xy])[- ]?(?:values?|coordinates)\s*(?:are|is|:|=)\s*((?:{NUMBER}(?:,"
     r"\s*(?:and\s+)?|\s+and\s+)?)+)",
     re.IGNORECASE,
 )
+_FOR_SEVERAL = re.compile(
+    r"\b(?:for|of|across|over) (?:the )?((?:[\w-]{1,30}, ){1,20}?[\w-]{1,30},? and [\w-]{1,30}) ([a-z]{3,30})$"
+)
+"""`for clean, noisy and blurred inputs`, before `(x-axis)`."""
 _BESIDE = re.compile(
     r"(?:\b(?:of|with|against|and|the)\s+){0,4}([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
     r")]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is sh"
@@ -61,6 +70,11 @@ def beside_axes(text: str, chart: PlainChart) -> str:
     """Notes `the mass (y-axis)` and `memory on the y-axis`; the sentence without them."""
     for match in list(_BESIDE.finditer(text)):
         axis = chart.x if (match[2] or match[4]).lower() == "x" else chart.y
+        before = text[max(0, match.start() - 200) : match.end(1)]
+        if axis is chart.x and (several := _FOR_SEVERAL.search(before)):
+            axis.members = axis.members or listed(several[1])
+            axis.title = axis.title or several[2]
+            continue
         words = re.sub(
             r"^(?:.*\b(?:of|with|against|and|the|has)\s)", "", match[1].strip(), flags=re.IGNORECASE
         ).strip()
@@ -144,6 +158,7 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     ):
         axis.dates = [found for name in listed(dates[1]) if (found := iso_date(unquote(name)))]
         text = text[: dates.start()]
+    text = _LEAST_MOST.sub(r" from \1 to \2 ", text)
     span = RANGE.search(text)
     ends = (number(span[1]), number(span[2])) if span else (None, None)
     if span is None and (tight := TIGHT_RANGE.search(text)):

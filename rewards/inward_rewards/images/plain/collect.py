@@ -38,6 +38,10 @@ _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 
 _SLASHED = re.compile(r"(?<![\w/.,-])(-?\d[\d.]{0,20})/(-?\d[\d.]{0,20})(?![\w/])")
 """Points as `4/22`."""
+_CROSSED = re.compile(
+    r"^\(?([^\s(),/×→-][^,/×→()-]{0,40}?)\s*(?:-|–|—|/|×|→|->|,| x | vs\.? | and | at | to )\s*"
+    r"([^\s(),/×→>-][^,/×→()]{0,40}?)\)?$"
+)
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -150,12 +154,24 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
             return True
     if state.chart.kind == "point" and not any(fact.more for fact in found):
         return add_pairs(state, found, head)
+    if state.chart.kind == "cell" and not head and (cells := _cells(found)):
+        for row, place, fact in cells:
+            observe(state, series_of(state, state.unquote(row), None), state.unquote(place), fact)
+        return True
     if not head and any(fact.subject for fact in found) and _by_subject(state):
         said = False
         for subject, own in itertools.groupby(found, lambda fact: fact.subject):
             said = _add(state, list(own), _subject_name(state, subject), kind, notes) or said
         return said
     return _add(state, found, head, kind, notes)
+
+
+def _cells(found: list[Fact]) -> list[tuple[str, str, Fact]]:
+    """`cat-dog 0.3, cat/owl 0.1`: row, column and number of each; empty where one is no pair."""
+    pairs = [_CROSSED.match(fact.label or "") for fact in found]
+    if len(pairs) < 2 or not all(pairs):
+        return []
+    return [(p[1], p[2], fact) for p, fact in zip(pairs, found, strict=True) if p]
 
 
 def _by_subject(state: State) -> bool:

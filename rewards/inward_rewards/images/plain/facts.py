@@ -71,6 +71,7 @@ _LEAD = frozenset(
     "almost only just its it is are was were has have had to from first second third fourth fifth "
     "sixth seventh eighth ninth tenth last final next one bar bars slice slices segment segments "
     "wedge column columns line point dot sector value values category remaining also there here "
+    "part portion proportion fraction amount quantity number height "
     "so finally where as followed another than category that this these those respectively "
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"

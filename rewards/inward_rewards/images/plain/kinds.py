@@ -50,7 +50,10 @@ BARE_KINDS: dict[str, Kind] = {
 
 _TITLES = (
     re.compile(rf"\b(?:titled|entitled|called|named|headed|captioned)\s*:?\s*({NAME})"),
-    re.compile(rf"\b(?:title|heading|headline)\b[^.;{NAME[1:-1]}]{{0,30}}({NAME})", re.IGNORECASE),
+    re.compile(
+        rf"\b(?:title|heading|headline|name is|name:)\b[^.;{NAME[1:-1]}]{{0,30}}({NAME})",
+        re.IGNORECASE,
+    ),
     re.compile(rf"\bit (?:says|reads)\s*:?\s*({NAME})", re.IGNORECASE),
     re.compile(
         r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){"
@@ -70,6 +73,9 @@ _LIES = re.compile(
     r"\bhorizontal[- ](?:[a-z-]+ ){0,2}?(?:bar|column|chart|dot|box|graph|plot|histogram)"
     r"|\b(?:bars|columns|boxes)\b[^.;]{0,40}? horizontal(?:ly)?\b(?! axis| grid| line)"
 )
+_BESIDE_KIND = re.compile(r"^\s*[:,–—-]\s*([A-Z](?:[^.,:;=()\d]|\b\d{4}\b){2,60})$")
+"""`Scatter plot: Iris petals`, once the kind is taken out."""
+_MARKED = re.compile(r"^([^.:;()]{2,100}?) \((?:the )?title\)[.,;:]?\s*(.*)$", re.IGNORECASE)
 _CAPTION = re.compile(r"^fig(?:ure|\.)?\s*\d+[a-z]?\s*[.:|;–—-]?\s*(.*)$", re.IGNORECASE)
 
 
@@ -163,8 +169,12 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
         r"\b(?:axis|legend|panel|colou?r scale|series|sizes)\b", text, re.IGNORECASE
     ) and not re.match(r"^\W*title", text, re.IGNORECASE):
         rules: tuple[re.Pattern[str], ...] = (
-            _TITLES[:1]
-            if re.search(rf"(?:chart|plot|graph|map|diagram|figure)[^.]{{0,40}}titled {NAME}", text)
+            _TITLES[:2]
+            if re.search(
+                rf"(?:chart|plot|graph|map|diagram|figure|histogram)\b[^.]{{0,60}}\b(?:titled?|entitled|called"
+                rf"|named)\s*:?\s*{NAME}",
+                text,
+            )
             else ()
         )
     else:
@@ -176,16 +186,29 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
     return text
 
 
-def loose_title(text: str, chart: PlainChart, unquote: Unquote) -> str:
-    """A quoted text beside the kind of chart, or the name after `Figure 2:`, is its title."""
+def loose_title(text: str, state: State) -> str:
+    """A quoted text beside the kind of chart is its title; words without a verb may be."""
+    chart = state.chart
     if chart.title:
         return text
     match = re.match(rf"^\W*({NAME})|^[^:]{{0,40}}?\W({NAME})", text)
     if match and not _AXIS.search(text[: match.end()]):
         found = match[1] or match[2]
-        chart.title = unquote(found)
+        chart.title = state.unquote(found)
         return text.replace(found, " ", 1)
+    if match is None and (bare := _BESIDE_KIND.match(text)):
+        state.header = state.header or bare[1].strip()
+        return " "
     return text
+
+
+def marked_title(text: str, state: State) -> str:
+    """`Shoe sizes sold (title)`; the sentence without it."""
+    match = _MARKED.match(text)
+    if match is None:
+        return text
+    state.chart.title = state.chart.title or state.unquote(match[1]).strip()
+    return match[2]
 
 
 def caption(text: str, state: State) -> str:

@@ -27,11 +27,12 @@ from inward_rewards.images.plain.kinds import (
     first_kind,
     kind_of,
     loose_title,
+    marked_title,
     title_of,
     variety,
 )
 from inward_rewards.images.plain.legends import colors_of, legend_of
-from inward_rewards.images.plain.numbers import NUMBERS
+from inward_rewards.images.plain.numbers import NUMBER, NUMBERS
 from inward_rewards.images.plain.sections import SECTIONS, open_head, speaks
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
@@ -47,6 +48,19 @@ _SEVERAL = re.compile(
     r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*:", re.IGNORECASE
 )
 """Fields that share a line."""
+_LISTS = re.compile(
+    rf"(?:^|; ?|\. )[^:;.\d]{{1,40}}: *[^:;\d]{{0,20}}{NUMBER}[^;\d]{{1,20}}{NUMBER}"
+)
+"""Series that share a line: `Ours: 94, 88; baseline: 93, 71`."""
+
+
+_PLACEMENT = re.compile(
+    r"^(?:toward|towards|at|near|below|above|beneath|next to|on|in|from|to)\s+(?:the |it\b|that\b|them\b)?"
+    r"(?:very )?(?:bottom|top|left|right|middle|centre|center|other|far|end)?(?: (?:left|right|end|side))?"
+    r"(?:,|\s+(?:are|is|comes?|sits?|stands?|follows?|we find|there (?:is|are)))\s+(?:the )?",
+    re.IGNORECASE,
+)
+"""Where on the page something stands: `At the top,`, `Below it is`."""
 
 
 def read(description: str) -> PlainChart:
@@ -64,9 +78,7 @@ def read(description: str) -> PlainChart:
         deeper = isinstance(following, Line) and following.indent > piece.indent
         line(state, piece, deeper or isinstance(following, Table))
     chart = state.chart
-    untitled = not chart.title and state.header
-    if untitled and kind_of(state.header, PlainChart()) == state.header:
-        chart.title = state.header
+    chart.title = chart.title or state.header
     _without_subject(state)
     chart.series = [series for series in chart.series if series.observations]
     return finished(chart)
@@ -91,15 +103,18 @@ def line(state: State, line: Line, opens: bool) -> None:
     bare = text.rstrip(":").strip()
     if line.header and not NUMBERS.search(text):
         state.chart.statements += 1
-        if not state.by_head and text.lower() not in SECTIONS:
+        rest = kind_of(text, state.chart)
+        if rest != text:
+            loose_title(rest, state)
+        elif not state.by_head and text.lower() not in SECTIONS:
             state.header = state.header or state.unquote(text)
-        kind_of(text, state.chart)
         return
     head = re.sub(r"\s*\([^()]*\)$", "", bare)
     if (text.endswith(":") or opens) and len(head) <= 60 and not speaks(head):
         open_head(state, line.indent, bare)
         return
-    parts = text.split(";") if len(_SEVERAL.findall(text)) >= 2 else [text]
+    several = len(_SEVERAL.findall(text)) >= 2 or len(_LISTS.findall(text)) >= 2
+    parts = text.split(";") if several else [text]
     for part in parts:
         for sentence in sentences(part):
             statement(state, sentence)
@@ -128,13 +143,14 @@ def understood(state: State, text: str) -> bool:
         return True
     if group(state, text):
         return True
+    text = _PLACEMENT.sub("", text)
     if text.lower() in BARE_KINDS:
         return True
-    rest = title_of(text, chart, state.unquote)
+    rest = title_of(marked_title(text, state), chart, state.unquote)
     before = rest
     rest = kind_of(rest, chart)
     if rest != before or re.fullmatch(rf"\W*{NAME}\W*", rest):
-        rest = loose_title(rest, chart, state.unquote)
+        rest = loose_title(rest, state)
     variety(rest.lower(), chart)
     if legend_of(rest, chart, state.unquote):
         return True

@@ -44,7 +44,7 @@ _BEHIND = re.compile(
 """Between a number and the place behind it."""
 _OPENS = re.compile(r"\b(?:while|whereas|but)\b|;")
 _AT = re.compile(r"^[^,;.]{0,24}? (?:at|after) (?:about )?$")
-_RANGE_OF = re.compile(r"\b(?:between|from)\s+(?:the )?(?:years? )?$")
+_RANGE_OF = re.compile(r"\b(?:between|from)\s+(?:the )?(?:years? )?$", re.IGNORECASE)
 _AND = re.compile(r"^\s*(?:and|to|through|until|–|-)\s*$")
 _TO = re.compile(
     r"^[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}? (?:to|until|up to|down to) (?:about |around )?$"
