@@ -42,6 +42,17 @@ _CROSSED = re.compile(
     r"^\(?([^\s(),/×→-][^,/×→()-]{0,40}?)\s*(?:-|–|—|/|×|→|->|,| x | vs\.? | and | at | to )\s*"
     r"([^\s(),/×→>-][^,/×→()]{0,40}?)\)?$"
 )
+_WITH_NUMBERS = re.compile(r"\d")
+_WHEN = re.compile(
+    r"\b(?:in|by|after|since|before|until|around|during|from|to|between|through|of) "
+    r"(?:the )?(?:years? )?(?:1[5-9]|20|21)\d\d\b(?:s\b)?(?!,\d|\.\d| ?[%:=–-])"
+)
+"""A sentence whose only numbers are such tells none."""
+_YEARS = re.compile(
+    r"\b(?:between|from|over|during|for|in)\s+(?:the )?(?:years? |period )?(?:1[5-9]|20|21)\d\d"
+    r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
+)
+"""What a chart spans: no number of it."""
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -52,30 +63,36 @@ def told(state: State, text: str) -> list[Fact]:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
-    if chart.kind in (None, "line", "step", "area") or (
-        chart.kind == "bar" and not chart.histogram
-    ):
-        if found := runs(text, chart.x.members, state.names()):
-            if state.subject and _PRONOUN.match(text):
-                found = [
-                    fact if fact.subject else replace(fact, subject=state.subject) for fact in found
-                ]
-            return found
-    return facts(text)
+    return _runs(state, text) or facts(_YEARS.sub(" ", text))
+
+
+def _runs(state: State, text: str) -> list[Fact]:
+    """Numbers along places, where the kind of chart has such."""
+    chart = state.chart
+    if chart.kind not in (None, "line", "step", "area", "bar") or chart.histogram:
+        return []
+    found = runs(text, chart.x.members, state.names())
+    if state.subject and _PRONOUN.match(text):
+        return [fact if fact.subject else replace(fact, subject=state.subject) for fact in found]
+    return found
 
 
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
-    if not re.search(r"\d", text):
+    if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", text)):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
             names(state, part)
     if state.chart.histogram:
         text = _BETWEEN.sub(r" \2-\3: \1 ", text)
+    if found := zipped(text):
+        return add(state, found, head, None)
+    if found := _runs(state, text):
+        return add(state, found, head, None)
     if state.chart.stack and counted(state, text):
         return True
-    return add(state, zipped(text) or told(state, text), head, None)
+    return add(state, told(state, text), head, None)
 
 
 def counted(state: State, text: str) -> bool:
@@ -249,6 +266,7 @@ def observe(state: State, series: Series, label: str, fact: Fact) -> None:
     seen = Observation(label, value.value if value else None)
     ends = fact.interval or ()
     seen.scale = value.scale if value else 1.0
+    seen.short = value.short if value else 0.0
     seen.percent = any(n.percent for n in (value, *ends) if n)
     if fact.interval is not None:
         seen.low, seen.high = (end.value for end in fact.interval)

@@ -72,6 +72,8 @@ _LEAD = frozenset(
     "sixth seventh eighth ninth tenth last final next one bar bars slice slices segment segments "
     "wedge column columns line point dot sector value values category remaining also there here "
     "part portion proportion fraction amount quantity number height "
+    "reaching standing sitting measuring showing accounting representing coming making taking tall "
+    "taller short shorter high higher low lower slightly much reads stops "
     "so finally where as followed another than category that this these those respectively "
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"
@@ -280,14 +282,18 @@ def _one(
     left: str, found: re.Match[str], right: str, interval: tuple[Number, Number] | None
 ) -> Fact:
     value = number(found.group())
-    head = clean(left.rpartition(": ")[2]) or clean(left)
+    left = left.rpartition(": ")[2] or left
+    bracketed = left.rstrip().endswith("(") and right.startswith(")")
+    head = (_explicit(left.rstrip(" (")) if bracketed and len(left.split()) <= 4 else "") or clean(
+        left
+    )
     after = _AFTER.match(right)
     if after is not None:
         tail = clean(after[2])
         starts_low = not head or (head[:1].islower() and tail[:1] and not tail[:1].islower())
         if tail and starts_low and len(tail.split()) <= 4:
             return Fact(tail, value, interval=interval, subject=head)
-    if not head or (left.rstrip().endswith("(") and right.startswith(")")):
+    if not head or bracketed:
         of_it = _OF_IT.match(right)
         tail = clean(of_it[1]) if of_it else ""
         if (
@@ -307,7 +313,10 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(
-        r"^\s*(?:and|then|with|for|the bar for|the value for)\s+", "", label.strip(), flags=re.I
+        r"^\s*(?:and|then|with|for|by|followed by|the bar for|the value for)\s+",
+        "",
+        label.strip(),
+        flags=re.I,
     )
     label = label.strip(" \t,;:*'’").rstrip("-–— ")
     return label if NUMBERS.match(label) else label.lstrip("-–— ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from inward_rewards.images.plain.axes import AXIS, axis_words
 from inward_rewards.images.plain.boxes import box, part_of
@@ -20,6 +21,14 @@ from inward_rewards.images.plain.text import NAME
 _FIELD = re.compile(r"^([^:=]{1,80}?)\s*[:=]\s+(\S.*)$|^([^:=]{1,80}?)\s*:$")
 
 
+_META = re.compile(
+    r"(?:total )?(?:number|count|no|amount) of |(?:data )?(?:points?|series|bars?) count$"
+)
+"""How many marks there are: the marks themselves are counted."""
+_OF_AXIS = re.compile(
+    r"(?:axis )?(?:labels?|title|name|range|scale|limits|units?|categories|values|ticks|tick (?:marks|values)"
+    r"|entries|variable)"
+)
 _TYPES = frozenset(
     "type|kind|chart|chart type|chart kind|plot type|graph type|plot|graph|figure type|"
     "type of chart|kind of chart|type of plot|type of graph|visualization type".split("|")
@@ -42,6 +51,15 @@ def field(state: State, text: str) -> bool:
     chart = state.chart
     if word in _TYPES:
         typed_kind(value, chart)
+        return True
+    if _META.match(word):
+        return True
+    if state.axis and _OF_AXIS.fullmatch(word):
+        axis = chart.x if state.axis == "x" else chart.y if state.axis == "y" else chart.right
+        if word in ("categories", "values", "labels", "entries") and len(listed(value)) >= 2:
+            axis.members = [state.unquote(name) for name in listed(value)]
+            return True
+        axis_words(axis, value, chart, state.unquote)
         return True
     if chart.kind == "box" and (part := part_of(key)) and state.head:
         return box_part(state, part, value)
@@ -106,6 +124,8 @@ def field(state: State, text: str) -> bool:
     found = told(state, value)
     if found and found[0].label is None and not found[0].more and any(f.label for f in found):
         return False
+    if len(found) == 1 and found[0].label is None and found[0].value and not found[0].more:
+        return add(state, [replace(found[0], label=key)], state.head, None)
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
     if (
         explicit

@@ -25,6 +25,9 @@ def finished(chart: PlainChart) -> PlainChart:
     if seen and all(o.scale != 1.0 for o in seen) and not _in_units(chart, seen):
         for o in seen:
             o.y = None if o.y is None else o.y * o.scale
+    _unshortened(chart, seen)
+    if _all_percent(chart, seen):
+        chart.y.percent = True
     for series in chart.series:
         axis = chart.right if series.right else chart.scale if chart.kind == "cell" else chart.y
         if axis.percent:
@@ -42,6 +45,26 @@ def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
         return True
     values = [o.y for o in seen if o.y is not None]
     return chart.y.high is not None and bool(values) and max(values) <= 1.2 * chart.y.high
+
+
+def _unshortened(chart: PlainChart, seen: list[Observation]) -> None:
+    """`75M` on an axis from 0 to 250, in millions."""
+    values = [abs(o.y) for o in seen if o.y is not None]
+    high = chart.y.high
+    if not values or not all(o.short for o in seen) or high is None or max(values) < 20 * high:
+        return
+    for o in seen:
+        o.y, o.low, o.high = (
+            None if value is None else value / o.short for value in (o.y, o.low, o.high)
+        )
+
+
+def _all_percent(chart: PlainChart, seen: list[Observation]) -> bool:
+    """Whether all numbers are written with % and nothing else is said of their axis."""
+    axis = chart.y
+    if chart.kind in ("arc", "cell") or axis.ticks or axis.high is not None:
+        return False
+    return bool(seen) and all(o.percent for o in seen) and not re.search("%|percent", axis.title)
 
 
 def _as_parts(o: Observation) -> None:

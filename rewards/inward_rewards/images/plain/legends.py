@@ -86,7 +86,7 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
             continue
         shade = color(match.group())
         name = re.sub(
-            r"^(?:the|a|an|all|with|two|entries|series|colou?rs?)\s+|^.*:\s*",
+            r"^(?:the )?colou?rs? of (?:all )?(?:the )?|^(?:the|a|an|all|with|two|entries|series|colou?rs?)\s+|^.*:\s*",
             "",
             unquote(match[1]).strip(),
             flags=re.IGNORECASE,

@@ -41,7 +41,7 @@ def number(text: str) -> Number | None:
         -value if sign in ("-", "−") else value,
         percent=unit.startswith("per") or unit == "%",
         money=bool(money),
-        short=unit in _SHORT,
+        short=_SHORT.get(unit, 0.0),
         thousands="," in whole,
         decimals=len(part) - 1 if part and not power else 0,
         scale=_WORDS.get(unit, 1.0),

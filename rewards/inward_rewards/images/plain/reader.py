@@ -33,7 +33,7 @@ from inward_rewards.images.plain.kinds import (
 )
 from inward_rewards.images.plain.legends import colors_of, legend_of
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS
-from inward_rewards.images.plain.sections import SECTIONS, open_head, speaks
+from inward_rewards.images.plain.sections import is_section, is_talk, open_head, speaks
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.tables import table
@@ -101,12 +101,27 @@ def line(state: State, line: Line, opens: bool) -> None:
         state.heads.pop()
     text = line.text
     bare = text.rstrip(":").strip()
+    if state.axis and line.indent <= state.axis_indent:
+        state.axis = ""
+    if (opens or text.endswith(":")) and (mention := AXIS.fullmatch(bare)):
+        state.axis = "right" if mention["right"] else "y" if mention["y"] else "x"
+        state.axis_indent = line.indent
+        state.chart.statements += 1
+        return
+    named = state.header or state.chart.title
+    if line.header and opens and named and len(text) <= 60 and not speaks(bare):
+        open_head(state, line.indent, bare)
+        return
+    if state.talk is not None and line.indent <= state.talk:
+        state.talk = None
+    if line.header and is_talk(text):
+        state.talk = line.indent
     if line.header and not NUMBERS.search(text):
         state.chart.statements += 1
         rest = kind_of(text, state.chart)
         if rest != text:
             loose_title(rest, state)
-        elif not state.by_head and text.lower() not in SECTIONS:
+        elif not state.by_head and not is_section(text):
             state.header = state.header or state.unquote(text)
         return
     head = re.sub(r"\s*\([^()]*\)$", "", bare)

@@ -8,6 +8,7 @@ is two pairs. Where a number is left over, nothing is said: other rules read the
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -183,7 +184,7 @@ def _ranges(text: str, tokens: list[_Token], i: int) -> list[tuple[_Token, _Toke
     four = tokens[i : i + 4]
     if len(four) < 4:
         return []
-    gaps = [text[a.end : b.start] for a, b in zip(four, four[1:], strict=False)]
+    gaps = [text[a.end : b.start] for a, b in itertools.pairwise(four)]
     if any(len(gap) > 80 for gap in gaps):
         return []
     before = text[max(0, four[0].start - 24) : four[0].start]

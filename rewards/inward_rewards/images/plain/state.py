@@ -20,6 +20,11 @@ class State:
     chart: PlainChart = field(default_factory=PlainChart)
     heads: list[tuple[int, str]] = field(default_factory=list)
     """Open headings of a nested list: indentation and name, empty where it names no series."""
+    axis: str = ""
+    """x, y or right, where a heading opened an axis, and its indentation."""
+    axis_indent: int = 0
+    talk: int | None = None
+    """The indentation of a heading such as `Key observations`: below it no number is read."""
     panel: str = ""
     header: str = ""
     """A heading that may be the title."""

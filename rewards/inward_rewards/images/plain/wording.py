@@ -39,6 +39,14 @@ _UNIT = re.compile(
 _BILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:B|bn)\b")
 _MILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:m|mn|mil)\b")
 _CURRENCY = re.compile(r"(?<![\w$])(?:US|USD|A|C|CA|NZ|HK)\s?\$(?=\d)|(?<=[$€£]) (?=\d)")
+_TILL = re.compile(r"(?<=\d) till (?=\d)")
+_ON_AXIS = re.compile(
+    r"\bon (?:the )?(?:axis )?([xy])(?:[- ]axis)?,? (?:is|are|there (?:is|are)|we (?:have|see))\b",
+    re.IGNORECASE,
+)
+_AXIS_OF = re.compile(r"\baxis (?:of )?(?:the )?([xy])\b", re.IGNORECASE)
+_K = re.compile(r"(?<=\d) k(?=[\s,;:.)]|$)")
+_LEGEND = re.compile(r"\s*\((?:the |a |with (?:a |the )?)?(legend[^()]{1,80})\)", re.IGNORECASE)
 _SIGN = re.compile(r"(?<![\w])minus (?=\d)")
 _XY = re.compile(
     r"\bx\s*(?:[:=]|is|of)?\s*([-−]?\d[\d.,]{0,20}\b)\s*(?:,|and|;|,\s*and)\s*y\s*(?:[:=]|is|of)?"
@@ -49,10 +57,19 @@ _POINT = re.compile(r"\(\s*([-−]?\d[\d.]{0,20})\s*;\s*([-−]?\d[\d.]{0,20})\s
 _BETWEEN_NUMBERS = re.compile(r"(?<=[\d%])\s+/\s+(?=[-−$€£]?\d)")
 
 
+def _axis_is(found: re.Match[str]) -> str:
+    # A sentence keeps its capital: it begins there.
+    return f"{'The' if found[0][0] == 'O' else 'the'} {found[1]}-axis is"
+
+
 def normal(text: str) -> str:
     """`text` in the form that the rules are written for."""
     text = _SERIES.sub("", _LEAD_IN.sub("", text))
     text = _AXIS_WORD.sub(lambda found: f"{found['a'] or found['b']}-axis", text)
+    text = _ON_AXIS.sub(_axis_is, _AXIS_OF.sub(r"\1-axis", text))
+    text = _K.sub("k", _TILL.sub(" to ", text))
+    if legend := _LEGEND.search(text):
+        text = f"{text[: legend.start()]}{text[legend.end() :]}".rstrip(" .") + f". The {legend[1]}"
     counted = _COUNTED.match(text)
     if counted:
         text = text[counted.end() :]
