@@ -164,7 +164,8 @@ def understood(state: State, text: str) -> bool:
     rest = title_of(marked_title(text, state), chart, state.unquote)
     before = rest
     rest = kind_of(rest, chart)
-    if rest != before or re.fullmatch(rf"\W*{NAME}\W*", rest):
+    kind_named = rest != before
+    if kind_named or re.fullmatch(rf"\W*{NAME}\W*", rest):
         rest = loose_title(rest, state)
     variety(rest.lower(), chart)
     if legend_of(rest, chart, state.unquote):
@@ -183,7 +184,7 @@ def understood(state: State, text: str) -> bool:
     found = data(state, rest, state.head)
     shaded = colors_of(text, chart, state.unquote)
     named = False if found else names(state, rest)
-    return found or shaded or named or style or _known(state) != known
+    return found or shaded or named or style or kind_named or _known(state) != known
 
 
 def _known(state: State) -> tuple[object, ...]:
