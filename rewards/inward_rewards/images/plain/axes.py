@@ -58,6 +58,9 @@ _FOR_SEVERAL = re.compile(
     r"\b(?:for|of|across|over) (?:the )?((?:[\w-]{1,30}, ){1,20}?[\w-]{1,30},? and [\w-]{1,30}) ([a-z]{3,30})$"
 )
 """`for clean, noisy and blurred inputs`, before `(x-axis)`."""
+_COLUMNS = re.compile(
+    rf"\bcol(?:umn)?s:? ((?:(?!rows\b|are\b|run\b)(?:[\w-]{{1,30}}|{NAME})(?:, | and | |(?=[.;]|$))){{2,30}})(?=rows\b|[.;]|$)"
+)
 _BESIDE = re.compile(
     r"(?:\b(?:of|with|against|and|the)\s+){0,4}([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
     r")]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is sh"
@@ -83,6 +86,13 @@ def beside_axes(text: str, chart: PlainChart) -> str:
     return _BESIDE.sub(" ", text)
 
 
+def columns_of(text: str, chart: PlainChart, unquote: Unquote) -> None:
+    """Notes `cols Mon Tue Wed` of a heat map."""
+    if match := _COLUMNS.search(text):
+        names = re.split(r"[ ,]+(?:and )?", match[1].strip(" ,"))
+        chart.x.members = chart.x.members or [unquote(name) for name in names]
+
+
 def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     """Notes what a sentence says of axes; whether it speaks of them."""
     short = re.match(r"^(?:and\s+)?x\s+(?:is\s+)?([^:;]+?)[,;]\s*y\s+(?:is\s+)?([^:;]+)$", text)
@@ -92,6 +102,12 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         return True
     if ends := re.match(r"^([xy])\s+(?:is |goes |runs |ranges )?((?:from|between)\b.*)$", text):
         axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
+        return True
+    if most := re.match(rf"^([xy])(?:[- ]axis)? (?:max(?:imum)?|up to)\.? ({NUMBER})$", text):
+        end = number(most[2])
+        if end is not None and end.value > 0:
+            axis = chart.x if most[1] == "x" else chart.y
+            axis.low, axis.high = 0.0, end.value
         return True
     told = list(_COORDINATES.finditer(text))
     for match in told:

@@ -20,6 +20,9 @@ _PARTS = (
 _PART = re.compile("|".join(rf"(?P<{name}>\b{words}\b)" for name, words in _PARTS), re.IGNORECASE)
 
 
+_DASH = re.compile(r"(?<=\d)\s?[-–—]\s?(?=\d)")
+
+
 def part_of(words: str) -> str | None:
     """The part of a box that `words` name, and nothing else."""
     match = _PART.fullmatch(words.strip(" .:()"))
@@ -59,7 +62,7 @@ def box_of(text: str) -> Fact | None:
     parts: dict[str, list[float]] = {}
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         piece = text[mark.end() : following.start() if following else len(text)]
-        found = [value.value for value in numbers(piece)]
+        found = [value.value for value in numbers(_DASH.sub(" to ", piece))]
         if mark.lastgroup is not None and mark.lastgroup not in parts and found:
             parts[mark.lastgroup] = found
     found_box = box(parts, percent="%" in text)

@@ -61,6 +61,8 @@ def told(state: State, text: str) -> list[Fact]:
     chart = state.chart
     if chart.kind == "point" and len(_SLASHED.findall(text)) >= 2:
         text = _SLASHED.sub(r"(\1, \2)", text)
+    if chart.histogram:
+        text = _BETWEEN.sub(r" \2-\3: \1 ", text)
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
     return _runs(state, text) or facts(_YEARS.sub(" ", text))
@@ -84,8 +86,6 @@ def data(state: State, text: str, head: str) -> bool:
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
             names(state, part)
-    if state.chart.histogram:
-        text = _BETWEEN.sub(r" \2-\3: \1 ", text)
     if found := zipped(text):
         return add(state, found, head, None)
     if found := _runs(state, text):
@@ -228,9 +228,10 @@ def _add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: s
 def add_pairs(state: State, found: list[Fact], head: str) -> bool:
     """`12 and 20, 18 and 45` in a scatter plot; names with a number in a dot plot."""
     if found and all(fact.label is None or plain_number(fact.label) is not None for fact in found):
+        room = max(0, MAX_OBSERVATIONS - state.chart.observed)
         flat = [
             n
-            for fact in found
+            for fact in found[:room]
             for n in ((number(fact.label) if fact.label else None), fact.value)
             if n
         ]

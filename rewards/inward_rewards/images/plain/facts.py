@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.chart import Number
@@ -145,7 +146,7 @@ def clean(label: str) -> str:
 def _trimmed(words: list[str]) -> list[str]:
     while words and words[0].strip("(),'").lower() in _LEAD and not _SIGN.fullmatch(words[0]):
         words = words[1:]
-    while words and words[-1].strip("(),'").lower() in _TRAIL and not _SIGN.fullmatch(words[-1]):
+    while words and words[-1].strip("(),'").lower() in _TRAIL and not words[-1].isupper():
         words = words[:-1]
     return words
 
@@ -222,6 +223,8 @@ def _chunks(text: str) -> list[Fact]:
 def _split(text: str) -> list[str]:
     """Pieces with a number each: what stands before one goes with it."""
     inside = [match.span() for match in NUMBERS.finditer(text)]
+    # Ends of what a piece must hold one of.
+    ends = sorted([*(end for _, end in inside), *(m.end() for m in re.finditer(_HOLE, text))])
     inside += [match.span() for match in re.finditer(r"\([^()]*\)", text)]
     pieces, start, place = [], 0, 0
     inside.sort()
@@ -229,10 +232,10 @@ def _split(text: str) -> list[str]:
         while place < len(inside) and inside[place][1] <= match.start():
             place += 1
         covered = any(a <= match.start() < b for a, b in inside[max(0, place - 2) : place + 3])
-        piece = text[start : match.start()]
-        if covered or not (NUMBERS.search(piece) or _HOLE in piece):
+        first = bisect_right(ends, start)
+        if covered or first == len(ends) or ends[first] > match.start():
             continue
-        pieces.append(piece)
+        pieces.append(text[start : match.start()])
         start = match.start() if match.group() == "followed by" else match.end()
     pieces.append(text[start:])
     return pieces

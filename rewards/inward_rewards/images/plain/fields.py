@@ -29,6 +29,10 @@ _OF_AXIS = re.compile(
     r"(?:axis )?(?:labels?|title|name|range|scale|limits|units?|categories|values|ticks|tick (?:marks|values)"
     r"|entries|variable)"
 )
+_MOVES = re.compile(
+    r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|moves|keeps?|is (?:much |slightly )?"
+    r"(?:higher|lower|highest|lowest))\b"
+)
 _TYPES = frozenset(
     "type|kind|chart|chart type|chart kind|plot type|graph type|plot|graph|figure type|"
     "type of chart|kind of chart|type of plot|type of graph|visualization type".split("|")
@@ -107,6 +111,12 @@ def field(state: State, text: str) -> bool:
     ) in (0, len(listed(value))):
         chart.x.members = [state.unquote(name) for name in listed(value)]
         return True
+    if word in ("rows", "columns", "cols", "x categories") and len(listed(value)) >= 2:
+        names = [state.unquote(name) for name in listed(value)]
+        if not any(re.search(r"[A-Za-z]\W+\d", name) for name in names):
+            if word != "rows" or chart.kind != "cell":
+                chart.x.members = names
+            return True
     if word in ("colors", "colours", "color", "colour"):
         if not colors_of(value, chart, state.unquote):
             chart.color = color(value) or ""
@@ -155,6 +165,10 @@ def _group_name(state: State, key: str) -> str:
     if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
         state.chart.color = color(key) or state.chart.color
         return ""
+    if state.chart.histogram and re.search(r"\b(?:bins?|histogram|width)\b", key, re.IGNORECASE):
+        return ""
+    if moves := _MOVES.search(key):
+        return state.unquote(key[: moves.start()]).strip(" ,")
     if re.search(r"\b(?:is|are|shows?|represents?|gives?|indicates?|means)\b", key):
         return ""
     key = re.sub(r"\s*\([^()]*\)\s*$", "", key)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from inward_rewards.images.plain.chart import Kind, PlainChart
 from inward_rewards.images.plain.numbers import NUMBERS
 from inward_rewards.images.plain.state import State, Unquote
-from inward_rewards.images.plain.text import NAME
+from inward_rewards.images.plain.text import NAME, sentences
 
 _NOUN = r"(?:charts?|graphs?|plots?|diagrams?|figures?|visuali[sz]ations?|graphics?)"
 _SORTS: tuple[tuple[str, Kind], ...] = (
@@ -75,7 +75,10 @@ _LIES = re.compile(
 )
 _BESIDE_KIND = re.compile(r"^\s*[:,–—-]\s*([A-Z](?:[^.,:;=()\d]|\b\d{4}\b){2,60})$")
 """`Scatter plot: Iris petals`, once the kind is taken out."""
-_MARKED = re.compile(r"^([^.:;()]{2,100}?) \((?:the )?title\)[.,;:]?\s*(.*)$", re.IGNORECASE)
+_MARKED = re.compile(
+    r"^([^.:;()]{2,100}?) (?:\((?:the )?title\)|is the title\b(?: of (?:the|this)\b)?)[.,;:]?\s*(.*)$",
+    re.IGNORECASE,
+)
 _CAPTION = re.compile(r"^fig(?:ure|\.)?\s*\d+[a-z]?\s*[.:|;–—-]?\s*(.*)$", re.IGNORECASE)
 
 
@@ -83,7 +86,7 @@ def first_kind(lines: Iterable[str]) -> PlainChart:
     """The kind of chart that a description names first, wherever it stands; else what it says is
     drawn. A later statement may refer to it before it is named."""
     chart = PlainChart()
-    kept = list(lines)
+    kept = [sentence for text in lines for sentence in sentences(text)]
     for text in kept:
         typed = _TYPE.match(text)
         if typed is None or not typed_kind(typed[1], chart):

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from inward_rewards.images.plain.axes import AXIS, axes_of, beside_axes
+from inward_rewards.images.plain.axes import AXIS, axes_of, beside_axes, columns_of
 from inward_rewards.images.plain.chart import PlainChart
 from inward_rewards.images.plain.collect import data, names, take_values
 from inward_rewards.images.plain.fields import field
@@ -55,7 +55,7 @@ _LISTS = re.compile(
 
 
 _PLACEMENT = re.compile(
-    r"^(?:toward|towards|at|near|below|above|beneath|next to|on|in|from|to)\s+(?:the |it\b|that\b|them\b)?"
+    r"^(?:after|behind|toward|towards|at|near|below|above|beneath|next to|on|in|from|to)\s+(?:the |it\b|this\b|that\b|them\b)?"
     r"(?:very )?(?:bottom|top|left|right|middle|centre|center|other|far|end)?(?: (?:left|right|end|side))?"
     r"(?:,|\s+(?:are|is|comes?|sits?|stands?|follows?|we find|there (?:is|are)))\s+(?:the )?",
     re.IGNORECASE,
@@ -168,6 +168,8 @@ def understood(state: State, text: str) -> bool:
     if kind_named or re.fullmatch(rf"\W*{NAME}\W*", rest):
         rest = loose_title(rest, state)
     variety(rest.lower(), chart)
+    if chart.kind == "cell":
+        columns_of(rest, chart, state.unquote)
     if legend_of(rest, chart, state.unquote):
         return True
     if re.search(NUMBERS, rest) or "(" in rest:

@@ -36,7 +36,8 @@ _YEAR = r"(?<![\w.,$€£-])(?:1[5-9]|20|21)\d\d(?:s|[/–-]\d\d)?(?![\w%]|[.,]\
 _TIME_ONLY = re.compile(rf"{_TIME}|{_YEAR}")
 _BEFORE_YEAR = re.compile(
     r"\b(?:in|by|during|until|till|since|around|year|years|from|to|between|and|for|at|of)"
-    r" (?:about |the )?(?:years? )?$|^$"
+    r" (?:about |the )?(?:years? )?$|^$",
+    re.IGNORECASE,
 )
 _BEHIND = re.compile(
     r"^(?! ?(?:and|while|whereas|but|then|to|from)\b)[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}?"

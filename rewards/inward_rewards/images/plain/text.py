@@ -51,7 +51,8 @@ _ABBREVIATIONS = (
     r"(?<!\bvs\.)(?<!\bVs\.)(?<!\bFig\.)(?<!\bca\.)(?<!\bNo\.)(?<!\bapprox\.)(?<!\be\.g\.)"
 )
 _SENTENCE = re.compile(
-    rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=])"
+    rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=]|(?:bars?|lines?|pie|scatter|area|histogram"
+    r"|heatmap|step|legend|title)\b)"
 )
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 

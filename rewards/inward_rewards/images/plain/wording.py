@@ -39,6 +39,14 @@ _UNIT = re.compile(
 _BILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:B|bn)\b")
 _MILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:m|mn|mil)\b")
 _CURRENCY = re.compile(r"(?<![\w$])(?:US|USD|A|C|CA|NZ|HK)\s?\$(?=\d)|(?<=[$€£]) (?=\d)")
+_ARROW = re.compile(r"^([^:→>=]{1,40}?) ?(?:→|->|=>) ?(?=[A-Za-z\ue000-\uf8ff][^→>]*$)")
+"""`2000 → Heating 60 %, Lighting 15 %`."""
+_ORDER = re.compile(
+    r",? \(?(?:from |in order,? )?(?:left to right|right to left|top to bottom|bottom to top|clockwise)\)?(?=:)",
+    re.IGNORECASE,
+)
+_PAIRS = re.compile(r"(?<=[\w=])(=[-−$]?\d(?:[\d.,]{0,20}\d)?%?) (?=[A-Za-z][\w-]{0,30}=)")
+"""`L1=12 L2=7`: pairs without commas."""
 _TILL = re.compile(r"(?<=\d) till (?=\d)")
 _ON_AXIS = re.compile(
     r"\bon (?:the )?(?:axis )?([xy])(?:[- ]axis)?,? (?:is|are|there (?:is|are)|we (?:have|see))\b",
@@ -67,6 +75,8 @@ def normal(text: str) -> str:
     text = _SERIES.sub("", _LEAD_IN.sub("", text))
     text = _AXIS_WORD.sub(lambda found: f"{found['a'] or found['b']}-axis", text)
     text = _ON_AXIS.sub(_axis_is, _AXIS_OF.sub(r"\1-axis", text))
+    text = _ORDER.sub("", _ARROW.sub(r"\1: ", text))
+    text = _PAIRS.sub(r"\1, ", text)
     text = _K.sub("k", _TILL.sub(" to ", text))
     if legend := _LEGEND.search(text):
         text = f"{text[: legend.start()]}{text[legend.end() :]}".rstrip(" .") + f". The {legend[1]}"
