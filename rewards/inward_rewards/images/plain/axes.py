@@ -40,13 +40,16 @@ _SAYS = re.compile(
     r"^\W*(?:(?:is|are|has|carries|shows?|showing|gives?|represents?|measures?"
     r"|lists?|label(?:l?ed)?|titled?|reads?|"
     r"displays?|indicates?|goes|extends?|spans?|ranges?|marks|tracks|depicts|covers?|contains?|"
-    r"includes?|corresponds? to|stands? for|we (?:see|have)|there (?:is|are)|plotted|drawn|the|a|label|title|you've got|you have|with|as|runs?"
+    r"includes?|corresponds? to|stands? for|we (?:see|have)|there (?:is|are)|plotted|"
+    r"drawn|the|a|label|title|you've got|you have|with|as|runs?"
     r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
 _LEAST_MOST = re.compile(
-    rf"\b(?:min(?:imum)?|low(?:est)?|start(?:s|ing)?(?: (?:at|from))?)\s*(?:[:=]|is|of|at)?\s*({NUMBER})\s*"
-    rf"(?:,|;|and)*\s*(?:max(?:imum)?|high(?:est)?|end(?:s|ing)?(?: at)?)\s*(?:[:=]|is|of|at)?\s*({NUMBER})",
+    rf"\b(?:min(?:imum)?|low(?:est)?|start(?:s|ing)?(?: (?:at|from))?)\s*(?:[:=]|is|of|"
+    rf"at)?\s*({NUMBER})\s*"
+    rf"(?:,|;|and)*\s*(?:max(?:imum)?|high(?:est)?|end(?:s|ing)?(?: at)?)\s*(?:[:=]|is|"
+    rf"of|at)?\s*({NUMBER})",
     re.IGNORECASE,
 )
 _COORDINATES = re.compile(
@@ -55,11 +58,13 @@ _COORDINATES = re.compile(
     re.IGNORECASE,
 )
 _FOR_SEVERAL = re.compile(
-    r"\b(?:for|of|across|over) (?:the )?((?:[\w-]{1,30}, ){1,20}?[\w-]{1,30},? and [\w-]{1,30}) ([a-z]{3,30})$"
+    r"\b(?:for|of|across|"
+    r"over) (?:the )?((?:[\w-]{1,30}, ){1,20}?[\w-]{1,30},? and [\w-]{1,30}) ([a-z]{3,30})$"
 )
 """`for clean, noisy and blurred inputs`, before `(x-axis)`."""
 _COLUMNS = re.compile(
-    rf"\bcol(?:umn)?s:? ((?:(?!rows\b|are\b|run\b)(?:[\w-]{{1,30}}|{NAME})(?:, | and | |(?=[.;]|$))){{2,30}})(?=rows\b|[.;]|$)"
+    rf"\bcol(?:umn)?s:? ((?:(?!rows\b|are\b|run\b)(?:[\w-]{{1,30}}|{NAME})(?:, | and | |"
+    rf"(?=[.;]|$))){{2,30}})(?=rows\b|[.;]|$)"
 )
 _BESIDE = re.compile(
     r"(?:\b(?:of|with|against|and|the)\s+){0,4}([A-Za-z][A-Za-z -]{1,40}?(?: \([^("

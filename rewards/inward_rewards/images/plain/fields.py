@@ -26,11 +26,13 @@ _META = re.compile(
 )
 """How many marks there are: the marks themselves are counted."""
 _OF_AXIS = re.compile(
-    r"(?:axis )?(?:labels?|title|name|range|scale|limits|units?|categories|values|ticks|tick (?:marks|values)"
+    r"(?:axis )?(?:labels?|title|name|range|scale|limits|units?|categories|values|ticks|"
+    r"tick (?:marks|values)"
     r"|entries|variable)"
 )
 _MOVES = re.compile(
-    r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|moves|keeps?|is (?:much |slightly )?"
+    r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|"
+    r"moves|keeps?|is (?:much |slightly )?"
     r"(?:higher|lower|highest|lowest))\b"
 )
 _TYPES = frozenset(

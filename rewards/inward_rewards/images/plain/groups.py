@@ -46,7 +46,8 @@ _FOR = re.compile(
     re.IGNORECASE,
 )
 _AMONG = re.compile(
-    rf"^(?:and )?(?:for|in|at|among|within|under) (?:the )?(?:year )?(?P<name>{NAME}|[^,:]{{1,40}}?)"
+    rf"^(?:and )?(?:for|in|at|among|within|under) (?:the )?(?:year )?(?P<name>{NAME}|"
+    rf"[^,:]{{1,40}}?)"
     r"(?:, | there (?:is|are|was|were) )(?P<rest>.*)$",
     re.IGNORECASE,
 )

@@ -64,7 +64,8 @@ _TITLES = (
     re.compile(r"^\W*(?:chart |main )?title\s*(?::|is|=)?\s+([^;]{2,150})$", re.IGNORECASE),
 )
 _TYPE = re.compile(
-    r"^\W*(?:(?:chart|plot|graph|figure)[ _-]?)?(?:type|kind)(?: of (?:chart|plot|graph))?\s*[:=]\s*"
+    r"^\W*(?:(?:chart|plot|graph|figure)[ _-]?)?(?:type|kind)(?: of (?:chart|plot|"
+    r"graph))?\s*[:=]\s*"
     r"(.{1,80})",
     re.IGNORECASE,
 )
@@ -76,7 +77,8 @@ _LIES = re.compile(
 _BESIDE_KIND = re.compile(r"^\s*[:,–—-]\s*([A-Z](?:[^.,:;=()\d]|\b\d{4}\b){2,60})$")
 """`Scatter plot: Iris petals`, once the kind is taken out."""
 _MARKED = re.compile(
-    r"^([^.:;()]{2,100}?) (?:\((?:the )?title\)|is the title\b(?: of (?:the|this)\b)?)[.,;:]?\s*(.*)$",
+    r"^([^.:;()]{2,100}?) (?:\((?:the )?title\)|is the title\b(?: of (?:the|"
+    r"this)\b)?)[.,;:]?\s*(.*)$",
     re.IGNORECASE,
 )
 _CAPTION = re.compile(r"^fig(?:ure|\.)?\s*\d+[a-z]?\s*[.:|;–—-]?\s*(.*)$", re.IGNORECASE)

@@ -66,7 +66,8 @@ _COLORED = re.compile(
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(
-    rf"\s*(?:[:=–—]|\s-)?\s*[~≈]?\s?{NUMBER}(?: ?(?:units?|points|votes|people|tons?|tonnes))?(?=[ ,;)(])"
+    rf"\s*(?:[:=–—]|\s-)?\s*[~≈]?\s?{NUMBER}(?: ?(?:units?|points|votes|people|tons?|"
+    rf"tonnes))?(?=[ ,;)(])"
 )
 """A number between a name and its colour: `Oslo: 12 (blue)`."""
 _GENERAL = frozenset(
@@ -86,7 +87,8 @@ def colors_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
             continue
         shade = color(match.group())
         name = re.sub(
-            r"^(?:the )?colou?rs? of (?:all )?(?:the )?|^(?:the|a|an|all|with|two|entries|series|colou?rs?)\s+|^.*:\s*",
+            r"^(?:the )?colou?rs? of (?:all )?(?:the )?|^(?:the|a|an|all|with|two|"
+            r"entries|series|colou?rs?)\s+|^.*:\s*",
             "",
             unquote(match[1]).strip(),
             flags=re.IGNORECASE,

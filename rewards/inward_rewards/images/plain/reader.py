@@ -55,8 +55,10 @@ _LISTS = re.compile(
 
 
 _PLACEMENT = re.compile(
-    r"^(?:after|behind|toward|towards|at|near|below|above|beneath|next to|on|in|from|to)\s+(?:the |it\b|this\b|that\b|them\b)?"
-    r"(?:very )?(?:bottom|top|left|right|middle|centre|center|other|far|end)?(?: (?:left|right|end|side))?"
+    r"^(?:after|behind|toward|towards|at|near|below|above|beneath|next to|on|in|from|"
+    r"to)\s+(?:the |it\b|this\b|that\b|them\b)?"
+    r"(?:very )?(?:bottom|top|left|right|middle|centre|center|other|far|end)?(?: (?:left|"
+    r"right|end|side))?"
     r"(?:,|\s+(?:are|is|comes?|sits?|stands?|follows?|we find|there (?:is|are)))\s+(?:the )?",
     re.IGNORECASE,
 )

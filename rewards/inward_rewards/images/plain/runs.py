@@ -2,8 +2,9 @@
 
 A sentence is read as a row of numbers and of places (years, months, weekdays, quarters, `week 3`,
 the names that an axis lists). A number belongs to the place that stands before it without a number
-of its own, else to the one that follows it behind a preposition; `from 3 to 9 between 2010 and 2020`
-is two pairs. Where a number is left over, nothing is said: other rules read the sentence then.
+of its own, else to the one that follows it behind a preposition; `from 3 to 9 between 2010 and
+2020` is two pairs. Where a number is left over, nothing is said: other rules read the sentence
+then.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ _BEFORE_YEAR = re.compile(
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
-    r"^(?! ?(?:and|while|whereas|but|then|to|from)\b)[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}?"
+    r"^(?! ?(?:and|while|whereas|but|then|to|"
+    r"from)\b)[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}?"
     r",? (?:in|by|at|on|during|for|around|as of) (?:about |around |the )?(?:year |month of )?$"
 )
 """Between a number and the place behind it."""
@@ -49,7 +51,8 @@ _AT = re.compile(r"^[^,;.]{0,24}? (?:at|after) (?:about )?$")
 _RANGE_OF = re.compile(r"\b(?:between|from)\s+(?:the )?(?:years? )?$", re.IGNORECASE)
 _AND = re.compile(r"^\s*(?:and|to|through|until|–|-)\s*$")
 _TO = re.compile(
-    r"^[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}? (?:to|until|up to|down to) (?:about |around )?$"
+    r"^[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}? (?:to|until|up to|"
+    r"down to) (?:about |around )?$"
 )
 _REPRESENTS = re.compile(
     r"\b(?:representing|represents|for|showing|labell?ed|named|called|standing for|stands for) "

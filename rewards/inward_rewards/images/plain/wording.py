@@ -42,7 +42,8 @@ _CURRENCY = re.compile(r"(?<![\w$])(?:US|USD|A|C|CA|NZ|HK)\s?\$(?=\d)|(?<=[$€�
 _ARROW = re.compile(r"^([^:→>=]{1,40}?) ?(?:→|->|=>) ?(?=[A-Za-z\ue000-\uf8ff][^→>]*$)")
 """`2000 → Heating 60 %, Lighting 15 %`."""
 _ORDER = re.compile(
-    r",? \(?(?:from |in order,? )?(?:left to right|right to left|top to bottom|bottom to top|clockwise)\)?(?=:)",
+    r",? \(?(?:from |in order,? )?(?:left to right|right to left|top to bottom|"
+    r"bottom to top|clockwise)\)?(?=:)",
     re.IGNORECASE,
 )
 _PAIRS = re.compile(r"(?<=[\w=])(=[-−$]?\d(?:[\d.,]{0,20}\d)?%?) (?=[A-Za-z][\w-]{0,30}=)")

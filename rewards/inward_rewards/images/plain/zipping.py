@@ -11,21 +11,25 @@ from inward_rewards.images.plain.numbers import NUMBERS, number, plain_number
 MAX_NAMES = 2000
 """Characters before the numbers in which the names are looked for."""
 _GAP = re.compile(
-    r"\s*(?:[a-zA-Z°]{1,12})?\s*(?:,|;|/|&|and|, and)\s*(?:and\s+)?(?:(?:about|approximately|only|~)\s*)?"
+    r"\s*(?:[a-zA-Z°]{1,12})?\s*(?:,|;|/|&|and|, and)\s*(?:and\s+)?(?:(?:about|"
+    r"approximately|only|~)\s*)?"
 )
 _REST = re.compile(r"[^\d:;]{0,60}")
 _SAYS = re.compile(
     r"(?:,|;)?\s*(?:\b(?:and|with|whose|have|has|having)\s+)?(?:\b(?:their|the|its|these)\s+)?"
     r"(?:\b(?:respective|corresponding|approximate)\s+)?"
     r"(?:\b(?:values?|heights?|lengths?|numbers|figures|shares|counts|scores|percentages|totals|sizes)\b"
-    r"\s*)?(?:\b(?:are|is|were|was|make up|makes up|have|has|had|come to|total|reach|account for|take"
+    r"\s*)?(?:\b(?:are|is|were|was|make up|makes up|have|has|had|come to|total|reach|"
+    r"account for|take"
     r"|stand at|at|with|show|of|scored?|got|earned?|as follows|being)\b|:)\s*"
     r"(?:(?:the )?(?:values?|heights?) (?:of )?)?(?:(?:about|approximately|respectively:?) ?)?$",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^.*(?::|\b(?:for|of|belong to|belongs to|are|named|labell?ed|called|slices|bars|columns|lists?"
-    r"|categories|segments|shows?|showing|represent(?:s|ing)?|compar(?:es|ing)|between|to|stand for)\b)\s+"
+    r"^.*(?::|\b(?:for|of|belong to|belongs to|are|named|labell?ed|called|slices|bars|"
+    r"columns|lists?"
+    r"|categories|segments|shows?|showing|represent(?:s|ing)?|compar(?:es|ing)|between|"
+    r"to|stand for)\b)\s+"
     r"(?:the )?",
     re.IGNORECASE,
 )
