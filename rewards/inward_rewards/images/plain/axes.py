@@ -109,10 +109,10 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
         return True
     if most := re.match(rf"^([xy])(?:[- ]axis)? (?:max(?:imum)?|up to)\.? ({NUMBER})$", text):
-        end = number(most[2])
-        if end is not None and end.value > 0:
+        highest = number(most[2])
+        if highest is not None and highest.value > 0:
             axis = chart.x if most[1] == "x" else chart.y
-            axis.low, axis.high = 0.0, end.value
+            axis.low, axis.high = 0.0, highest.value
         return True
     told = list(_COORDINATES.finditer(text))
     for match in told:

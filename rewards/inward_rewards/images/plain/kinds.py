@@ -11,6 +11,8 @@ from inward_rewards.images.plain.state import State, Unquote
 from inward_rewards.images.plain.text import NAME, sentences
 
 _NOUN = r"(?:charts?|graphs?|plots?|diagrams?|figures?|visuali[sz]ations?|graphics?)"
+_OF = "(?: is)?(?:,| with| of| made of| of the| in the form of)?"
+_FORM = "(?: type| form)?"
 _SORTS: tuple[tuple[str, Kind], ...] = (
     (rf"box(?:[- ]?and[- ]?whiskers?)?[- ]?{_NOUN}|whisker {_NOUN}|boxes and whiskers", "box"),
     (rf"heat[- ]?maps?|(?:confusion|correlation) matri(?:x|ces)|matrix {_NOUN}", "cell"),
@@ -23,10 +25,10 @@ _SORTS: tuple[tuple[str, Kind], ...] = (
      rf" (?:bars?|columns?)(?:[- ]?{_NOUN})?\b(?! of)", "bar"),
     (rf"(?:line|curve|time[- ]series|trend[- ]line)s?[- ]?{_NOUN}", "line"),
     # The other way round: a graph of lines, chart with bars, diagram of pie type.
-    *((rf"{_NOUN}(?: is)?(?:,| with| of| made of| of the| in the form of)? {stem}(?: type| form)?",
-       kind) for stem, kind in (
-        ("(?:bars?|columns?)", "bar"), ("lines?", "line"), ("(?:pie|donut)", "arc"),
-        ("scatter(?:ed|ing)?", "point"))),
+    (rf"{_NOUN}{_OF} (?:bars?|columns?){_FORM}", "bar"),
+    (rf"{_NOUN}{_OF} lines?{_FORM}", "line"),
+    (rf"{_NOUN}{_OF} (?:pie|donut){_FORM}", "arc"),
+    (rf"{_NOUN}{_OF} scatter(?:ed|ing)?{_FORM}", "point"),
 )  # fmt: skip
 _KINDS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), kind) for pattern, kind in _SORTS]
 _MARKS: tuple[tuple[str, Kind], ...] = (

@@ -120,10 +120,9 @@ def _tokens(text: str, members: list[str]) -> list[_Token]:
     known = _any_of([name for name in members if not number(name)])
     pattern = re.compile(
         rf"(?P<member>{known})|(?P<counted>(?<!\w){_COUNTED} \d{{1,6}}(?![\w%]|[.,]\d))"
-        rf"|(?P<time>(?<!\w)(?:{_TIME}))|(?P<year>{_YEAR})|(?P<value>{NUMBER})",
-        0,
+        rf"|(?P<time>(?<!\w)(?:{_TIME}))|(?P<year>{_YEAR})|(?P<value>{NUMBER})"
     )
-    found = []
+    found: list[_Token] = []
     for match in pattern.finditer(text):
         kind, words = match.lastgroup, match.group()
         if kind == "year" and not _BEFORE_YEAR.search(
