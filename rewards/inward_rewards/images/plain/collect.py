@@ -34,8 +34,6 @@ _BETWEEN = re.compile(
 )
 _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
-
-
 _SLASHED = re.compile(r"(?<![\w/.,-])(-?\d[\d.]{0,20})/(-?\d[\d.]{0,20})(?![\w/])")
 """Points as `4/22`."""
 _CROSSED = re.compile(
@@ -172,7 +170,7 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
     if state.chart.kind == "point" and not any(fact.more for fact in found):
         return add_pairs(state, found, head)
     if state.chart.kind == "cell" and not head and (cells := _cells(found)):
-        for row, place, fact in cells:
+        for row, place, fact in cells[: max(0, MAX_OBSERVATIONS - state.chart.observed)]:
             observe(state, series_of(state, state.unquote(row), None), state.unquote(place), fact)
         return True
     if not head and any(fact.subject for fact in found) and _by_subject(state):

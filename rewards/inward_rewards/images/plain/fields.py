@@ -19,8 +19,6 @@ from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.text import NAME
 
 _FIELD = re.compile(r"^([^:=]{1,80}?)\s*[:=]\s+(\S.*)$|^([^:=]{1,80}?)\s*:$")
-
-
 _META = re.compile(
     r"(?:total )?(?:number|count|no|amount) of |(?:data )?(?:points?|series|bars?) count$"
 )
