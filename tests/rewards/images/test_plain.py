@@ -36,10 +36,13 @@ async def drawn_as_told(case: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("half", ["first", "second"])
-async def test_descriptions_are_understood(half: str) -> None:
-    cases = descriptions(half)
-    assert len(cases) == 50
+@pytest.mark.parametrize(
+    ("part", "count"),
+    [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20)],
+)
+async def test_descriptions_are_understood(part: str, count: int) -> None:
+    cases = descriptions(part)
+    assert len(cases) == count
     missed = [name for name, case in cases if not await drawn_as_told(case)]
     # What the issue asks for is nine in ten; all are read today.
     assert not missed
@@ -148,6 +151,23 @@ HOSTILE = {
     "columns": 'A bar chart titled "T". The panels are titled "A" and stand in '
     + "9" * 5000
     + " columns.",
+    "runs": "Line chart. " + "5 in 2010, " * 1800,
+    "runs without places": "Line chart. " + "from 3 to 9 " * 1600,
+    "values at": "Line chart. " + "5 at " * 3900,
+    "subjects": "Line chart. " + "while the a line is " * 900 + "5 in 2010",
+    "members": "Line chart. The x-axis lists " + "ab, " * 2400 + "cd. " + "ab 5, " * 1500,
+    "counted": "Bar chart. " + "5 dogs, " * 2400,
+    "zipped": "Bar chart. The values for " + "a, " * 3000 + "b are " + "1, " * 3000 + "2",
+    "boxes": "Box plot. " + "Q1 3, median " * 1500,
+    "box parts": "Box plot.\n- a\n" + "  - median: 3\n" * 1400,
+    "slashes": "Scatter plot. " + "1/2, " * 3900,
+    "cells": "Heat map. " + "a-b 1, " * 2800,
+    "columns of cells": "Heat map, cols " + "a " * 9000,
+    "wide table": "Bar chart.\n" + "|a" * 2500 + "|\n" + "|---" * 2500 + "|\n" + "|1" * 2500 + "|",
+    "long table": "Bar chart.\n|a|b|\n|---|---|\n" + "|x|1|\n" * 3000,
+    "bars of degrees": "Scatter plot. " + "(title) bars 5° " * 1200,
+    "emphasis": "titled *" * 2400,
+    "headings": "# a\n- b\n" * 2500,
     "no such day": "Line chart. 2023-02-29: 4, 2023-03-31: 5. 2020-13-45: 6. 0000-01-01: 7.",
     "no names": "Bar chart. The bars  are 12 and 14. and are 3 and 4. The bars of & are 3 and 4.",
 }

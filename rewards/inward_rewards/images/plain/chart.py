@@ -17,8 +17,8 @@ class Number:
     """Of 40 % it is 40, of 1.2k 1200, of 3 million 3."""
     percent: bool = False
     money: bool = False
-    short: bool = False
-    """Written with k, M or G."""
+    short: float = 0.0
+    """1000 where it was written with k, 1e6 with M, 1e9 with G."""
     thousands: bool = False
     """Written with commas between thousands."""
     decimals: int = 0
@@ -57,6 +57,8 @@ class Observation:
     """The end of a bin, or of a shape, that begins at `x`."""
     scale: float = 1.0
     """1e6 where the number was written as millions."""
+    short: float = 0.0
+    """1e6 where it was written with M: `y` is in full."""
     percent: bool = False
     """Whether its numbers were written with %."""
 

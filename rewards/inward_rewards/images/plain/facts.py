@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number, numbers
+from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number
 from inward_rewards.images.plain.text import NAME
 
 MAX_LABEL = 80
@@ -40,6 +42,16 @@ _INTERVAL = re.compile(
 )
 _BAND = re.compile(rf"(?<=[:=])\s*(?:from|between)\s+({NUMBER})\s+(?:to|and)\s+({NUMBER})")
 _PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-|plus or minus)\s*({NUMBER})")
+_COUNT_OF = re.compile(
+    rf"({NUMBER}) (?:of the |of )?(?!(?:in|on|at|for|by|and|to|with|the|per|of|is|are)\b)"
+    r"([A-Za-z][\w-]{1,30}(?: (?!(?:and|in|are|is|were|was|each|with|for)\b)[a-z][\w-]{1,30}){0,2})"
+)
+_META = re.compile(
+    r"\b(?:bars?|columns?|lines?|points?|slices?|series|categor|groups?|panels?|segments?|ticks?"
+    r"|colou?rs?|pixels?|px|axes|labels?|rows?|boxes|curves?|data|dots|degrees|percent)"
+)
+_COMMA = re.compile(r"\s*(?:,|;|, and|and|&|as well as|plus)\s*")
+_NAMED = re.compile(r"(?::|=|[A-Za-z0-9]\s*\()\s*$|\b(?:is|are|has|have|at|reach(?:es)?|with) $")
 _HOLE = "\uf700"
 _BREAK = re.compile(r",|;|\n|\b(?:and|then|while|whereas|but|followed by|before)\b")
 _SEPARATED = re.compile(
@@ -60,6 +72,9 @@ _LEAD = frozenset(
     "almost only just its it is are was were has have had to from first second third fourth fifth "
     "sixth seventh eighth ninth tenth last final next one bar bars slice slices segment segments "
     "wedge column columns line point dot sector value values category remaining also there here "
+    "part portion proportion fraction amount quantity number height "
+    "reaching standing sitting measuring showing accounting representing coming making taking tall "
+    "taller short shorter high higher low lower slightly much reads stops "
     "so finally where as followed another than category that this these those respectively "
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"
@@ -91,7 +106,7 @@ _WHEN = re.compile(
     r"we|I|it|there|its|they|a|an)\s.*$"
 )
 """`In January the price was`: the name is the time."""
-_ASIDE = re.compile(
+ASIDE = re.compile(
     rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b",
     re.IGNORECASE,
 )
@@ -131,21 +146,32 @@ def clean(label: str) -> str:
 def _trimmed(words: list[str]) -> list[str]:
     while words and words[0].strip("(),'").lower() in _LEAD and not _SIGN.fullmatch(words[0]):
         words = words[1:]
-    while words and words[-1].strip("(),'").lower() in _TRAIL and not _SIGN.fullmatch(words[-1]):
+    while words and words[-1].strip("(),'").lower() in _TRAIL and not words[-1].isupper():
         words = words[:-1]
     return words
 
 
 def facts(text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
-    text = _ASIDE.sub(" ", text)
-    if "median" in text and "quartile" in text:
-        box = _box(text)
-        return [box] if box else []
+    text = ASIDE.sub(" ", text)
     points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
     if points:
         return [_point(match) for match in points]
-    return _chunks(text)
+    return _counts(text) or _chunks(text)
+
+
+def _counts(text: str) -> list[Fact]:
+    """`14 dogs, 22 cats and 5 birds`: names behind their numbers, where no two are alike."""
+    found = list(_COUNT_OF.finditer(text))
+    names = [match[2].lower() for match in found]
+    if len(found) < 2 or len(set(names)) < len(names) or len(found) != len(NUMBERS.findall(text)):
+        return []
+    if any(_META.search(name) for name in names):
+        return []
+    gaps = [text[a.end() : b.start()] for a, b in itertools.pairwise(found)]
+    if not all(_COMMA.fullmatch(gap) for gap in gaps) or _NAMED.search(text[: found[0].start()]):
+        return []
+    return [Fact(match[2], number(match[1])) for match in found]
 
 
 def _follows_number(text: str, place: int) -> bool:
@@ -160,29 +186,6 @@ def _point(match: re.Match[str]) -> Fact:
     first, second, third = match.groups()
     more = tuple(found for found in (number(third),) if found) if third else ()
     return Fact(first, number(second), more)
-
-
-def _box(text: str) -> Fact | None:
-    """`A: whiskers 1 and 9, quartiles 3 and 7, median 5, outliers 11 and 12`."""
-    ends: dict[str, list[float]] = {}
-    marks = list(re.finditer(r"whiskers?|quartiles?|median|outliers?", text))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        piece = text[mark.end() : following.start() if following else len(text)]
-        name = mark.group().rstrip("s")
-        ends.setdefault(name, []).extend(found.value for found in numbers(piece))
-    whiskers, quartiles = ends.get("whisker", []), ends.get("quartile", [])
-    if len(quartiles) < 2 or not ends.get("median"):
-        return None
-    low, high = (whiskers + quartiles)[:2] if len(whiskers) >= 2 else quartiles[:2]
-    five = (low, quartiles[0], ends["median"][0], quartiles[1], high)
-    label = text[: marks[0].start()].rpartition(":")[0] or text[: marks[0].start()]
-    return Fact(
-        clean(label) or None,
-        None,
-        box=five,
-        outliers=tuple(ends.get("outlier", ())),
-        percent="%" in text,
-    )
 
 
 def _chunks(text: str) -> list[Fact]:
@@ -220,6 +223,8 @@ def _chunks(text: str) -> list[Fact]:
 def _split(text: str) -> list[str]:
     """Pieces with a number each: what stands before one goes with it."""
     inside = [match.span() for match in NUMBERS.finditer(text)]
+    # Ends of what a piece must hold one of.
+    ends = sorted([*(end for _, end in inside), *(m.end() for m in re.finditer(_HOLE, text))])
     inside += [match.span() for match in re.finditer(r"\([^()]*\)", text)]
     pieces, start, place = [], 0, 0
     inside.sort()
@@ -227,10 +232,10 @@ def _split(text: str) -> list[str]:
         while place < len(inside) and inside[place][1] <= match.start():
             place += 1
         covered = any(a <= match.start() < b for a, b in inside[max(0, place - 2) : place + 3])
-        piece = text[start : match.start()]
-        if covered or not (NUMBERS.search(piece) or _HOLE in piece):
+        first = bisect_right(ends, start)
+        if covered or first == len(ends) or ends[first] > match.start():
             continue
-        pieces.append(piece)
+        pieces.append(text[start : match.start()])
         start = match.start() if match.group() == "followed by" else match.end()
     pieces.append(text[start:])
     return pieces
@@ -280,14 +285,18 @@ def _one(
     left: str, found: re.Match[str], right: str, interval: tuple[Number, Number] | None
 ) -> Fact:
     value = number(found.group())
-    head = clean(left)
+    left = left.rpartition(": ")[2] or left
+    bracketed = left.rstrip().endswith("(") and right.startswith(")")
+    head = (_explicit(left.rstrip(" (")) if bracketed and len(left.split()) <= 4 else "") or clean(
+        left
+    )
     after = _AFTER.match(right)
     if after is not None:
         tail = clean(after[2])
         starts_low = not head or (head[:1].islower() and tail[:1] and not tail[:1].islower())
         if tail and starts_low and len(tail.split()) <= 4:
             return Fact(tail, value, interval=interval, subject=head)
-    if not head or (left.rstrip().endswith("(") and right.startswith(")")):
+    if not head or bracketed:
         of_it = _OF_IT.match(right)
         tail = clean(of_it[1]) if of_it else ""
         if (
@@ -307,7 +316,10 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(
-        r"^\s*(?:and|then|with|for|the bar for|the value for)\s+", "", label.strip(), flags=re.I
+        r"^\s*(?:and|then|with|for|by|followed by|the bar for|the value for)\s+",
+        "",
+        label.strip(),
+        flags=re.I,
     )
     label = label.strip(" \t,;:*'’").rstrip("-–— ")
     return label if NUMBERS.match(label) else label.lstrip("-–— ")

@@ -41,7 +41,7 @@ def number(text: str) -> Number | None:
         -value if sign in ("-", "−") else value,
         percent=unit.startswith("per") or unit == "%",
         money=bool(money),
-        short=unit in _SHORT,
+        short=_SHORT.get(unit, 0.0),
         thousands="," in whole,
         decimals=len(part) - 1 if part and not power else 0,
         scale=_WORDS.get(unit, 1.0),
@@ -113,3 +113,17 @@ def _hex(match: re.Match[str]) -> str:
         channel = int(base[start : start + 2], 16)
         mixed.append(round(channel + (255 - channel) * part if part > 0 else channel * (1 + part)))
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def number_format(found: list[Number]) -> str:
+    """The d3 format in which numbers like these are written."""
+    if not found:
+        return ""
+    decimals = max(item.decimals for item in found)
+    if any(item.percent for item in found):
+        return f".{decimals}%"
+    if any(item.short for item in found):
+        return ".4~s"
+    money = "$" if any(item.money for item in found) else ""
+    comma = "," if any(item.thousands for item in found) else ""
+    return f"{money}{comma}.{decimals}f"

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from inward_rewards.images.plain.wording import normal
+
 MAX_CHARACTERS = 20_000
 """Of a description; the rest is not read. It bounds the work, whatever a caller allows."""
 MAX_QUOTES = 4000
@@ -20,8 +22,28 @@ NAME = f"[{chr(FIRST)}-{chr(FIRST + MAX_QUOTES)}]"
 
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_PLAIN = str.maketrans(
+    {
+        "\r": "\n",
+        "\t": "    ",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+        "\u2010": "-",
+        "\u2011": "-",
+    }
+)
+_PICTURES = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f]")
+"""Emoji, which some writers set before a name."""
 _FENCED = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
 _QUOTED = re.compile(r'"([^"\n]{1,200})"|“([^“”\n]{1,200})”|«([^«»\n]{1,200})»')
+_TITLED = re.compile(
+    r"\b((?:titled|entitled|title|called|named|label(?:l?ed)?|reads|headed)(?: is)? ?:? )"
+    r"(\*\*|\*|__|_|')([^*_'\"\n]{2,120})\2(?!\w)",
+    re.IGNORECASE,
+)
+"""A title that is set off otherwise than by double quotes."""
+_ENDS = re.compile(r"[*_]*(?:\s+[A-Z]|\s*(?:\n|\Z))")
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<=\s)\*(?=\w)|(?<=\w)\*(?=[\s.,:;]|$)")
 _BULLET = re.compile(r"^([ \t]*)(?:[-*•·–‣◦+]|\(?\d{1,2}[.)](?=\s+\D))\s+")
 _HEADER = re.compile(r"^\s*#{1,6}\s+")
@@ -29,7 +51,8 @@ _ABBREVIATIONS = (
     r"(?<!\bvs\.)(?<!\bVs\.)(?<!\bFig\.)(?<!\bca\.)(?<!\bNo\.)(?<!\bapprox\.)(?<!\be\.g\.)"
 )
 _SENTENCE = re.compile(
-    rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=])"
+    rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=]|(?:bars?|lines?|pie|scatter|area|histogram"
+    r"|heatmap|step|legend|title)\b)"
 )
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
@@ -78,15 +101,18 @@ def cut(description: str) -> Text:
     """The pieces of a description, at most `MAX_CHARACTERS` of it."""
     found = Text()
     prose, _ = without_code(description[:MAX_CHARACTERS])
-    prose = _CONTROL.sub("", _PRIVATE.sub("", prose.replace("\r\n", "\n").replace("\t", "    ")))
+    prose = _PRIVATE.sub("", prose.replace("\r\n", "\n").translate(_PLAIN))
+    prose = _TITLED.sub(r'\1"\3"', _PICTURES.sub("", _CONTROL.sub("", prose)))
 
     def put_away(match: re.Match[str]) -> str:
         if len(found.quotes) >= MAX_QUOTES:
             return match.group()
         words = next(group for group in match.groups() if group)
         inner = words.strip().rstrip(",") if words.endswith((",", ", ")) else words.strip()
-        found.quotes.append(_EMPHASIS.sub("", inner))
-        return chr(FIRST + len(found.quotes) - 1)
+        # "The title." A new sentence: the full stop stands within the quotes.
+        stop = inner.endswith(".") and _ENDS.match(match.string, match.end()) is not None
+        found.quotes.append(_EMPHASIS.sub("", inner.removesuffix(".") if stop else inner))
+        return chr(FIRST + len(found.quotes) - 1) + ("." if stop else "")
 
     lines = _QUOTED.sub(put_away, prose).split("\n")
     place = 0
@@ -118,6 +144,7 @@ def _line(raw: str) -> Line | None:
     text = _EMPHASIS.sub("", raw[bullet.end() :] if bullet else raw).strip()
     # The rules try each place of a run of spaces: with one of a thousand that is a second.
     text = re.sub(r"\s{2,}", " ", text)
+    text = normal(text)
     return Line(indent, text, header) if text else None
 
 

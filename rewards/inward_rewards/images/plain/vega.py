@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inward_rewards.images.plain.chart import Axis, Kind, Observation, PlainChart, Series
-from inward_rewards.images.plain.looks import number_format
-from inward_rewards.images.plain.numbers import iso_date
+from inward_rewards.images.plain.numbers import iso_date, number_format
 
 Json = dict[str, Any]
 

@@ -1,0 +1,79 @@
+"""The five numbers of a box: `median 12, quartiles 8 and 18, whiskers 2 and 30`, by any name."""
+
+from __future__ import annotations
+
+import re
+
+from inward_rewards.images.plain.facts import Fact, clean
+from inward_rewards.images.plain.numbers import numbers
+
+_PARTS = (
+    ("low", r"(?:minimum|min|lowest|lower (?:whisker|fence|end|extreme)|bottom whisker|smallest)"),
+    ("q1", r"(?:q1|first quartile|1st quartile|lower quartile|25th percentile|25 ?%|box bottom)"),
+    ("median", r"(?:median|q2|50th percentile|middle line)"),
+    ("q3", r"(?:q3|third quartile|3rd quartile|upper quartile|75th percentile|75 ?%|box top)"),
+    ("high", r"(?:maximum|max|highest|upper (?:whisker|fence|end|extreme)|top whisker|largest)"),
+    ("quartiles", r"(?:quartiles|interquartile range|iqr|box)"),
+    ("whiskers", r"whiskers"),
+    ("outliers", r"outliers?"),
+)
+_PART = re.compile("|".join(rf"(?P<{name}>\b{words}\b)" for name, words in _PARTS), re.IGNORECASE)
+
+
+_DASH = re.compile(r"(?<=\d)\s?[-–—]\s?(?=\d)")
+
+
+def part_of(words: str) -> str | None:
+    """The part of a box that `words` name, and nothing else."""
+    match = _PART.fullmatch(words.strip(" .:()"))
+    return match.lastgroup if match else None
+
+
+def box(parts: dict[str, list[float]], *, percent: bool = False) -> Fact | None:
+    """The box of what is known by part; None without a median and quartiles."""
+    quartiles = [*parts.get("quartiles", [])]
+    if len(quartiles) < 2:
+        quartiles = [*parts.get("q1", [])[:1], *parts.get("q3", [])[:1]]
+    median = parts.get("median", [])
+    if len(quartiles) < 2 or not median:
+        return None
+    ends = [*parts.get("whiskers", [])]
+    if len(ends) < 2:
+        ends = [*(parts.get("low") or quartiles)[:1], *(parts.get("high") or quartiles[1:])[:1]]
+    five = (ends[0], quartiles[0], median[0], quartiles[1], ends[1])
+    return Fact(None, None, box=five, outliers=tuple(parts.get("outliers", ())), percent=percent)
+
+
+def from_cells(cells: list[tuple[str, float]]) -> Fact | None:
+    """The box of a table's row: titles of columns and their numbers."""
+    parts: dict[str, list[float]] = {}
+    for title, value in cells:
+        name = part_of(re.sub(r"\s*\([^()]*\)", "", title))
+        if name:
+            parts.setdefault(name, []).append(value)
+    return box(parts)
+
+
+def box_of(text: str) -> Fact | None:
+    """The box that a statement tells whole, labelled by what stands before its first part."""
+    marks = list(_PART.finditer(text))
+    if len(marks) < 2 or len(marks) > 40:
+        return None
+    parts: dict[str, list[float]] = {}
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        piece = text[mark.end() : following.start() if following else len(text)]
+        found = [value.value for value in numbers(_DASH.sub(" to ", piece))]
+        if mark.lastgroup is not None and mark.lastgroup not in parts and found:
+            parts[mark.lastgroup] = found
+    found_box = box(parts, percent="%" in text)
+    if found_box is None:
+        return None
+    before = text[: marks[0].start()]
+    label = before.rpartition(":")[0] or before
+    return Fact(
+        clean(label) or None,
+        None,
+        box=found_box.box,
+        outliers=found_box.outliers,
+        percent=found_box.percent,
+    )

@@ -1,0 +1,128 @@
+"""The chart once all is read: places are numbers, dates or names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from inward_rewards.images.plain.chart import Observation, PlainChart, Series
+from inward_rewards.images.plain.numbers import iso_date, number, plain_number
+
+
+def finished(chart: PlainChart) -> PlainChart:
+    """The chart once all is read: places are numbers, dates or names, scales of words are one."""
+    if chart.horizontal:
+        # In words, x is the axis that lies, along which horizontal bars are measured.
+        chart.x, chart.y = chart.y, chart.x
+    if chart.kind is None and chart.series:
+        kinds = [series.kind for series in chart.series if series.kind]
+        if not kinds:
+            # Numbers in a text that names no kind of chart are no chart.
+            chart.series = []
+            return chart
+        chart.kind = kinds[0]
+    seen = [o for series in chart.series for o in series.observations]
+    if seen and all(o.scale != 1.0 for o in seen) and not _in_units(chart, seen):
+        for o in seen:
+            o.y = None if o.y is None else o.y * o.scale
+    _unshortened(chart, seen)
+    if _all_percent(chart, seen):
+        chart.y.percent = True
+    for series in chart.series:
+        axis = chart.right if series.right else chart.scale if chart.kind == "cell" else chart.y
+        if axis.percent:
+            for o in series.observations:
+                _as_parts(o)
+        series.observations = _placed(series, chart)
+    return chart
+
+
+def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
+    """Whether the axis counts in the thousands or millions that its numbers were written with."""
+    if re.search(
+        r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
+    ):
+        return True
+    values = [o.y for o in seen if o.y is not None]
+    return chart.y.high is not None and bool(values) and max(values) <= 1.2 * chart.y.high
+
+
+def _unshortened(chart: PlainChart, seen: list[Observation]) -> None:
+    """`75M` on an axis from 0 to 250, in millions."""
+    values = [abs(o.y) for o in seen if o.y is not None]
+    high = chart.y.high
+    if not values or not all(o.short for o in seen) or high is None or max(values) < 20 * high:
+        return
+    for o in seen:
+        o.y, o.low, o.high = (
+            None if value is None else value / o.short for value in (o.y, o.low, o.high)
+        )
+
+
+def _all_percent(chart: PlainChart, seen: list[Observation]) -> bool:
+    """Whether all numbers are written with % and nothing else is said of their axis."""
+    axis = chart.y
+    if chart.kind in ("arc", "cell") or axis.ticks or axis.high is not None:
+        return False
+    return bool(seen) and all(o.percent for o in seen) and not re.search("%|percent", axis.title)
+
+
+def _as_parts(o: Observation) -> None:
+    """Numbers written with % on an axis labelled in %: parts of 1."""
+    if not o.percent:
+        return
+    o.y, o.low, o.high = (
+        None if value is None else round(value / 100, 12) for value in (o.y, o.low, o.high)
+    )
+    o.box = tuple(round(value / 100, 12) for value in o.box)
+    o.outliers = tuple(round(value / 100, 12) for value in o.outliers)
+
+
+def _placed(series: Series, chart: PlainChart) -> list[Observation]:
+    kind = series.kind or chart.kind
+    observations = series.observations
+    labels = [o.x for o in observations if isinstance(o.x, str)]
+    if kind in ("arc", "rule", "box", "cell") or not labels or (chart.histogram and kind == "bar"):
+        return [_bin(o) for o in observations] if chart.histogram else observations
+    if len(labels) < len(observations):
+        return observations
+    dates = [iso_date(label) for label in labels]
+    if all(dates):
+        return [replace(o, x=day) for o, day in zip(observations, dates, strict=True)]
+    named = kind == "bar" or (kind == "point" and chart.horizontal)
+    if named or (
+        any(label in chart.x.members for label in labels if not chart.x.ticks) and kind != "line"
+    ):
+        return observations
+    if chart.x.members and chart.kind == "bar":
+        return observations
+    if chart.x.members and any(s.kind == "bar" for s in chart.series):
+        return observations
+    values = [plain_number(label) for label in labels]
+    if None in values:
+        values = _numbered(labels)
+    if None in values or len(set(values)) < len(values):
+        return observations
+    listed_years = chart.x.members and set(labels) <= set(chart.x.members)
+    if listed_years and not chart.x.ticks:
+        return observations
+    return [replace(o, x=value) for o, value in zip(observations, values, strict=True)]
+
+
+def _numbered(labels: list[str]) -> list[float | None]:
+    """`hour 0`, `hour 6`: numbers, where all labels have the same words before one."""
+    parts = [re.fullmatch(r"(\D*?)\s*(-?\d+(?:\.\d+)?)", label.lower()) for label in labels]
+    words = {part[1] for part in parts if part}
+    return [float(part[2]) if part and len(words) == 1 else None for part in parts]
+
+
+def _bin(o: Observation) -> Observation:
+    if not isinstance(o.x, str):
+        return o
+    match = re.fullmatch(
+        r"(?:[A-Za-z ]+ )?(-?[−\d.,]+%?)\s*(?:-|–|—|to)\s*(-?[−\d.,]+%?)", o.x.strip()
+    )
+    ends = [number(end) for end in match.groups()] if match else []
+    if len(ends) == 2 and ends[0] and ends[1]:
+        return replace(o, x=ends[0].value, x2=ends[1].value)
+    return o
