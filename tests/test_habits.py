@@ -37,6 +37,7 @@ ALSO_PUBLIC = {
     "inward_chat.verifiers_compat",
     "inward_retrieval.commands",
     "inward_training.engine",
+    "inward_training.env_server",
     "inward_training.serve",
     "inward_training.trl",
 }

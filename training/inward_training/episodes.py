@@ -14,8 +14,9 @@ from inward_training.samples import Failure, Group, Sample
 
 AnyTask = vf.Task[Any, Any, Any]
 AnyEpisode = vf.Episode[Any, Any, Any]
-Played = tuple[AnyEpisode, tuple[int, int]]
-"""An episode, and the versions of the weights at its beginning and its end."""
+Played = tuple[AnyEpisode | Failure, tuple[int, int]]
+"""An episode, or why the env server has none, and the versions of the weights at its beginning and
+its end."""
 
 
 def as_group(
@@ -35,6 +36,10 @@ def as_group(
     failures: list[Failure] = []
     planned = 0
     for episode, weights in played:
+        if isinstance(episode, Failure):
+            failures.append(episode)
+            planned += 1
+            continue
         traces = [t for t in episode.traces if t.agent.trainable]
         if not complete(episode):
             failures.append(_failure(episode))

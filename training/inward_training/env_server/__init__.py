@@ -6,6 +6,6 @@ verifiers' `EnvClient`, and so prime-rl, speaks to it as to verifiers' own serve
 `inward-training[rollouts]`.
 """
 
-from inward_training.env_server.broker import HUNG_S, SILENCE_S, START_S, Broker
+from inward_training.env_server.broker import HUNG_S, MAX_CONCURRENT, SILENCE_S, Broker
 
-__all__ = ["HUNG_S", "SILENCE_S", "START_S", "Broker"]
+__all__ = ["HUNG_S", "MAX_CONCURRENT", "SILENCE_S", "Broker"]

@@ -126,7 +126,7 @@ class Broker:
                 self._keep(self._place())
             self._keep(self._requests())
             self._keep(self._clock())
-            up = asyncio.ensure_future(self._up.wait())
+            up: asyncio.Future[Any] = asyncio.ensure_future(self._up.wait())
             try:
                 await asyncio.wait([up, self._over], return_when="FIRST_COMPLETED")
                 if up.done():
@@ -145,7 +145,8 @@ class Broker:
             if len(frames) != 4:
                 log.warning("a request of %d frames instead of 4 is dropped", len(frames))
                 continue
-            request = Request(*frames)
+            client, id, method, payload = frames
+            request = Request(client, id, method, payload)
             if request.method == b"health":
                 await self._reply(request, HealthResponse())
             elif request.method == b"cancel":
@@ -333,8 +334,8 @@ class Broker:
         for player in self._players:
             if player.process is not None:
                 player.process.terminate()
-        await asyncio.to_thread(lambda: [player.end() for player in self._players])
         for player in self._players:
+            await asyncio.to_thread(player.end)
             player.close()
         self._close()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import zmq
 import zmq.asyncio
@@ -56,11 +56,12 @@ class Player:
 
     def ask(self, id: bytes, method: bytes, payload: bytes) -> bool:
         """False where there is no connection. Returns at once: there is no limit to its queue."""
-        try:
-            self.dealer.send_multipart([id, method, payload], flags=zmq.NOBLOCK).result()
-        except zmq.ZMQError:
-            return False
-        return True
+        # Not awaited: zmq has tried it when this call returns, and does not try again.
+        sent = cast(
+            "asyncio.Future[object]",
+            self.dealer.send_multipart([id, method, payload], flags=zmq.NOBLOCK),
+        )
+        return not isinstance(sent.exception(), zmq.ZMQError)
 
     def close(self) -> None:
         self.dealer.close()
