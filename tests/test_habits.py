@@ -40,6 +40,7 @@ ALSO_PUBLIC = {
     "inward_training.env_server",
     "inward_training.serve",
     "inward_training.trl",
+    "inward_training.trl_environment",
 }
 
 

@@ -124,6 +124,7 @@ async def test_what_a_killed_worker_held_fails_by_name_and_another_plays_on(poli
         assert await ends(play(client, policy, 8)) == ([1.0] * 8, [])
 
 
+@pytest.mark.slow
 async def test_a_worker_that_hangs_is_killed(policy):
     async with serving(hung=2.0) as (broker, client):
         episodes = play(client, policy, 2)
@@ -134,6 +135,7 @@ async def test_a_worker_that_hangs_is_killed(policy):
         assert "was killed by SIGKILL" in failed[0]
 
 
+@pytest.mark.slow
 async def test_an_engine_that_hangs_ends_the_episode_and_nothing_else(policy):
     async with serving(silence=1.0) as (broker, client):
         worker = processes(broker)
@@ -145,6 +147,7 @@ async def test_an_engine_that_hangs_ends_the_episode_and_nothing_else(policy):
         assert processes(broker) == worker
 
 
+@pytest.mark.slow
 async def test_more_than_have_a_place_wait_and_their_time_does_not_count(policy):
     async with serving(max_concurrent=1, silence=3.0) as (_, client):
         episodes = play(client, policy, 3)
@@ -171,6 +174,7 @@ async def test_one_that_is_told_to_end_tells_who_waits(policy):
             os.kill(worker, 0)
 
 
+@pytest.mark.slow
 async def test_a_client_that_cancels_frees_the_place(policy):
     async with serving(max_concurrent=1) as (broker, client):
         first, second = play(client, policy, 2)
@@ -182,6 +186,7 @@ async def test_a_client_that_cancels_frees_the_place(policy):
         assert await ends(play(client, policy, 1)) == ([1.0], [])
 
 
+@pytest.mark.slow
 async def test_two_servers_behind_one_address(policy):
     async with (
         serving() as (one, _),

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 from urllib.parse import urlsplit
 
+import inward_chat.harness  # noqa: F401 - in the process that all workers are forked from
 import verifiers.v1 as vf
 from inward_chat.verifiers_compat import EnvServer, setup_logging
 
