@@ -19,7 +19,7 @@ from inward import eval_plugin
 
 MAIN = "from inward.cli import main; main()"
 WAIT_S = 240
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @contextlib.asynccontextmanager
