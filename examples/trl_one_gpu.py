@@ -44,8 +44,8 @@ def settings() -> dict[str, Any]:
         "max_completion_length": 2048,
         "temperature": 1.0,
         "beta": 0.0,
-        # Divided by the group's standard deviation, an entropy bonus of a few hundredths would weigh
-        # as much as the answer in every group that is otherwise all right or all wrong.
+        # Divided by the group's standard deviation, an entropy of a few hundredths more would weigh
+        # as much as the answer, in every group that is otherwise all right or all wrong.
         "scale_rewards": "none",
         # Divided by a constant: divided by its own length, a long wrong reply would cost less.
         "loss_type": "dr_grpo",
