@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 
 import pytest
 import verifiers.v1 as vf
@@ -11,6 +12,7 @@ from inward_chat.testing import PolicyServer
 from inward_chat.verifiers_compat import EnvClient
 from inward_training import RolloutsError
 from inward_training.env_server import Broker
+from inward_training.env_server import client as client_module
 from training.conftest import COPY_LETTER
 
 LETTERS = "abcdefgh"
@@ -206,6 +208,40 @@ async def test_two_servers_behind_one_address(policy):
         said = f"EnvWorkerLost: the env server at {two.address} has said nothing for 3 s"
         assert failed == [said] * 3
         assert await ends(play(client, policy, 4)) == ([1.0] * 4, [])
+
+
+@pytest.mark.slow
+async def test_rollouts_are_played_by_a_server(engine, make):
+    shut = threading.Event()
+
+    def reply(text):
+        if "Say b" in text:
+            shut.wait(ANSWER_S)
+        return "a"
+
+    async with (
+        serving() as (broker, _),
+        make(engine(reply), server=broker.address) as rollouts,
+    ):
+        [group] = [g async for g in rollouts.play([0], group_size=2)]
+        assert [s.reward for s in group.samples] == [1.0, 1.0]
+        assert all(s.completion_ids for s in group.samples)
+        lost = asyncio.ensure_future(anext(rollouts.play([1], group_size=2)))
+        await until(lambda: sum(len(p.held) for p in broker._players) == 2)
+        os.kill(processes(broker)[0], signal.SIGKILL)
+        group = await asyncio.wait_for(lost, ANSWER_S)
+        shut.set()
+        assert (group.samples, group.lost) == ((), 2)
+        assert {f.cause for f in group.failures} == {"EnvWorkerLost"}
+        assert rollouts.failures == {"EnvWorkerLost": 2}
+
+
+async def test_no_server_is_told(make, monkeypatch):
+    monkeypatch.setattr(client_module, "GIVEN_UP_AFTER", 1)
+    monkeypatch.setattr(client_module, "PROBE_S", 0.2)
+    with pytest.raises(RolloutsError, match=r"no env server answers at tcp://127.0.0.1:9: start"):
+        async with make("http://127.0.0.1:9/v1", server="tcp://127.0.0.1:9"):
+            pass
 
 
 async def test_an_environment_that_cannot_be_served_is_told(policy):

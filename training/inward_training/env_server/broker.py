@@ -150,13 +150,13 @@ class Broker:
             if request.method == b"health":
                 await self._reply(request, HealthResponse())
             elif request.method == b"cancel":
-                cancelled = self._cancel_for(request)
+                cancelled = await self._cancel_for(request)
                 await self._reply(request, CancelResponse(cancelled=cancelled))
             else:
                 self._waiting.append(request)
                 self._dispatch()
 
-    def _cancel_for(self, asked: Request) -> bool:
+    async def _cancel_for(self, asked: Request) -> bool:
         """Whether the episode that a client wants ended is known."""
         try:
             target = str(msgpack.unpackb(asked.payload)["request_id"]).encode()
@@ -165,6 +165,7 @@ class Broker:
         for request in self._waiting:
             if request.id == target:
                 self._waiting.remove(request)
+                await self._fail([request], "Cancelled", "its client gave it up")
                 return True
         for player in self._players:
             if target in player.held:
@@ -231,8 +232,8 @@ class Broker:
         while True:
             try:
                 process, pipe, address = await asyncio.to_thread(self._processes.start)
-            except OSError as error:
-                why, served = f"no env worker can be started: {error}", False
+            except (OSError, EOFError) as error:
+                why, served = f"no env worker can be started: {error!r}", False
             else:
                 name = f"env worker {process.pid}"
                 player = Player(name, dealer(self._zmq, address), process, pipe)

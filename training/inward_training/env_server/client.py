@@ -20,8 +20,8 @@ GIVEN_UP_AFTER = 12
 class Served:
     """Episodes that the env server at an address plays."""
 
-    def __init__(self, address: str, *, probe: float = PROBE_S) -> None:
-        self.address, self._probe = address, probe
+    def __init__(self, address: str) -> None:
+        self.address = address
         self._client: EnvClient
         self._watch: asyncio.Task[None]
 
@@ -66,7 +66,7 @@ class Served:
             if not episode.done():
                 raise RolloutsError(
                     f"the env server at {self.address} has been silent for"
-                    f" {self._probe * GIVEN_UP_AFTER:g} s: start it again"
+                    f" {PROBE_S * GIVEN_UP_AFTER:g} s: start it again"
                 )
             return episode.result()
         except RuntimeError as error:
@@ -82,7 +82,7 @@ class Served:
 
     async def _answers(self) -> bool:
         for _ in range(GIVEN_UP_AFTER):
-            if await self._client.health(timeout=self._probe):
+            if await self._client.health(timeout=PROBE_S):
                 return True
         return False
 
@@ -90,4 +90,4 @@ class Served:
         while True:
             if not await self._answers():
                 return
-            await asyncio.sleep(self._probe)
+            await asyncio.sleep(PROBE_S)

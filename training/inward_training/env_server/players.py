@@ -69,7 +69,7 @@ class Player:
             self.pipe.close()
 
     def end(self) -> None:
-        """Tells its process to end, kills it where it does not, and waits; blocks."""
+        """Waits for its process, which was told to end, and kills it where it does not; blocks."""
         if self.process is None:
             return
         self.process.join(END_S + 2)
@@ -103,7 +103,7 @@ class Processes:
     def start(self) -> tuple[BaseProcess, Connection, str]:
         """A process, the pipe that it ends with, and the address where it will listen; blocks.
 
-        Raises OSError where the machine starts no more.
+        Raises OSError or EOFError where the machine starts no more.
         """
         self._started += 1
         address = f"ipc://{self._folder / str(self._started)}"
