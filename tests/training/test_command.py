@@ -49,7 +49,7 @@ async def test_a_trainer_plays_through_it(engine, tokenizer):
         ),
         (
             ["copy-letter", "-m", "tiny", "-n", "3"],
-            "serve-rollouts does not read 'select': drop it",
+            "does not read 'select': drop it",
         ),
         (["copy-letter", "-m", "tiny", "-r", "8"], "does not read 'num_rollouts'"),
     ],

@@ -44,15 +44,18 @@ async def _serve(server: EnvServer) -> int:
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     serving = asyncio.create_task(server.run())
-    reasons = [asyncio.create_task(told.wait()), asyncio.create_task(_lost_tools(server.env))]
-    await asyncio.wait([serving, *reasons], return_when="FIRST_COMPLETED")
-    _end_in(END_S)
-    for task in (serving, *reasons):
+    stop = asyncio.create_task(told.wait())
+    lost = asyncio.create_task(_lost_tools(server.env))
+    await asyncio.wait([serving, stop, lost], return_when="FIRST_COMPLETED")
+    status = LOST_TOOLS if lost.done() else 0
+    _end_in(END_S, status or 1)
+    for task in (serving, stop, lost):
         task.cancel()
-    *_, lost = await asyncio.gather(serving, *reasons, return_exceptions=True)
-    if serving.done() and not serving.cancelled() and (error := serving.exception()):
-        raise error
-    return LOST_TOOLS if lost is None else 0
+    await asyncio.gather(serving, stop, lost, return_exceptions=True)
+    for task in (serving, lost):
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+    return status
 
 
 async def _lost_tools(env: vf.Env[Any]) -> None:
@@ -84,12 +87,12 @@ async def _listens(url: str) -> bool:
 def _end_with(broker: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         broker.recv()
-    _end_in(END_S)
+    _end_in(END_S, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end_in(seconds: float) -> None:
+def _end_in(seconds: float, status: int) -> None:
     """The event loop may hang, and an end that hangs is none."""
-    timer = threading.Timer(seconds, os._exit, (1,))
+    timer = threading.Timer(seconds, os._exit, (status,))
     timer.daemon = True
     timer.start()
