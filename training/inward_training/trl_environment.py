@@ -184,6 +184,17 @@ class _Seat:
     """One rollout of the trainer at a time. Of its public methods `reset` is the trainer's, and
     those that a subclass adds are tools."""
 
+    _asked: SimpleQueue[tuple[Message, Future[Message]] | None]
+    """The episode's model calls; None once it is over."""
+    _episode: Future[Any] | None
+    _pending: Future[Message] | None
+    """The model call that waits for the trainer."""
+    _over: bool
+    """Whether None was taken from `_asked`."""
+    _tools: list[Message]
+    _seen: int
+    """Messages of the conversation that the trainer has."""
+
     def __init__(self, seats: Seats) -> None:
         self._seats = seats
         self._clear()
@@ -203,11 +214,10 @@ class _Seat:
         return "\n\n".join(_text(message) for message in body["messages"])
 
     def _clear(self) -> None:
-        self._asked: SimpleQueue[tuple[Message, Future[Message]] | None] = SimpleQueue()
-        self._episode: Future[Any] | None = None
-        self._pending: Future[Message] | None = None
+        self._asked = SimpleQueue()
+        self._episode = self._pending = None
         self._over = True
-        self._tools: list[Message] = []
+        self._tools = []
         self._seen = 0
 
     def _next(self) -> Message | None:
