@@ -18,6 +18,7 @@ from inward.terminal import make_lossless, printable
 
 COMMANDS = {
     "eval": "evaluate, then print a table",
+    "serve": "serve an environment's episodes, by workers that may die",
     "serve-rollouts": "play rollouts for a trainer in another environment",
     "show": "print a rollout of a run and why its reward is what it is",
     "compare": "two runs on the tasks that they share",
@@ -30,6 +31,7 @@ COMMANDS = {
 USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
        inward eval --resume RUN_DIR                             complete an interrupted run
+       inward serve ENV [--workers N]                           an env server, for prime-rl
        inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
        inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
        inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
@@ -107,8 +109,9 @@ def _run(arguments: list[str]) -> int:
         return 2
     if command == "eval":
         return _evaluate(args, words)
-    if command == "serve-rollouts":
-        served: int = import_module("inward.serve_rollouts").serve(args, words)
+    if command in ("serve", "serve-rollouts"):
+        module = import_module(f"inward.{command.replace('-', '_')}")
+        served: int = module.serve(args, words)
         return served
     if words:
         raise UserError(f"unrecognized arguments: {' '.join(words)}")
@@ -151,6 +154,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
             _add_retrieval(commands, name)
         elif name == command == "eval":
             _add_eval(commands)
+        elif name == command == "serve":
+            _add_serve(commands)
         elif name == command == "serve-rollouts":
             _add_serve_rollouts(commands)
         elif name == command:
@@ -201,11 +206,59 @@ def _add_eval(commands: Any) -> None:
     )
 
 
+def _add_serve(commands: Any) -> None:
+    parser = commands.add_parser(
+        "serve",
+        usage="inward serve ENV [--address A] [--workers N] [--peer A …] [--env.* -c N]",
+        description="Serves an environment as verifiers' own env server does, to prime-rl"
+        " (serve.address of a source) and to inward serve-rollouts --server. Its clients bring the"
+        " tasks and name the model. A worker that dies or hangs is started anew, and what it held"
+        " fails by name: no episode waits for ever. -c: episodes at once per worker or peer."
+        " Whoever reaches the address can play: keep it on loopback or a private network. Runs"
+        " until it is interrupted.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--address",
+        default="tcp://127.0.0.1:5000",
+        help="where to listen; port 0 is any free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="processes that play, each with tool servers of its own (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="another env server of the same environment and options, which plays a share; may be"
+        " given again",
+    )
+    parser.add_argument(
+        "--silence",
+        type=float,
+        default=1800.0,
+        metavar="S",
+        help="fail an episode that shows no turn and no new phase for S seconds (default: 1800)",
+    )
+    parser.add_argument(
+        "--hung",
+        type=float,
+        default=120.0,
+        metavar="S",
+        help="kill a worker, and give a peer up, that says nothing for S seconds (default: 120)",
+    )
+
+
 def _add_serve_rollouts(commands: Any) -> None:
     parser = commands.add_parser(
         "serve-rollouts",
         usage="inward serve-rollouts ENV -m MODEL --client.base-url URL"
-        " [--env.* --client.* --sampling.* -c N]",
+        " [--server ADDRESS] [--env.* --client.* --sampling.* -c N]",
         description="Plays rollouts of an environment for a trainer that lives in another virtual"
         " environment, and asks for them with inward_training.RemoteRollouts. URL is the engine's,"
         " which must serve POST /inference/v1/generate. Runs until it is interrupted.",
@@ -215,6 +268,12 @@ def _add_serve_rollouts(commands: Any) -> None:
         "--host", default="127.0.0.1", help="where to listen (default: %(default)s)"
     )
     parser.add_argument("--port", type=int, default=8765, help="the port (default: %(default)s)")
+    parser.add_argument(
+        "--server",
+        metavar="ADDRESS",
+        help="the env server that plays, of inward serve with the same ENV and --env.*; left out:"
+        " this process",
+    )
 
 
 def _add_show(commands: Any) -> None:

@@ -10,18 +10,20 @@ import sys
 from collections.abc import Sequence
 
 from inward_chat import loopback
+from inward_chat.verifiers_compat import EvalConfig
 
 from inward import endpoint
 from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
-from inward.verifiers_runs import BASELINE_PREFIX, InwardConfig
+from inward.verifiers_runs import BASELINE_PREFIX
 
 try:
-    from inward_training import Rollouts
+    from inward_training import Rollouts, RolloutsError
     from inward_training.serve import served
 except ImportError as error:
     raise UserError(f"{error.name} is missing: pip install 'inward[training]'") from error
 
+READ = ("model", "client", "sampling", "max_concurrent")
 TRAIN_CLIENT = ["--client.type", "train"]
 MAX_CONCURRENT = 128
 """Where the config says none: verifiers' own."""
@@ -33,15 +35,15 @@ def serve(args: argparse.Namespace, words: Sequence[str]) -> int:
     loopback.exempt()
     if not vf_runs.names_an_environment(words):
         raise UserError("name the environment first: inward serve-rollouts ENV -m MODEL …")
-    config = vf_runs.parse([*words, *TRAIN_CLIENT])
+    config = vf_runs.parse_some([*words, *TRAIN_CLIENT], "serve-rollouts", READ)
     if config.model.startswith(BASELINE_PREFIX) or "model" not in config.model_fields_set:
         raise UserError("name the policy that the engine serves: -m MODEL --client.base-url URL")
     endpoint.check(config.client.base_url)
-    asyncio.run(_serve(config, args.host, args.port))
+    asyncio.run(_serve(config, args))
     return 0
 
 
-async def _serve(config: InwardConfig, host: str, port: int) -> None:
+async def _serve(config: EvalConfig, args: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -51,17 +53,22 @@ async def _serve(config: InwardConfig, host: str, port: int) -> None:
         config.client,
         sampling=config.sampling.model_dump(exclude_unset=True),
         max_concurrent=config.max_concurrent or MAX_CONCURRENT,
+        server=args.server,
     )
     # The data before the address: whoever asks then need not wait for a download.
     try:
         await rollouts.count()
     except ValueError as error:
         raise UserError(str(error)) from error
-    async with rollouts, contextlib.AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
         try:
-            url = await stack.enter_async_context(served(rollouts, host, port))
+            await stack.enter_async_context(rollouts)
+            url = await stack.enter_async_context(served(rollouts, args.host, args.port))
+        except RolloutsError as error:
+            raise UserError(str(error)) from error
         except OSError as error:
-            raise UserError(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+            where = f"{args.host}:{args.port}"
+            raise UserError(f"cannot listen at {where}: {error.strerror or error}") from error
         sys.stdout.write(f"rollouts of {rollouts.environment} by {config.model} at {url}\n")
         sys.stdout.flush()
         await ended.wait()

@@ -10,10 +10,10 @@ import asyncio
 import logging
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inward_chat.verifiers_compat import (
     LIBRARY_LOGGER,
@@ -41,6 +41,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FREE_ON_RESUME = {"verbose", "rich", "max_concurrent"}
 FREE_OF_CLIENT = {"base_url", "api_key_var", "headers", "headers_from_env", "timeout"}
 """How a run is played and shown, not what is played: a resumed run may change them."""
+
+
+Config = TypeVar("Config", bound=EvalConfig)
 
 
 class InwardConfig(EvalConfig):
@@ -80,9 +83,27 @@ def parse(arguments: Sequence[str]) -> InwardConfig:
 
     Raises `UserError` for whatever is wrong with them.
     """
+    return _parse(arguments, InwardConfig)
+
+
+def parse_some(arguments: Sequence[str], command: str, read: Collection[str]) -> EvalConfig:
+    """The same for a command that reads only these fields of it, without a baseline's defaults.
+
+    Raises `UserError` for any other option too: it would be ignored.
+    """
+    config = _parse(arguments, EvalConfig)
+    unread = sorted(config.model_fields_set - {*read, "env"})
+    if unread:
+        fields = ", ".join(f"{name!r}" for name in unread)
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in ("env", *read))
+        raise UserError(f"inward {command} does not read {fields}: drop it (it reads {options})")
+    return config
+
+
+def _parse(arguments: Sequence[str], kind: type[Config]) -> Config:
     argv = with_positional_taskset(list(arguments))
     try:
-        config: InwardConfig = cli(narrow_config(InwardConfig, argv), args=argv)
+        config: Config = cli(narrow_config(kind, argv), args=argv)
     except ConfigFileError as error:
         raise UserError(_config_mistake(error.message)) from error
     except ModuleNotFoundError as error:

@@ -42,8 +42,10 @@ ALSO_PUBLIC = {
     "inward_chat.verifiers_compat",
     "inward_retrieval.commands",
     "inward_training.engine",
+    "inward_training.env_server",
     "inward_training.serve",
     "inward_training.trl",
+    "inward_training.trl_environment",
 }
 
 

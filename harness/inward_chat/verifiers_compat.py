@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from verifiers.v1.clients.train import ElasticRendererPool
     from verifiers.v1.configs.cli.eval import EvalConfig
     from verifiers.v1.dialects.chat import message_to_wire
+    from verifiers.v1.env import Env
     from verifiers.v1.errors import MODEL_TRANSPORT_ERROR_EXIT_CODE
     from verifiers.v1.harnesses.utils.compaction import (
         CONTEXT_OVERFLOW_MARKERS,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
         mcp_content_to_chat_content,
     )
     from verifiers.v1.mcp.server import STATE_TIMEOUT, ConfigT, ServerBase
+    from verifiers.v1.serve.client import EnvClient
+    from verifiers.v1.serve.server import EnvServer
+    from verifiers.v1.serve.types import BaseResponse, CancelResponse, HealthResponse
     from verifiers.v1.types import content_text
     from verifiers.v1.utils.logging import LIBRARY_LOGGER, InterceptHandler, setup_logging
     from verifiers.v1.utils.trace_store import TRACES_FILE
@@ -52,10 +56,16 @@ __all__ = [
     "PRIVATE",
     "STATE_TIMEOUT",
     "TRACES_FILE",
+    "BaseResponse",
     "Call",
+    "CancelResponse",
     "ConfigT",
     "ElasticRendererPool",
+    "Env",
+    "EnvClient",
+    "EnvServer",
     "EvalConfig",
+    "HealthResponse",
     "InterceptHandler",
     "MCPConnection",
     "Private",
@@ -188,6 +198,49 @@ PRIVATE: dict[str, Private] = {
         "quality_rag.calls",
         "the renderers that the train client of this process holds, by model",
         members={"_renderers": None},
+    ),
+    # The env server.
+    "Env": Private(
+        "verifiers.v1.env",
+        "inward_training.env_server.worker",
+        "the tool servers that all rollouts of a worker share, by name, with url and local",
+        members={"_shared_tools": None},
+    ),
+    "EnvServer": Private(
+        "verifiers.v1.serve.server",
+        "inward_training.env_server.worker",
+        "the server of one env process, which answers [client, request, method, payload]",
+        Call(2),
+        members={"run": Call(), "env": None},
+    ),
+    "EnvClient": Private(
+        "verifiers.v1.serve.client",
+        "inward_training.rollouts",
+        "the client of an env server, which streams an episode's deltas until the reply",
+        Call(1),
+        members={
+            "run": Call(names=("client", "model", "sampling", "task_data")),
+            "wait_for_server_startup": Call(names=("timeout",)),
+            "close": Call(),
+        },
+    ),
+    "BaseResponse": Private(
+        "verifiers.v1.serve.types",
+        "inward_training.env_server.broker",
+        "the reply that tells of a failure",
+        Call(names=("success", "error")),
+    ),
+    "CancelResponse": Private(
+        "verifiers.v1.serve.types",
+        "inward_training.env_server.broker",
+        "the reply to a request to end an episode",
+        Call(names=("cancelled",)),
+    ),
+    "HealthResponse": Private(
+        "verifiers.v1.serve.types",
+        "inward_training.env_server.broker",
+        "the reply to a health request",
+        Call(),
     ),
     # The command line.
     "EvalConfig": Private(

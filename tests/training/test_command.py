@@ -47,10 +47,32 @@ async def test_a_trainer_plays_through_it(engine, tokenizer):
             ["copy-letter", "-m", "tiny", "--client.base-url", "http://127.0.0.1:9/v1"],
             "127.0.0.1:9",
         ),
+        (
+            ["copy-letter", "-m", "tiny", "-n", "3"],
+            "does not read 'select': drop it",
+        ),
+        (["copy-letter", "-m", "tiny", "-r", "8"], "does not read 'num_rollouts'"),
     ],
 )
 def test_a_mistake_is_one_line(words, line, tmp_path):
-    done = call("inward", "serve-rollouts", *words, cwd=tmp_path)
+    one_line(call("inward", "serve-rollouts", *words, cwd=tmp_path), line)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "name the environment first: inward serve ENV"),
+        (["copy-letter", "-m", "tiny"], "inward serve does not read 'model': drop it"),
+        (["copy-letter", "--workers", "0"], "--workers 0: at least 1, or 0 beside a --peer"),
+        (["copy-letter", "--hung", "0"], "--hung 0: seconds, more than 0"),
+        (["copy-letter", "--address", "nowhere"], "cannot listen at 'nowhere'"),
+    ],
+)
+def test_a_mistake_at_serve_is_one_line(words, line, tmp_path):
+    one_line(call("inward", "serve", *words, cwd=tmp_path), line)
+
+
+def one_line(done, line):
     assert done.code == 2
     assert line in done.err
     assert len(done.err.splitlines()) == 1

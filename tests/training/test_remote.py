@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 
 import pytest
 from aiohttp import web
 from inward_training import RemoteRollouts, RolloutsError
 from inward_training import remote as remote_module
+from inward_training import serve as serve_module
 from inward_training.samples import FORMAT
 from inward_training.serve import served
 
@@ -65,6 +67,22 @@ async def test_a_client_that_leaves_ends_the_play(engine, make):
                 await playing
         await asyncio.sleep(1.5)
         assert len(asked) <= 2
+
+
+async def test_a_second_play_is_refused_by_name(engine, make, monkeypatch):
+    monkeypatch.setattr(serve_module, "GRACE_S", 0.1)
+    async with (
+        make(engine(lambda _: "x")) as rollouts,
+        served(rollouts) as url,
+        RemoteRollouts(url) as one,
+        RemoteRollouts(url) as two,
+    ):
+        async with contextlib.aclosing(one.play(itertools.repeat(0, 5000))) as first:
+            await anext(first)
+            with pytest.raises(RolloutsError, match="another play is under way"):
+                await anext(two.play([1]))
+        monkeypatch.setattr(serve_module, "GRACE_S", 20.0)
+        assert [g.index async for g in two.play([1])] == [1]
 
 
 async def test_nothing_answers():

@@ -14,8 +14,9 @@ from inward_training.samples import Failure, Group, Sample
 
 AnyTask = vf.Task[Any, Any, Any]
 AnyEpisode = vf.Episode[Any, Any, Any]
-Played = tuple[AnyEpisode, tuple[int, int]]
-"""An episode, and the versions of the weights at its beginning and its end."""
+Played = tuple[AnyEpisode | Failure, tuple[int, int]]
+"""An episode, or why the env server has none, and the versions of the weights at its beginning and
+its end."""
 
 
 def as_group(
@@ -35,15 +36,19 @@ def as_group(
     failures: list[Failure] = []
     planned = 0
     for episode, weights in played:
+        if isinstance(episode, Failure):
+            failures.append(episode)
+            planned += 1
+            continue
         traces = [t for t in episode.traces if t.agent.trainable]
         if not complete(episode):
-            failures.append(_failure(episode))
+            failures.append(failure(episode))
             planned += 1
             continue
         planned += len(traces)
         _refuse_nested_groups(traces, len(played))
         for trace in traces:
-            found = _failed(trace) or _samples(trace, weights)
+            found = failed(trace) or _samples(trace, weights)
             if isinstance(found, Failure):
                 failures.append(found)
             else:
@@ -61,9 +66,10 @@ def _refuse_nested_groups(traces: Sequence[Any], episodes: int) -> None:
         )
 
 
-def _failed(trace: Any) -> Failure | None:
+def failed(trace: Any) -> Failure | None:
+    """Why a rollout of a complete episode is no sample, if it is none."""
     if not trace.ok:
-        return _failure(trace)
+        return failure(trace)
     if not math.isfinite(trace.reward):
         named = ", ".join(f"{k}={r.score}" for k, r in trace.rewards.items() if r is not None)
         return Failure("NonFiniteReward", f"the reward is {trace.reward}: {named}")
@@ -73,7 +79,7 @@ def _failed(trace: Any) -> Failure | None:
     return None
 
 
-def _failure(of: Any) -> Failure:
+def failure(of: Any) -> Failure:
     """The last error of an episode or a trace; an episode's may stand on one of its traces."""
     errors = [*of.errors, *(e for t in getattr(of, "traces", ()) if not t.ok for e in t.errors)]
     if not errors:

@@ -20,8 +20,9 @@ except ModuleNotFoundError as error:
         " or ask a server with RemoteRollouts"
     ) from error
 
-from inward_training.episodes import AnyTask, Played, as_group
-from inward_training.samples import Group
+from inward_training.env_server.client import Served
+from inward_training.episodes import AnyEpisode, AnyTask, Played, as_group
+from inward_training.samples import Failure, Group
 
 
 class Rollouts:
@@ -41,6 +42,7 @@ class Rollouts:
         sampling: Mapping[str, Any] | None = None,
         max_concurrent: int = 64,
         api_key_var: str = "INWARD_API_KEY",
+        server: str | None = None,
     ) -> None:
         """
         Args:
@@ -55,6 +57,8 @@ class Rollouts:
             sampling: verifiers' `SamplingConfig`: temperature, max_tokens, …
             max_concurrent: episodes that play at the same time.
             api_key_var: the environment variable that holds the endpoint's key, if it wants one.
+            server: the address of an env server of the same env (`inward serve`), which then plays
+                the episodes; `endpoint` is as it reaches the engine.
         """
         config = env if isinstance(env, vf.EnvConfig) else vf.resolve_env_config(dict(env))
         if isinstance(endpoint, str):
@@ -85,14 +89,16 @@ class Rollouts:
         self._slots = asyncio.Semaphore(max_concurrent)
         self._tasks: list[AnyTask] = []
         self._more = iter(self._env.taskset)
-        self._serving: contextlib.AbstractAsyncContextManager[None] | None = None
+        self._served = None if server is None else Served(server)
+        self._serving: contextlib.AbstractAsyncContextManager[object] | None = None
         self._reading = asyncio.Lock()
         self._drawing = threading.Lock()
 
     async def __aenter__(self) -> Self:
         _renew_lock()
-        self._serving = self._env.serving()
-        await self._serving.__aenter__()
+        serving = self._served or self._env.serving()
+        await serving.__aenter__()
+        self._serving = serving
         return self
 
     async def __aexit__(
@@ -172,7 +178,12 @@ class Rollouts:
     async def _episode(self, task: AnyTask) -> Played:
         async with self._slots:
             before = self.weights
-            episode = await self._env.run_slot(self._env.slots(task)[0], self._context)
+            episode: AnyEpisode | Failure
+            if self._served is not None:
+                data = task.data.model_dump(mode="json")
+                episode = await self._served.play(data, self._context)
+            else:
+                episode = await self._env.run_slot(self._env.slots(task)[0], self._context)
             return episode, (before, self.weights)
 
     async def _task(self, index: int) -> AnyTask:

@@ -17,7 +17,11 @@ from inward_training.samples import FORMAT
 HEARTBEAT_S = 5.0
 """An empty line of JSON this often, so that a client can tell waiting from hanging."""
 
+GRACE_S = 10.0
+"""How long a play waits for the one before it, whose client has perhaps just left."""
+
 log = logging.getLogger(__name__)
+_PLAYING = web.AppKey("playing", asyncio.Lock)
 _ROLLOUTS = web.AppKey("rollouts", Rollouts)
 
 
@@ -25,6 +29,7 @@ def application(rollouts: Rollouts) -> web.Application:
     """The server's application over `rollouts`, which are entered already."""
     app = web.Application()
     app[_ROLLOUTS] = rollouts
+    app[_PLAYING] = asyncio.Lock()
     app.router.add_get("/info", _info)
     app.router.add_post("/play", _play)
     return app
@@ -65,6 +70,22 @@ async def _play(request: web.Request) -> web.StreamResponse:
         tasks, group_size, weights = _asked(await request.json())
     except (ValueError, TypeError, KeyError) as error:
         return web.Response(status=400, text=f"{type(error).__name__}: {error}")
+    # One at a time: the weights' version is of one trainer, and so are the places.
+    playing = request.app[_PLAYING]
+    try:
+        await asyncio.wait_for(playing.acquire(), GRACE_S)
+    except TimeoutError:
+        text = "another play is under way: one trainer plays at a time; start a server for each"
+        return web.Response(status=409, text=text)
+    try:
+        return await _played(request, rollouts, tasks, group_size, weights)
+    finally:
+        playing.release()
+
+
+async def _played(
+    request: web.Request, rollouts: Rollouts, tasks: list[int], group_size: int, weights: int
+) -> web.StreamResponse:
     rollouts.weights = weights
     answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await answer.prepare(request)

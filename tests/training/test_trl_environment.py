@@ -1,0 +1,113 @@
+"""Episodes whose model is the trainer: TRL's `environment_factory`."""
+
+import os
+
+import pytest
+from inward_training import RolloutsError
+from inward_training.trl_environment import Seats, _method
+from training.conftest import COPY_LETTER
+
+
+def says(text):
+    return [{"role": "assistant", "content": text}]
+
+
+def test_a_rollout_is_an_episode_of_the_environment():
+    with Seats(COPY_LETTER) as seats:
+        played = [seats.factory() for _ in range(4)]
+        assert [seat.reset(index=i, prompt=[]) for i, seat in enumerate(played)] == [
+            f"Say {letter}" for letter in "abcd"
+        ]
+        replies = [says("a"), says("x"), says("fault"), [{"role": "tool", "content": "c"}]]
+        assert seats.reward(replies, played) == [1.0, 0.0, None, 0.0]
+        assert seats.failures == {"TaskError": 1}
+        # An instance is used again, also where its last rollout was left.
+        assert played[0].reset(index=7) == "Say h"
+        assert played[0].reset(index=6) == "Say g"
+        assert seats.reward([says("g")], played[:1]) == [1.0]
+        with pytest.raises(IndexError, match="has 8 tasks here: none at 8"):
+            played[0].reset(index=8)
+
+
+def test_an_environment_of_several_conversations_is_refused():
+    with Seats({"id": "letter-group", **COPY_LETTER}) as seats:
+        seat = seats.factory()
+        seat.reset(index=0)
+        with pytest.raises(RolloutsError, match="several conversations per episode"):
+            seats.reward([says("a")], [seat])
+
+
+@pytest.mark.slow
+def test_the_trainers_tool_calls_run_the_environments_tools():
+    env = {"taskset": {"id": "quality-rag", "split": "sample"}}
+    with Seats(env, tasks=2) as seats:
+        seat = seats.factory()
+        assert "Question" in seat.reset(index=0) or seat._seen
+        [tool] = seat._tools
+        found = getattr(seat, tool["name"])(query="the lamp")
+        assert len(found) > 100
+        assert "error" in getattr(seat, tool["name"])(qwery="the lamp").lower()
+        [reward] = seats.reward([says("A")], [seat])
+        assert reward in (0.0, 1.0)
+        trace = seat._episode.result().traces[0]
+        assert [
+            call for node in trace.nodes for call in getattr(node.message, "tool_calls", None) or ()
+        ]
+
+
+def test_a_tool_has_the_schema_that_trl_reads():
+    schema = {
+        "properties": {
+            "query": {"type": "string", "description": "what to find"},
+            "n": {"type": "integer", "default": 3},
+        },
+        "required": ["query"],
+    }
+    method = _method({"name": "search", "description": "Searches.", "parameters": schema})
+    assert method.__doc__ == "Searches.\n\nArgs:\n    query: what to find\n    n: n"
+    assert method.__annotations__ == {"query": str, "n": int, "return": str}
+
+
+@pytest.mark.models
+def test_trl_trains_on_it(tmp_path):
+    pytest.importorskip("trl", reason="needs the groups models and train")
+    os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+    from rewards.tiny_qwen import make_tiny
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import get_json_schema
+    from trl import GRPOConfig, GRPOTrainer
+    from trl.chat_template_utils import qwen3_chat_template
+
+    make_tiny(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    tokenizer.chat_template = qwen3_chat_template
+    method = _method({"name": "search", "parameters": {"properties": {"q": {"type": "string"}}}})
+    assert get_json_schema(method)["function"]["parameters"]["properties"] == {
+        "q": {"type": "string", "description": "q"}
+    }
+    with Seats(COPY_LETTER) as seats:
+        trainer = GRPOTrainer(
+            model=AutoModelForCausalLM.from_pretrained(tmp_path),
+            environment_factory=seats.factory,
+            reward_funcs=seats.reward,
+            train_dataset=seats.dataset(),
+            processing_class=tokenizer,
+            args=GRPOConfig(
+                output_dir=str(tmp_path / "out"),
+                use_cpu=True,
+                bf16=False,
+                max_steps=1,
+                per_device_train_batch_size=4,
+                num_generations=2,
+                max_completion_length=4,
+                scale_rewards="none",
+                logging_steps=1,
+                save_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+            ),
+        )
+        trainer.train()
+    [logged] = [entry for entry in trainer.state.log_history if "reward" in entry]
+    assert 0 <= logged["reward"] <= 1
+    assert not seats.failures
