@@ -70,7 +70,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The console script. README has the exit statuses."""
+    """The console script. docs/commands.md has the exit statuses."""
     make_lossless()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
