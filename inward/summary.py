@@ -127,7 +127,7 @@ def tool_notes(traces: Sequence[vf.WireTrace]) -> list[str]:
 
 
 def as_json(summary: Summary, status: int) -> dict[str, Any]:
-    """What the table and the lines below it say; README has the schema."""
+    """What the table and the lines below it say; docs/commands.md has the schema."""
     played = summary.played
     return {
         "environment": summary.environment,
