@@ -79,6 +79,7 @@ class Seats:
         self._tasks = list(islice(self._env.taskset, tasks))
         self._seats: dict[str, _Seat] = {}
         self._numbers = count()
+        self._playing: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._stack = ExitStack()
         self._url = ""
@@ -89,8 +90,11 @@ class Seats:
         with ExitStack() as stack:
             thread = threading.Thread(target=self._loop.run_forever, daemon=True)
             thread.start()
+            stack.callback(self._loop.close)
             stack.callback(thread.join)
             stack.callback(self._loop.call_soon_threadsafe, self._loop.stop)
+            # It closes the loop's HTTP connections.
+            stack.callback(lambda: self._wait(self._loop.shutdown_asyncgens()))
             self._url = stack.enter_context(PolicyServer(self._policy)).base_url
             serving = self._env.serving()
             self._wait(serving.__aenter__())
@@ -162,7 +166,7 @@ class Seats:
             sampling=vf.SamplingConfig(),
         )
         [slot] = self._env.slots(self._tasks[index])
-        episode = asyncio.run_coroutine_threadsafe(self._env.run_slot(slot, context), self._loop)
+        episode = asyncio.run_coroutine_threadsafe(self._play(slot, context), self._loop)
         episode.add_done_callback(lambda _: self._seats.pop(name, None))
         return episode
 
@@ -178,6 +182,20 @@ class Seats:
     def _leave(self) -> None:
         for seat in set(self._seats.values()):
             seat._abandon()
+        self._wait(self._wound_up())
+
+    async def _wound_up(self) -> None:
+        """An abandoned episode ends in its own time, and needs its servers until then."""
+        await asyncio.gather(*self._playing, return_exceptions=True)
+
+    async def _play(self, slot: Any, context: vf.ModelContext) -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        self._playing.add(task)
+        try:
+            return await self._env.run_slot(slot, context)
+        finally:
+            self._playing.discard(task)
 
 
 class _Seat:

@@ -19,6 +19,9 @@ import zmq.asyncio
 
 from inward_training.env_server.worker import END_S, LOST_TOOLS, work
 
+TEMPLATE_LOST = 255
+"""What multiprocessing says of a process whose fork server has died: nobody can tell how it is."""
+
 DRAIN_S = 0.2
 """What a worker said before it died is still on its way."""
 
@@ -81,6 +84,8 @@ class Player:
         status = self.process.exitcode if self.process else None
         if status == LOST_TOOLS:
             return "ended because its tool server had died"
+        if status == TEMPLATE_LOST:
+            return "was given up: the process that workers are forked from has died"
         if status is not None and status < 0:
             with contextlib.suppress(ValueError):
                 name = signal.Signals(-status).name
