@@ -75,12 +75,12 @@ class PolarJudge(vf.Judge[float, PolarJudgeConfig]):
     async def _cut(
         self, client: httpx.AsyncClient, prompt: str, reference: str, candidate: str
     ) -> tuple[str, str, str]:
-        """A token has at least one character, so that short texts need no counting."""
+        """A token has at least one byte, so that short texts need no counting."""
         room = (MAX_TOKENS - 2 * MAX_REPLY_TOKENS) // 2
-        if len(reference) > MAX_REPLY_TOKENS or len(candidate) > MAX_REPLY_TOKENS:
+        if max(_bytes(reference), _bytes(candidate)) > MAX_REPLY_TOKENS:
             reference, _ = await self._last(client, reference, MAX_REPLY_TOKENS)
             candidate, _ = await self._last(client, candidate, MAX_REPLY_TOKENS)
-        if len(prompt) <= room:
+        if _bytes(prompt) <= room:
             return prompt, reference, candidate
         used = [(await self._last(client, text, MAX_TOKENS))[1] for text in (reference, candidate)]
         prompt, _ = await self._last(client, prompt, (MAX_TOKENS - sum(used)) // 2)
@@ -159,3 +159,7 @@ def _plain(text: str) -> str:
     while REWARD in text or END in text:
         text = text.replace(REWARD, "").replace(END, "")
     return text
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

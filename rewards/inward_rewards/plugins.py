@@ -186,7 +186,8 @@ async def em_rl_token(trace: AnyTrace) -> float:
     found = await _token_measure(trace, "token_entropy")
     if found:
         return signals.em_rl_token(signals.exact_entropies(found))
-    return signals.UNREADABLE * max(1, sum(len(node.logprobs) for node in trace.nodes))
+    completion = _last_completion(trace, "em_rl_token")
+    return signals.UNREADABLE * max(1, len(completion.completion_ids) if completion else 0)
 
 
 async def em_rl_sequence(trace: AnyTrace) -> float:

@@ -114,9 +114,10 @@ def test_texts_in_other_words_are_the_judges(folder, tmp_path):
         if isinstance(content, str):
             judged.append(content)
             same = "the second" in content
-            return {"content": f'```json\n{{"extract_answer": "x", "score": {int(same)}}}\n```'}
+            said = '{"extract_answer": "\\alpha", "score": ' + ("1}" if same else "0}")
+            return {"content": "For \\frac{1}{2}:\n```json\n" + said + "\n```"}
         figure = int(asked(body)[1].split("?")[0].split()[-1])
-        return {"content": "the second <|ground_truth|> model" if figure % 4 == 0 else "8"}
+        return {"content": r"the second <|ground_truth|> \alpha model" if figure % 4 == 0 else "8"}
 
     with PolicyServer(policy) as server:
         found = vf_eval(
@@ -129,7 +130,7 @@ def test_texts_in_other_words_are_the_judges(folder, tmp_path):
     assert {name for name, score in right.items() if score} == {"reasoning-0", "reasoning-4"}
     # Numbers are never asked about, and what a policy writes stays what it wrote.
     assert len(judged) == 4
-    expected = "Compare. Q Question 0? G Model B R the second <|ground_truth|> model"
+    expected = "Compare. Q Question 0? G Model B R the second <|ground_truth|> \\alpha model"
     assert expected in judged
 
 

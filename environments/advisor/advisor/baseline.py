@@ -15,19 +15,26 @@ from typing import Any
 import verifiers.v1 as vf
 from inward_chat.downloads import cache_dir
 
-VERSION = 1
+VERSION = 2
 """Of how a baseline is measured."""
 
 logger = logging.getLogger(__name__)
 
 
-def key_of(task: vf.Task[Any, Any, Any], solver: vf.AgentConfig, rollouts: int) -> str:
-    """Of all that changes a baseline: the task with its scoring, the solver with its server, its
-    sampling and its harness, and how many rollouts are averaged. Weights have no name but the
-    model's: another model under the same name at the same address is not told apart."""
+def key_of(
+    task: vf.Task[Any, Any, Any],
+    taskset: vf.TasksetConfig,
+    solver: vf.AgentConfig,
+    rollouts: int,
+) -> str:
+    """Of all that changes a baseline: the task with its scoring, the taskset's settings (its tools'
+    too), the solver with its server, its sampling and its harness, and how many rollouts are
+    averaged. Weights have no name but the model's: another model under the same name at the same
+    address is not told apart."""
     parts = {
         "version": VERSION,
         "task": [type(task).__module__, type(task).__qualname__, task.hash],
+        "taskset": taskset.model_dump(mode="json"),
         "scoring": task.config.model_dump(mode="json"),
         "solver": solver.model_dump(mode="json"),
         "rollouts": rollouts,

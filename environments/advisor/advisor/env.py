@@ -122,7 +122,7 @@ class AdvisorEnv(vf.Env[AdvisorEnvConfig]):
 
     async def _baseline(self, task: AnyTask, solver: vf.Agent) -> float | None:
         """The solver's mean reward without advice; None where a rollout of it failed."""
-        key = key_of(task, solver.config, self.config.baseline)
+        key = key_of(task, self.config.taskset, solver.config, self.config.baseline)
         async with self._measuring.setdefault(key, asyncio.Lock()):
             known = await self._baselines.get(key)
             if known is None:

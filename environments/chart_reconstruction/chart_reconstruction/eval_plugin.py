@@ -14,7 +14,7 @@ from inward_charts import request_picture, traced
 from inward_charts.eval_plugin import table_panels
 from inward_chat.downloads import cache_dir
 from inward_rewards.charts import Rendered, RenderError, shared_renderer
-from inward_rewards.images import PlainRedraw
+from inward_rewards.images import PlainConfig, PlainRedraw
 from inward_rewards.images import drawing as kept_drawing
 
 from chart_reconstruction.prompt import description
@@ -132,10 +132,10 @@ def drawn(trace: vf.WireTrace) -> Rendered | None:
     """The chart that is drawn from the last reply that draws one; None for the picture of an image
     generator, and for a reader, which draws nothing."""
     chart = trace.info.get("chart", {})
-    if chart.get("redraw") == "reader" or "drawings" in chart:
-        return None
     if "spec" in chart:
         return shared_renderer().render_sync(chart["spec"])
+    if chart.get("redraw", "plain") != "plain":
+        return None
     limit = chart.get("max_characters", 6000)
     for message in reversed(trace.assistant_messages):
         redrawn = PlainRedraw().sync(description(message.content or "", limit).text)
@@ -180,9 +180,10 @@ async def score(task: ChartReconstructionTask, reply: str) -> float:
 
 def reseeded(task: ChartReconstructionTask, seed: int) -> ChartReconstructionTask | None:
     """The task whose drawings have other noise; None where no chance is in them."""
-    redraw = task.config.redraw
-    if not hasattr(redraw, "seed"):
+    if task.config.by_rules:
         return None
+    redraw = task.config.redraw
+    assert not isinstance(redraw, PlainConfig)
     # Beside the run's own seed, which the policy was paid with.
     other = redraw.model_copy(update={"seed": redraw.seed + seed})
     return ChartReconstructionTask(task.data, task.config.model_copy(update={"redraw": other}))

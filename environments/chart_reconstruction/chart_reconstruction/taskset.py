@@ -23,7 +23,7 @@ from inward_charts.tasks import (
 )
 from inward_chat import ExistingFolder
 from inward_chat.downloads import cache_dir
-from inward_rewards.charts import RenderError, Score, shared_renderer
+from inward_rewards.charts import RenderError, Scene, Score, shared_renderer
 from inward_rewards.images import (
     Canvas,
     EmbeddingConfig,
@@ -165,13 +165,15 @@ class ChartReconstructionTask(
         redraw = redraw_of(config.redraw, cache_dir() / FOLDER)
         redrawn = await redraw(read.text, Canvas.of(picture))
         metrics |= redrawn.metrics
+        # A truth that is not drawn is no fault of the policy's.
+        truth = None if redrawn.spec is None else await self.true_scene()
         try:
-            drawn, score = await self._scored(redrawn, picture)
+            drawn, score = await self._scored(redrawn, picture, truth)
         except RenderError as error:
             return Described(0.0, None, None, str(error), metrics, redrawn.record)
         if isinstance(config.similarity, EmbeddingConfig):
             drawings = redrawn.pictures if redrawn.spec is None else (drawn,)
-            reward, found = await self._embedded(config.similarity, drawings)
+            reward, found = await self._embedded(config.similarity, picture, drawings)
             metrics |= found
         else:
             reward = self._reward(config.similarity, score)
@@ -192,23 +194,24 @@ class ChartReconstructionTask(
         return Described(found.share, None, None, found.reason, metrics, found.record)
 
     async def _embedded(
-        self, config: EmbeddingConfig, drawings: Sequence[bytes | None]
+        self, config: EmbeddingConfig, picture: bytes, drawings: Sequence[bytes | None]
     ) -> tuple[float, dict[str, float]]:
         """The reward, and the mean raw cosine and specificity of what was drawn. A drawing that
         was refused is like nothing."""
         similarity = similarity_of(config, cache_dir() / FOLDER)
         drawn = [one for one in drawings if one is not None]
-        found = await asyncio.gather(*(similarity(self.data.picture, one) for one in drawn))
+        found = await asyncio.gather(*(similarity(picture, one) for one in drawn))
         metrics = {"cosine": sum(one.cosine for one in found) / len(found)}
         if config.specificity:
             metrics["specificity"] = sum(one.specificity or 0.0 for one in found) / len(found)
         return sum(one.value for one in found) / len(drawings), metrics
 
-    async def _scored(self, redrawn: Redrawn, picture: bytes) -> tuple[bytes, Score]:
+    async def _scored(
+        self, redrawn: Redrawn, picture: bytes, truth: Scene | None
+    ) -> tuple[bytes, Score]:
         """The drawing, or the first of several, and the score. Raises `RenderError` where nothing
         was drawn."""
         if redrawn.spec is not None:
-            truth = await self.true_scene()
             drawn, score = await shared_renderer().score(redrawn.spec, picture, truth)
             return drawn.png, score
         drawings = [drawing for drawing in redrawn.pictures if drawing is not None]

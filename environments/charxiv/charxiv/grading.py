@@ -13,13 +13,12 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-Rubric = Literal["text", "number", "numbers", "choice", "list", "layout", "trend"]
+Rubric = Literal["text", "number", "choice", "list", "layout", "trend"]
 Verdict = Literal["right", "wrong", "unsure"]
 
 NOT_APPLICABLE = "not applicable"
 REASONING: dict[int, Rubric] = {1: "text", 2: "text", 3: "number", 4: "number"}
 NUMERIC_TEMPLATES = (8, 9, 10, 12, 14, 15, 17, 19)
-TICK_TEMPLATES = (4, 5, 6, 7)
 
 MAX_REPLY = 20_000
 """Characters of a reply that are read, its last ones: the answer stands at the end."""
@@ -37,10 +36,17 @@ _POWER = re.compile(
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 _ANY_NUMBER = re.compile(
     r"(?<![\w.])[-+]?(?:(?:\d+(?:\.\d+)?\s*(?:\\times|[x×*·])\s*)?10\s*\^\s*\{?\s*[-+]?\d+\s*\}?"
-    r"|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)(?![\w])",
+    r"|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)(?!\w|\.\d)",
     re.ASCII,
 )
-_WRAPPING = re.compile(r"\\(?:text|mathrm|mathbf|mathit|textbf|mathcal|left|right)\b|[$`*\"“”{}]")
+_WRAPPING = re.compile(
+    r"\\(?:text|mathrm|mathbf|mathit|textbf|mathcal|left|right)\b|\*\*|[$`\"“”{}]"
+)
+_QUALIFIED = re.compile(
+    r"\b(?:hundred|thousand|million|billion|trillion|not|less|more|under|over|than|about)\b"
+)
+_UNICODE_POWER = re.compile(r"(?<=10)[⁻⁺]?[⁰¹²³⁴-⁹]+")
+_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _GREEK = re.compile(
     r"\\(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|"
     r"phi|chi|psi|omega)(?![a-z])",
@@ -62,17 +68,22 @@ def grade(rule: Rubric, reply: str, gold: str) -> Verdict:
     answer = final_answer(reply)
     if not answer:
         return "wrong"
-    if plain(answer) == plain(gold):
-        return "right"
-    if (plain(gold) == NOT_APPLICABLE) != (plain(answer) == NOT_APPLICABLE) and rule != "text":
-        return "unsure" if plain(gold) == NOT_APPLICABLE else "wrong"
-    if rule == "number":
+    said, wanted = plain(answer), plain(gold)
+    if rule == "number" and NOT_APPLICABLE not in (said, wanted):
         return _numbers(answer, gold)
+    if said == wanted:
+        return "right"
+    if wanted == NOT_APPLICABLE:
+        return "unsure"
+    if said == NOT_APPLICABLE and rule != "text":
+        return "wrong"
     if rule == "layout":
         return "right" if _sizes(answer) == _sizes(gold) is not None else "wrong"
     if rule == "choice":
-        first = re.match(r"(yes|no)\b", plain(answer))
-        return "right" if first and first[1] == plain(gold) else "wrong"
+        first = re.match(r"(yes|no)\b", said)
+        if first is None:
+            return "unsure"
+        return "right" if first[1] == wanted else "wrong"
     if rule == "list" and _terms(answer) == _terms(gold):
         return "right"
     if rule == "text" and (value := number(gold)) is not None and number(answer) == value:
@@ -96,13 +107,13 @@ def final_answer(reply: str) -> str:
 
 def _bare(text: str) -> str:
     """Without Markdown's bold around it and the full stop after it."""
-    return text.strip().strip("*" if "**" in text else "").strip().removesuffix(".").strip()
+    text = text.strip().removeprefix("**").removesuffix("**").strip()
+    return re.sub(r"^\*([^*]+)\*$", r"\1", text).removesuffix(".").strip()
 
 
 def number(text: str) -> Decimal | None:
     """The value of a text that is one number: 1,500 · 1.5e3 · 10^-2 · 3 x 10^4 · 85.5%."""
-    text = _WRAPPING.sub("", text).strip().removesuffix("%").removesuffix("\\").strip()
-    text = text.replace("−", "-").replace("–", "-")
+    text = _WRAPPING.sub("", _ascii(text)).strip().removesuffix("%").removesuffix("\\").strip()
     sign, bare = (-1, text[1:].strip()) if text.startswith("-") else (1, text)
     try:
         if power := _POWER.fullmatch(bare):
@@ -119,11 +130,11 @@ def number(text: str) -> Decimal | None:
 
 def plain(text: str) -> str:
     """For comparison: letters in one case, spaces, quotes, dollars and Greek names made one."""
-    text = _GREEK.sub(lambda found: unicodedata.lookup(_greek(found[1])), text)
+    text = _GREEK.sub(lambda found: unicodedata.lookup(_greek(found[1])), _ascii(text))
     text = unicodedata.normalize("NFKC", _WRAPPING.sub("", text)).casefold()
     text = re.sub(r"[‐-―−]", "-", text)
     text = re.sub(r"\s*([_^,/=+])\s*", r"\1", " ".join(text.split()))
-    return text.strip(" .").removeprefix("the ")
+    return text.rstrip(" .").lstrip().removeprefix("the ")
 
 
 def _greek(name: str) -> str:
@@ -133,14 +144,25 @@ def _greek(name: str) -> str:
 
 def _numbers(answer: str, gold: str) -> Verdict:
     """A gold answer of one number, or of several ("30, 40"). Of a sentence around them the numbers
-    count, where there are just as many."""
-    wanted = [number(gold)] if number(gold) is not None else [number(g) for g in gold.split(",")]
+    count, where there are just as many. What words may change ("five", "5 million", "not 5") is
+    left open, and so is a gold answer that is no number ("180k")."""
+    one = number(gold)
+    wanted = [one] if one is not None else [number(part) for part in gold.split(",")]
     if None in wanted:
+        return "right" if plain(answer) == plain(gold) else "unsure"
+    value = number(answer)
+    if value is not None:
+        return "right" if [value] == wanted else "wrong"
+    found = [number(text) for text in _ANY_NUMBER.findall(_ascii(answer))]
+    if not found or _QUALIFIED.search(answer.casefold()):
         return "unsure"
-    found = [number(answer)] if number(answer) is not None else []
-    if not found:
-        found = [number(text) for text in _ANY_NUMBER.findall(answer)]
     return "right" if found == wanted else "wrong"
+
+
+def _ascii(text: str) -> str:
+    """10⁻² as 10^-2, and every minus as one."""
+    text = _UNICODE_POWER.sub(lambda found: "^" + found[0].translate(_POWERS), text)
+    return text.replace("−", "-").replace("–", "-")
 
 
 def _sizes(text: str) -> tuple[int, int] | None:

@@ -43,18 +43,34 @@ class CharxivJudge(vf.Judge[bool, JudgeConfig]):
         return _filled(r"\{(\w+)\}", self.prompt or OWN, fields)
 
     def parse(self, response: vf.JudgeResponse[bool]) -> bool:
-        found = re.search(r"\{.*\}", response.text, re.DOTALL)
-        try:
-            said = json.loads(found[0]) if found else {}
-            score = next(said[key] for key in ("score", "score_T1") if key in said)
-        except (ValueError, StopIteration, TypeError):
-            score = None
-        if score not in (0, 1) or isinstance(score, bool):
-            raise ValueError(
-                f"the judge {self.config.model!r} gave no score of 0 or 1, but "
-                f"{response.text[:200]!r}: take a judge that answers in JSON, or none"
-            )
-        return bool(score)
+        # The whole object, or the last one where prose with braces stands before it.
+        for pattern in (r"\{.*\}", r"\{[^{}]*\}"):
+            for text in reversed(re.findall(pattern, response.text, re.DOTALL)):
+                score = _score(text)
+                if score is not None:
+                    return bool(score)
+        raise ValueError(
+            f"the judge {self.config.model!r} gave no score of 0 or 1, but "
+            f"{response.text[:200]!r}: take a judge that answers in JSON, or none"
+        )
+
+
+def _score(text: str) -> int | None:
+    """0 or 1; None where the text is no object with one. A judge quotes LaTeX as it is written:
+    a backslash that JSON does not know stands for itself."""
+    legal = re.sub(r'\\(\\|["/bfnrtu])|\\', lambda m: m[0] if m[1] else r"\\", text)
+    try:
+        said = json.loads(legal, strict=False)
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    score = next((said[key] for key in ("score", "score_T1") if key in said), None)
+    return (
+        score
+        if isinstance(score, int) and score in (0, 1) and not isinstance(score, bool)
+        else None
+    )
 
 
 def _filled(mark: str, template: str, values: Mapping[str, str]) -> str:

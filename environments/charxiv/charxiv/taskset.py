@@ -60,8 +60,10 @@ class CharxivTask(vf.Task[CharxivData, vf.State, CharxivTaskConfig]):
         verdict, asked = await self._verdict(trace, self.data.gold)
         trace.info["correct"] = verdict
         found = {"judged": float(asked), "answered": float(bool(trace.last_reply))}
-        if self.data.corrected is not None:
-            found["corrected"], _ = await self._verdict(trace, self.data.corrected)
+        corrected = self.data.corrected
+        if corrected is not None:
+            same = corrected == self.data.gold
+            found["corrected"] = verdict if same else (await self._verdict(trace, corrected))[0]
         return found
 
     @vf.reward

@@ -40,7 +40,7 @@ def _http(url: str) -> str:
     return url.rstrip("/")
 
 
-def _absolute(model: str) -> str:
+def absolute(model: str) -> str:
     """A folder as seen from here: a saved run may be resumed from elsewhere."""
     folder = Path(os.path.expanduser(model))  # noqa: PTH111 - it leaves an unknown user as it is
     return str(folder.resolve()) if folder.exists() else model
@@ -83,7 +83,7 @@ class GeneratorConfig(StrictModel):
     """What every image generator has. `steps`, `guidance` and `prompt_tokens` are known for
     FLUX.2-klein-4B and FLUX.1-schnell; for another model they must be set."""
 
-    model: Annotated[str, AfterValidator(_absolute)] = KLEIN
+    model: Annotated[str, AfterValidator(absolute)] = KLEIN
     """Hub id. For parity with the source: `black-forest-labs/FLUX.1-schnell` and `legacy`."""
     revision: str | None = None
     """Commit of the model on the hub."""
@@ -124,7 +124,7 @@ class ImagesConfig(GeneratorConfig, ServerConfig):
     """An image generator behind an OpenAI-compatible `/v1/images/generations`."""
 
     type: Literal["images"] = "images"
-    tokenizer: Annotated[str, AfterValidator(_absolute)] | None = None
+    tokenizer: Annotated[str, AfterValidator(absolute)] | None = None
     """Of the text encoder: a `tokenizer.json`, by its file, folder or hub id. Not set: tokens are
     counted by a rule, a little more rather than fewer."""
 

@@ -156,7 +156,7 @@ def checked(data: bytes, width: int, height: int) -> bytes | None:
             form, pixels = image.format, image.convert("RGB")
     except UnfitPictureError:
         raise
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnfitPictureError(f"{len(data)} bytes that are no whole picture: {error}") from error
     if pixels.point(lambda value: 255 * (value > BLACK)).getbbox() is None:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ class ImagesRedraw:
             return checked(data, order.width, order.height)
         except (AttributeError, IndexError, TypeError):
             raise server.unfit(f"no `data` with `b64_json`: {str(reply)[:100]}") from None
-        except binascii.Error as error:
-            raise server.unfit(f"`b64_json` is no whole base64: {error}") from error
         except UnfitPictureError as error:
             raise server.unfit(str(error)) from error
+        except ValueError as error:  # binascii's, or of letters that are not ASCII
+            raise server.unfit(f"`b64_json` is no whole base64: {error}") from error

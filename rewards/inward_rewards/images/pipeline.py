@@ -11,11 +11,14 @@ import asyncio
 import inspect
 import io
 import threading
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from inward_rewards.charts.cache import digest
 from inward_rewards.images.config import DiffusersConfig
+from inward_rewards.images.devices import accelerator
 from inward_rewards.images.drawings import Drawings, Order, checked
 from inward_rewards.images.errors import RedrawError
 from inward_rewards.images.prompts import cut_at
@@ -40,103 +43,128 @@ class DiffusersRedraw:
             import transformers
         except ImportError as error:
             raise ImportError(f"redraw.type 'diffusers' needs {error.name}: {INSTALL}") from error
-        self._diffusers, self._torch, self._transformers = diffusers, torch, transformers
+        del diffusers, transformers
         self._config = config
-        self._device = _device(config.device, torch)
+        device = accelerator(config.device, torch)
+        self._pipeline = _pipeline(config.model, config.revision, device, config.dtype)
         self._drawings = Drawings(config, self._draw, folder, concurrency=1)
+
+    async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
+        pipeline = self._pipeline
+        read = pipeline.known
+        if read is None:
+            read = await asyncio.to_thread(pipeline.reader)
+        identity = {
+            "backend": "diffusers",
+            "library": pipeline.library,
+            "weights": read.weights,
+            "device": pipeline.device.partition(":")[0],
+            "dtype": self._config.dtype,
+            # T5 is padded to it, which changes the drawing.
+            "prompt_tokens": self._tokens,
+        }
+        return await self._drawings.of(description, canvas, read.cut, identity)
+
+    @property
+    def _tokens(self) -> int:
+        return int(self._config.settings["prompt_tokens"])
+
+    async def _draw(self, order: Order) -> bytes | None:
+        return await asyncio.to_thread(self._pipeline.draw, order, self._tokens)
+
+
+@cache
+def _pipeline(model: str, revision: str | None, device: str, dtype: str) -> _Pipeline:
+    """One per process, whatever is drawn with it."""
+    return _Pipeline(model, revision, device, dtype)
+
+
+class _Pipeline:
+    """Weights and tokenizer, each loaded at the first use. Draws one picture at a time: a pipeline
+    keeps its steps on itself, and a thread whose rollout was cancelled draws on."""
+
+    def __init__(self, model: str, revision: str | None, device: str, dtype: str) -> None:
+        import diffusers
+        import torch
+        import transformers
+
+        self._diffusers, self._torch, self._transformers = diffusers, torch, transformers
+        self._model, self._revision, self._dtype = model, revision, dtype
+        self.device, self.library = device, diffusers.__version__
         survives_forks(self)
         self.after_fork()
 
     def after_fork(self) -> None:
-        self._loading = threading.Lock()
-        self._read: _Reader | None = None
+        self._loading, self._drawing = threading.Lock(), threading.Lock()
+        self.known: _Reader | None = None
         self._pipeline: Any = None
 
-    async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
-        if (read := self._read) is None:
-            read = await asyncio.to_thread(self._reader)
-        identity = {
-            "backend": "diffusers",
-            "library": self._diffusers.__version__,
-            "weights": read.weights,
-            "device": self._device.partition(":")[0],
-            "dtype": self._config.dtype,
-        }
-        return await self._drawings.of(description, canvas, read.cut, identity)
-
-    def _reader(self) -> _Reader:
-        """What is known of the model without its weights. Loaded once."""
+    def reader(self) -> _Reader:
+        """What is known of the model without its weights."""
         with self._loading:
-            if self._read is None:
-                self._read = self._guarded(self._known)
-            return self._read
+            if self.known is None:
+                self.known = self._guarded(self._known)
+            return self.known
 
-    async def _draw(self, order: Order) -> bytes | None:
-        return await asyncio.to_thread(self._drawn, order)
-
-    def _drawn(self, order: Order) -> bytes | None:
-        with self._loading:
+    def draw(self, order: Order, tokens: int) -> bytes | None:
+        read = self.reader()
+        with self._drawing:
             if self._pipeline is None:
                 self._pipeline = self._guarded(self._loaded)
-        read, pipeline, options = self._reader(), self._pipeline, {}
-        if "max_sequence_length" in inspect.signature(pipeline.__call__).parameters:
-            # T5 is padded to it, which changes the drawing.
-            tokens = self._config.settings["prompt_tokens"]
-            options["max_sequence_length"] = int(tokens) + read.template_tokens
-        [image] = self._guarded(
-            lambda: (
-                pipeline(
-                    prompt=order.prompt,
-                    width=order.width,
-                    height=order.height,
-                    num_inference_steps=order.steps,
-                    guidance_scale=order.guidance,
-                    generator=self._torch.Generator("cpu").manual_seed(order.seed),
-                    **options,
-                ).images
-            )
-        )
+            return self._guarded(lambda: self._drawn(order, tokens + read.template_tokens))  # type: ignore[no-any-return]
+
+    def _drawn(self, order: Order, tokens: int) -> bytes | None:
+        options = {}
+        if "max_sequence_length" in inspect.signature(self._pipeline.__call__).parameters:
+            options["max_sequence_length"] = tokens
+        [image] = self._pipeline(
+            prompt=order.prompt,
+            width=order.width,
+            height=order.height,
+            num_inference_steps=order.steps,
+            guidance_scale=order.guidance,
+            generator=self._torch.Generator("cpu").manual_seed(order.seed),
+            **options,
+        ).images
         out = io.BytesIO()
         image.save(out, "PNG")
         return checked(out.getvalue(), order.width, order.height)
 
     def _loaded(self) -> Any:
         pipeline = self._diffusers.DiffusionPipeline.from_pretrained(
-            self._config.model,
-            revision=self._config.revision,
-            dtype=getattr(self._torch, self._config.dtype),
+            self._model,
+            revision=self._revision,
+            dtype=getattr(self._torch, self._dtype),
             use_safetensors=True,
         )
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline.to(self._device)
+        return pipeline.to(self.device)
 
-    def _guarded(self, work: Any) -> Any:
+    def _guarded(self, work: Callable[[], Any]) -> Any:
         try:
             return work()
         # torch, the hub and each pipeline have exceptions of their own.
         except Exception as error:
-            config = self._config
             raise RedrawError(
-                f"redraw.type 'diffusers': {config.model!r} (revision {config.revision!r}) on "
-                f"{self._device}: {type(error).__name__}: {shown(error)}: check redraw.model, "
+                f"redraw.type 'diffusers': {self._model!r} (revision {self._revision!r}) on "
+                f"{self.device}: {type(error).__name__}: {shown(error)}: check redraw.model, "
                 "redraw.revision and access to the hub; where memory ran out, lower "
                 "redraw.megapixels or choose another redraw.device"
             ) from error
 
     def _known(self) -> _Reader:
-        config = self._config
         index, commit = self._diffusers.DiffusionPipeline.load_config(
-            config.model, revision=config.revision, return_commit_hash=True
+            self._model, revision=self._revision, return_commit_hash=True
         )
         names = [name for name in index if name.startswith("tokenizer") and index[name][0]]
         tokenizers = [
             self._transformers.AutoTokenizer.from_pretrained(
-                config.model, subfolder=name, revision=config.revision
+                self._model, subfolder=name, revision=self._revision
             )
             for name in names
         ]
         longest = max(tokenizers, key=lambda tokenizer: tokenizer.model_max_length)
-        return _Reader(longest, commit or _content(Path(config.model)))
+        return _Reader(longest, commit or _content(Path(self._model)))
 
 
 class _Reader:
@@ -162,14 +190,6 @@ class _Reader:
             text, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
         )
         return cut_at(text, read["offset_mapping"], read["special_tokens_mask"], tokens)
-
-
-def _device(asked: str, torch: Any) -> str:
-    if asked != "auto":
-        return asked
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _content(folder: Path) -> str:

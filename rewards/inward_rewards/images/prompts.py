@@ -11,12 +11,25 @@ from inward_rewards.images.errors import RedrawError
 TOKEN = re.compile(r"[A-Za-z]{1,5}|\d|[^\sA-Za-z\d]")
 """By the rule: five letters, a digit or a sign. Encoders read most English words of any length as
 one token, so that it counts more rather than fewer."""
+TAG = re.compile(r"</?\s*description\s*>", re.I)
+THOUGHT = "</think>"
 
 
 def printable(text: str) -> str:
     """The text without what no model reads: control characters and half surrogate pairs."""
     clean = text.encode("utf-8", "ignore").decode()
     return "".join(c if c.isprintable() or c == "\n" else " " for c in clean).strip()
+
+
+def as_data(text: str) -> str:
+    """A policy's text as it stands between <description> and </description>: without such tags,
+    which are replaced and not removed, as what is left would else close up to another one."""
+    return TAG.sub(" ", printable(text)).strip()
+
+
+def thought_over(reply: str) -> str:
+    """What a model says after its thinking."""
+    return reply.rpartition(THOUGHT)[2]
 
 
 def cut_by_rule(text: str, tokens: int) -> tuple[str, int]:

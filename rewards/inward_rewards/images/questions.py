@@ -162,8 +162,9 @@ class _Table:
                 ("largest at", ranked[-1], ranked[-2]),
                 ("smallest at", ranked[0], ranked[1]),
             ):
-                gap = abs(self._value(best) - self._value(next_))
-                if gap >= MARGIN * self._scale(best)[0]:
+                (span, log), one, other = self._scale(best), self._value(best), self._value(next_)
+                gap = abs(math.log(one / other)) if log else abs(one - other)
+                if gap >= MARGIN * span:
                     text = f"Where is the {kind[:-3]} value{self._of(group)}?"
                     found.append(self._asked(kind, text, ranked, best[0]))  # type: ignore[arg-type]
         return found

@@ -19,18 +19,20 @@ from inward_rewards.charts import RenderError, Scene, shared_renderer
 from inward_rewards.images.config import ReaderConfig, ServerConfig
 from inward_rewards.images.kept import Kept
 from inward_rewards.images.plain_redraw import PlainRedraw
+from inward_rewards.images.prompts import as_data, thought_over
 from inward_rewards.images.questions import Answer, Question, answers_of, questions_of
 from inward_rewards.images.redraw import Canvas
 from inward_rewards.images.server import Refused, Server, shown
 from inward_rewards.sandbox import Message
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same replies give other answers."""
 MAX_REPLY = 40_000
 """Characters of a reply that are looked at."""
-TAG = re.compile(r"</?\s*description\s*>", re.I)
-THOUGHT = "</think>"
-LINE = re.compile(r"^\W{0,4}(\d{1,3})\W{0,3}[.:)]\s*(.{1,300})", re.M)
+LINE = re.compile(
+    r"^[^\w\n]{0,4}(\d{1,3})[^\w\n]{0,3}(?:[:)]|\.(?!\d))[^\S\n]*(.{1,300})", re.MULTILINE
+)
+"""A number, a mark, an answer, on one line. "12.5" is no answer to question 12."""
 UNKNOWN = "unknown"
 
 INSTRUCTIONS = f"""\
@@ -110,7 +112,7 @@ class ModelReader:
         self._kept = Kept("reader", folder, server.concurrency)
 
     async def __call__(self, description: str, chart: Scene, key: str) -> Answered:
-        text = TAG.sub("", description).strip()
+        text = as_data(description)
         questions = questions_of(chart, self._config.questions, key)
         guesses = await self._answers("", questions)
         fair = [
@@ -147,17 +149,11 @@ class ModelReader:
         return _Given(_given(header["reply"], len(questions)), header["reason"])
 
     async def _asked(self, request: dict[str, Any]) -> Message:
-        server = self._server
-        create: Any = server.client.chat.completions.create
         try:
-            completion = await server.ask(create(**request))
+            reply = await self._server.completion(**request)
         except Refused as refused:
             return {"reply": "", "reason": f"refused: {refused}"}, []
-        try:
-            content = completion.choices[0].message.content
-        except (AttributeError, IndexError, TypeError):
-            raise server.unfit(f"no chat completion: {completion!r}") from None
-        return {"reply": (content or "")[-MAX_REPLY:], "reason": None}, []
+        return {"reply": reply[-MAX_REPLY:], "reason": None}, []
 
 
 @dataclass(frozen=True)
@@ -169,7 +165,7 @@ class _Given:
 def _given(reply: str, count: int) -> list[Answer | None]:
     """The answers of a reply, by their numbers; of two to one question the last."""
     given: list[Answer | None] = [None] * count
-    for number, answer in LINE.findall(reply.rpartition(THOUGHT)[2]):
+    for number, answer in LINE.findall(thought_over(reply)):
         if 1 <= int(number) <= count:
             told = answer.strip(" *`")
             given[int(number) - 1] = None if told.casefold().startswith(UNKNOWN) else told

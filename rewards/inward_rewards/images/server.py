@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from inward_rewards.images.config import ServerConfig
 from inward_rewards.images.errors import RedrawError
@@ -106,6 +106,18 @@ class Server:
             raise self.fault(f"no whole reply in {longest:g} s", "is it overloaded?") from None
         except (self._openai.APIError, ValueError, TypeError) as error:
             raise self.unfit(str(error)) from error
+
+    async def completion(self, **request: Any) -> str:
+        """The text of a chat completion. Raises as `ask` does."""
+        create: Any = self.client.chat.completions.create
+        completion = await self.ask(create(**request))
+        try:
+            content = completion.choices[0].message.content or ""
+        except (AttributeError, IndexError, TypeError):
+            content = None
+        if not isinstance(content, str):
+            raise self.unfit(f"no chat completion: {completion!r}")
+        return content
 
     def fault(self, cause: str, mend: str) -> RedrawError:
         return RedrawError(f"{self._source}: {shown(cause)}: {mend}")

@@ -9,7 +9,7 @@ from typing import Any
 from inward_rewards.charts import RULES, RenderError, shared_renderer
 from inward_rewards.images.config import WriterConfig
 from inward_rewards.images.kept import Kept
-from inward_rewards.images.prompts import printable
+from inward_rewards.images.prompts import as_data, printable, thought_over
 from inward_rewards.images.redraw import Canvas, Redrawn
 from inward_rewards.images.server import Refused, Server, shown
 from inward_rewards.sandbox import Message
@@ -19,8 +19,6 @@ VERSION = 1
 MAX_REPLY = 400_000
 """Characters of a reply that are looked at: four times what a specification may have."""
 FENCE = "```"
-TAG = re.compile(r"</?\s*description\s*>", re.I)
-THOUGHT = "</think>"
 
 INSTRUCTIONS = f"""\
 You are given the description of a chart, between <description> and </description>. Write the \
@@ -50,7 +48,7 @@ class WriterRedraw:
 
     async def __call__(self, description: str, canvas: Canvas) -> Redrawn:
         """The canvas's size is not told: what a description says of it counts."""
-        text = TAG.sub("", printable(description)).strip()
+        text = as_data(description)
         if not text:
             return _redrawn({"spec": None, "reason": "the description is empty", "rewritten": 0})
         key = {
@@ -89,22 +87,16 @@ class WriterRedraw:
         return {"spec": None, "reason": reason, "rewritten": 1}, []
 
     async def _reply(self, messages: Messages) -> str:
-        config, server = self._config, self._server
-        request: Any = server.client.chat.completions.create
-        completion = await server.ask(
-            request(
-                model=config.model,
-                messages=messages,
-                temperature=0,
-                seed=config.seed,
-                max_tokens=config.max_tokens,
-            )
+        config = self._config
+        reply = await self._server.completion(
+            model=config.model,
+            messages=messages,
+            temperature=0,
+            seed=config.seed,
+            max_tokens=config.max_tokens,
         )
-        try:
-            content = completion.choices[0].message.content
-        except (AttributeError, IndexError, TypeError):
-            raise server.unfit(f"no chat completion: {completion!r}") from None
-        return (content or "")[:MAX_REPLY]
+        # It may go back to the server, which takes no half surrogate pair.
+        return printable(reply[:MAX_REPLY])
 
 
 def _opening(text: str) -> Messages:
@@ -119,7 +111,7 @@ def specification_in(reply: str) -> str:
 
     Raises `RenderError` where it has none.
     """
-    answer = reply.rpartition(THOUGHT)[2]
+    answer = thought_over(reply)
     blocks = re.findall(r"```(?:json)?[^\S\n]*\n(.*?)```", answer, re.S)
     text = blocks[-1] if blocks else answer
     start, end = text.find("{"), text.rfind("}")

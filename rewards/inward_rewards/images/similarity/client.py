@@ -17,6 +17,7 @@ from inward_rewards.images.server import Refused, Server
 from inward_rewards.images.similarity.batches import Vectors
 from inward_rewards.images.similarity.config import EmbeddingConfig
 from inward_rewards.images.similarity.pixels import shuffled
+from inward_rewards.sandbox import survives_forks
 
 URL = "data:image/png;base64,"
 
@@ -29,6 +30,11 @@ class ApiEmbedder:
         assert config.server is not None
         self._config = config
         self._server = Server(config.server, "embedding", config.model, "similarity")
+        survives_forks(self)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._slots = asyncio.Semaphore(self._config.concurrency)
 
     async def embed(self, picture: bytes, *, mixed: bool) -> Vectors:
         """Of the picture, or of its shuffled copy where `mixed`. RedrawError: the server gave
@@ -45,14 +51,15 @@ class ApiEmbedder:
         }
         create: Any = server.client.embeddings.create
         try:
-            answer = await server.ask(
-                create(
-                    model=config.model,
-                    input=[URL + base64.b64encode(picture).decode()],
-                    encoding_format="base64",
-                    extra_body=asked,
+            async with self._slots:
+                answer = await server.ask(
+                    create(
+                        model=config.model,
+                        input=[URL + base64.b64encode(picture).decode()],
+                        encoding_format="base64",
+                        extra_body=asked,
+                    )
                 )
-            )
         except Refused as refused:
             raise server.fault(f"refused: {refused}", "choose a server that takes charts") from None
         try:

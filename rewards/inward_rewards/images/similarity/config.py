@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from inward_rewards.images.config import ServerConfig, StrictModel
+from inward_rewards.images.config import ServerConfig, StrictModel, absolute
 
 DINOV2_LARGE = "facebook/dinov2-large"
 DINOV2_LARGE_REVISION = "47b73eefe95e8d44ec3623f8890bd894b6ea2d6c"
@@ -17,7 +16,7 @@ class EmbeddingConfig(StrictModel):
     """Cosine of the embeddings of picture and drawing by a trained vision model."""
 
     type: Literal["embedding"] = "embedding"
-    model: str = DINOV2_LARGE
+    model: Annotated[str, AfterValidator(absolute)] = DINOV2_LARGE
     """Hub id or folder of a vision model that transformers' `AutoModel` loads."""
     revision: str | None = None
     """Commit of the model on the hub. None: of the default model the commit that it was chosen at,
@@ -46,12 +45,6 @@ class EmbeddingConfig(StrictModel):
     """Seconds that one try of a request may take."""
     retries: int = Field(5, ge=0)
     """Tries after the first where the server is busy (429), broken (5xx), silent or gone."""
-
-    @field_validator("model")
-    @classmethod
-    def _absolute(cls, model: str) -> str:
-        """A folder as seen from here: a saved run may be resumed from elsewhere."""
-        return str(Path(model).resolve()) if Path(model).is_dir() else model
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from inward_rewards.images.devices import accelerator
 from inward_rewards.images.errors import RedrawError
 from inward_rewards.images.similarity.batches import Vectors
 from inward_rewards.images.similarity.config import EmbeddingConfig
@@ -75,7 +76,7 @@ class LocalEmbedder:
             processor, _ = library.ImageProcessingMixin.get_image_processor_dict(
                 config.model, revision=revision
             )
-            device = self._device()
+            device = accelerator(self._config.device, self._torch)
             model = getattr(model, "vision_model", model).to(device).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise RedrawError(
@@ -102,14 +103,6 @@ class LocalEmbedder:
         extra = {"interpolate_pos_encoding": True} if asked else {}
         mean, std = processor["image_mean"], processor["image_std"]
         return _Loaded(model, device, mean, std, side, patch, extra)
-
-    def _device(self) -> str:
-        torch = self._torch
-        if self._config.device != "auto":
-            return self._config.device
-        if torch.cuda.is_available():
-            return "cuda"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
 
     def _pixels(self, picture: bytes, loaded: _Loaded) -> Any:
         image = opened(picture)
