@@ -93,10 +93,10 @@ class Learner:
         self.engine = Engine(model, NAME, pad=tokenizer.eos_token_id, threads=2)
 
     def run(self) -> None:
-        self.warm_rows = self.task.write(self.out / "data", self.asked.held_out, TRAIN, WARM)
         kept = self.out / "settings.json"
         if kept.exists() and (old := json.loads(kept.read_text())) != self.settings:
             raise SystemExit(f"{self.out} holds runs of {old}, not {self.settings}: name an --out")
+        self.warm_rows = self.task.write(self.out / "data", self.asked.held_out, TRAIN, WARM)
         report.write(kept, json.dumps(self.settings))
         with self.engine.serving() as self.endpoint:
             self.warm_up()

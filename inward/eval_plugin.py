@@ -135,6 +135,14 @@ class EvalPlugin:
         return nested
 
 
+def nobody_answered(plugin: EvalPlugin | None, traces: Sequence[vf.WireTrace]) -> bool:
+    """Whether, of the rollouts that the environment says so much of, none gave an answer."""
+    if plugin is None or plugin.answered is None:
+        return False
+    said = [value for trace in traces if (value := plugin.answered(trace)) is not None]
+    return bool(said) and not any(said)
+
+
 def installed() -> dict[str, EntryPoint]:
     """Environment id -> entry point."""
     return {point.name: point for point in entry_points(group=GROUP)}

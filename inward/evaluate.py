@@ -30,7 +30,7 @@ from inward_chat.verifiers_compat import (
 from inward import endpoint, eval_plugin, floors, runs
 from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
-from inward.eval_plugin import EvalPlugin
+from inward.eval_plugin import EvalPlugin, nobody_answered
 from inward.summary import Played, Summary, as_json, summarise, versions
 from inward.table import print_summary
 from inward.terminal import is_terminal, one_line
@@ -188,7 +188,7 @@ def _play(job: Job, folder: Path) -> None:
             sys.stderr.writelines(f"{line}\n" for line in warnings.summary())
 
 
-def _one_line_of(error: Exception, config: InwardConfig) -> str:
+def _one_line_of(error: BaseException, config: InwardConfig) -> str:
     if config.verbose:
         traceback.print_exception(error)
         return one_line(str(error)) or type(error).__name__
@@ -219,12 +219,14 @@ def _report(job: Job, folder: Path, before: frozenset[str], wall_s: float) -> in
         return 1
     status, advice = _verdict(summary, run, job.plugin, folder)
     del run  # the report reads it again, and holds less of it
+    if not job.json:
+        print_summary(summary)
+        sys.stdout.flush()
     report = _page(job, folder)
     if job.json:
         found = {**as_json(summary, status), "report": None if report is None else str(report)}
         sys.stdout.write(json.dumps(found, allow_nan=False) + "\n")
         return status
-    print_summary(summary)
     shown = "" if report is None else f"report: {report}\n"
     sys.stdout.write(f"{shown}traces: {traces}\n{advice}")
     return status
@@ -239,11 +241,12 @@ def _floors(job: Job, run: runs.Run) -> floors.Measured | None:
 
 def _page(job: Job, folder: Path) -> Path | None:
     """The HTML report of the run; None, with a warning, where it could not be written."""
-    from inward.report import write_report
-
     try:
+        from inward.report import write_report
+
         return write_report(folder)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        # The run is whole, and its table printed: neither is taken back.
         message = _one_line_of(error, job.config)
         sys.stderr.write(f"warning: no HTML report was written: {message}\n")
         return None
@@ -259,7 +262,7 @@ def _verdict(
             f"{count} rollouts failed and are not scored;"
             f" complete them with: inward eval --resume {folder}\n"
         )
-    if found is None or found.answered is None or any(map(found.answered, run.scored)):
+    if not nobody_answered(found, run.scored):
         return 0, ""
     return 1, (
         f"none of {summary.scored} rollouts gave an answer in the format that the prompt asks"

@@ -77,7 +77,7 @@ def _rollouts(folder: Path, unreadable: list[int]) -> Iterator[Rollout]:
     for number, line in _lines(folder):
         try:
             episode = vf.WireEpisode.model_validate(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             unreadable.append(number)
         else:
             yield from [Rollout(episode, t) for t in episode.traces] or [Rollout(episode, None)]

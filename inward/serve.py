@@ -14,7 +14,6 @@ from inward import verifiers_runs as vf_runs
 from inward.errors import UserError
 
 try:
-    import zmq
     from inward_training import RolloutsError
     from inward_training.env_server import MAX_CONCURRENT, Broker
 except ImportError as error:
@@ -49,8 +48,8 @@ async def _serve(env: dict[str, object], args: argparse.Namespace, at_once: int 
             silence=args.silence,
             hung=args.hung,
         )
-    except zmq.ZMQError as error:
-        raise UserError(f"cannot listen at {args.address!r}: {error}") from error
+    except ValueError as error:
+        raise UserError(str(error)) from error
     name = env["taskset"]["id"]  # type: ignore[index]
 
     def ready() -> None:
@@ -59,7 +58,10 @@ async def _serve(env: dict[str, object], args: argparse.Namespace, at_once: int 
 
     serving = asyncio.ensure_future(broker.run(ready))
     for number in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+        # A second one would break off the end, in which clients are told.
+        asyncio.get_running_loop().add_signal_handler(
+            number, lambda: serving.cancelling() or serving.cancel()
+        )
     try:
         await serving
     except RolloutsError as error:

@@ -44,9 +44,6 @@ def serve(args: argparse.Namespace, words: Sequence[str]) -> int:
 
 
 async def _serve(config: EvalConfig, args: argparse.Namespace) -> None:
-    ended = asyncio.Event()
-    for number in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     rollouts = Rollouts(
         config.env,
         config.model,
@@ -60,6 +57,10 @@ async def _serve(config: EvalConfig, args: argparse.Namespace) -> None:
         await rollouts.count()
     except ValueError as error:
         raise UserError(str(error)) from error
+    # From here on; a download is broken off by the signal itself.
+    ended = asyncio.Event()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with contextlib.AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(rollouts)

@@ -108,10 +108,10 @@ def _kind(
         return Kind.TIMED_OUT
     if not rollout.ok or trace is None:
         return Kind.MACHINE
-    answered = bool(plugin.answered(trace)) if plugin and plugin.answered else None
+    answered = plugin.answered(trace) if plugin and plugin.answered else None
     if trace.is_truncated and not answered:
         return Kind.TRUNCATED
-    if answered is False:
+    if answered == 0:
         return Kind.LAYOUT
     return _wrong(trace, plugin) if binary and figure is not None else Kind.GRADED
 

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import verifiers.v1 as vf
 from inward_statistics import clustered_mean, expected_best
 
-from inward.eval_plugin import EvalPlugin, Value, question
-from inward.runs import Run, uncalled_tools
+from inward.eval_plugin import EvalPlugin, Value, nobody_answered, question
+from inward.runs import Rollout, Run, uncalled_tools
 
 MAX_K = 8
 SOLVED = (0.2, 0.8)
@@ -106,17 +106,30 @@ def trainability(run: Run, plugin: EvalPlugin | None) -> Card | None:
 
 
 def grouped(run: Run) -> list[Group]:
-    """The scored rollouts that a trainer would compare: those of one seat in one episode where an
-    environment plays the group itself, else those of one seat and one task."""
-    groups: dict[object, list[vf.WireTrace]] = {}
+    """The scored rollouts that a trainer would compare: see `group_of`."""
+    groups: dict[Hashable, list[vf.WireTrace]] = {}
     for rollout in run.rollouts:
         if rollout.trace is None or not rollout.ok or not rollout.trace.agent.trainable:
             continue
-        seat = rollout.trace.agent.name
-        mates = [t for t in rollout.episode.traces if t.agent.name == seat]
-        owner = rollout.episode.id if len(mates) > 1 else question(rollout.trace)
-        groups.setdefault((owner, seat), []).append(rollout.trace)
+        groups.setdefault(group_of(rollout), []).append(rollout.trace)
     return list(groups.values())
+
+
+RIGHT = ("right",)
+"""What all right answers count as in a vote: the verifier has found them equal to the reference. No
+text is equal to it."""
+
+
+def group_of(rollout: Rollout) -> Hashable:
+    """What a rollout is compared with: its seat in one episode where an environment plays the group
+    itself, else in the group that a trainer named, else on one task."""
+    episode, trace = rollout.episode, rollout.trace
+    if trace is None:
+        return episode.id
+    seat = trace.agent.name
+    if sum(mate.agent.name == seat for mate in episode.traces) > 1:
+        return episode.id, seat
+    return episode.group.id if episode.group else question(trace), seat
 
 
 def has_spread(rewards: Sequence[float], floor: float = 0.0) -> bool:
@@ -191,7 +204,7 @@ def _in_the_way(traces: Sequence[vf.WireTrace], plugin: EvalPlugin | None) -> li
     reasons = []
     if tools := uncalled_tools(traces):
         reasons.append(f"no rollout called {'the tool' if len(tools) == 1 else 'a tool'}")
-    if plugin and plugin.answered and not any(map(plugin.answered, traces)):
+    if nobody_answered(plugin, traces):
         reasons.append("every reply misses the layout that the prompt asks for")
     if all(trace.is_truncated for trace in traces):
         reasons.append("every rollout was cut short by a limit")

@@ -31,13 +31,19 @@ def is_training(folder: Path) -> bool:
 
 def steps(folder: Path) -> dict[int, Path]:
     """Step -> its folder of rollouts, by number. Raises `UserError` where there is none."""
+    found = steps_so_far(folder)
+    if not found:
+        raise UserError(f"{str(folder / 'rollouts')!r} holds no step_N: nothing was trained yet")
+    return found
+
+
+def steps_so_far(folder: Path) -> dict[int, Path]:
+    """The same; nothing where there is none yet."""
     found = {
         int(match[1]): path
         for path in (folder / "rollouts").iterdir()
         if (match := STEP.fullmatch(path.name)) and path.is_dir()
     }
-    if not found:
-        raise UserError(f"{str(folder / 'rollouts')!r} holds no step_N: nothing was trained yet")
     return dict(sorted(found.items()))
 
 

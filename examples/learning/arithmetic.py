@@ -12,10 +12,14 @@ from math500_entropy.prompt import in_layout, system_prompt
 
 LAYOUT = "boxed"
 MAX_TOKENS = 40
+DIFFERENT = 820 * 8
+"""Sums that `rows` can tell apart: unordered pairs of 10 to 49, and 2 to 9."""
 
 
 def rows(seed: int, count: int) -> list[dict[str, Any]]:
     """Different problems in the schema of MATH-500; orders of the same numbers count as one."""
+    if count > DIFFERENT:
+        raise SystemExit(f"there are {DIFFERENT} different sums, not {count}: lower --held-out")
     rng, seen, found = random.Random(seed), set(), []
     while len(found) < count:
         numbers = rng.randint(10, 49), rng.randint(10, 49), rng.randint(2, 9)

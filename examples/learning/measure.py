@@ -19,7 +19,7 @@ def row_of(task: str, sample: Any, *, sampled: bool) -> dict[str, Any]:
         "sampled": sampled,
         "reward": sample.reward,
         "correct": float(sample.rewards["correct"] > 0),
-        "well_formed": float(sample.metrics.get("well_formed", sample.metrics.get("answered", 0))),
+        "well_formed": float(sample.metrics["well_formed"]),
         "tokens": len(written),
         # Unbiased at temperature 1: minus the mean logprob of what was sampled.
         "entropy": -sum(written) / len(written) if sampled else None,
@@ -88,7 +88,7 @@ def change(before: Rows, after: Rows) -> dict[str, Any]:
         "pass@k": (per_task(sampled_before, any_right), per_task(sampled_after, any_right)),
     }
     for name, (first, second) in pairs.items():
-        tasks = sorted(first.keys() & second.keys())  # a failed rollout is in neither
+        tasks = sorted(first.keys() & second.keys())
         found[name] = interval(
             paired_difference([second[t] for t in tasks], [first[t] for t in tasks], tasks)
         )

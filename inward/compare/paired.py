@@ -95,7 +95,7 @@ def compared(metric: str, chosen: str, a: Side, b: Side, others: Sequence[str]) 
         only_a=_alone(metric, a, [one for one, _ in both]),
         only_b=_alone(metric, b, [other for _, other in both]),
         clusters_shared=primary.mean.clusters < len(both),
-        warnings=_warnings(a, b, changed),
+        warnings=_warnings(a, b, changed) + _pooled(a, b),
     )
 
 
@@ -191,6 +191,16 @@ def _warnings(a: Side, b: Side, changed: int) -> list[str]:
     return lines
 
 
+def _pooled(a: Side, b: Side) -> list[str]:
+    seats = sorted({seat for side in (a, b) for seat, _ in side.tasks})
+    if len(seats) < 2:
+        return []
+    return [
+        f"the seats {', '.join(map(repr, seats))} are taken together: name a metric that only one "
+        "of them has with --metric"
+    ]
+
+
 def _settings_that_differ(a: Path, b: Path) -> list[str]:
     """Of the environment and of sampling: `name: A's value / B's value`."""
     one, other = (_settings(folder) for folder in (a, b))
@@ -222,7 +232,7 @@ def _flatten(value: Any, name: str, into: dict[str, Any]) -> None:
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
-    """README has the schema; the comparison comes first, as it was settled first."""
+    """docs/reading-runs.md has the schema; the comparison comes first, as it was settled first."""
     flips = found.flips
     return {
         "comparison": {

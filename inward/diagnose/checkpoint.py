@@ -21,12 +21,9 @@ from inward_statistics import (
 from inward import eval_plugin, runs
 from inward.diagnose.tokens import Average, Sums, Tokens
 from inward.errors import UserError
-from inward.eval_plugin import EvalPlugin, question
-from inward.runs import Rollout
-from inward.trainability import has_spread
-
-RIGHT = "right"
-"""What all right answers count as: the verifier has found them equal to the reference."""
+from inward.eval_plugin import EvalPlugin
+from inward.measured import layer_entropies
+from inward.trainability import RIGHT, group_of, has_spread
 
 MIN_VOTERS = 3
 
@@ -76,7 +73,7 @@ class Checkpoint:
                 plugins[env] = eval_plugin.find(env)
             self.scored += 1
             entry = self._entry(trace, plugins[env], end_of_thinking, folder)
-            self.groups.setdefault(_owner(rollout, trace), []).append(entry)
+            self.groups.setdefault(group_of(rollout), []).append(entry)
 
     def read_trained(self, folder: Path) -> None:
         """The advantages that a trainer gave, and nothing else: those read before are let go."""
@@ -94,7 +91,7 @@ class Checkpoint:
         figure = headline(trace) if headline else trace.reward
         answer: Hashable | None = None
         if plugin and plugin.answer:
-            answer = (RIGHT,) if figure == 1 else plugin.answer(trace)
+            answer = RIGHT if figure == 1 else plugin.answer(trace)
         parts = {name: r.value for name, r in trace.rewards.items() if r is not None}
         wrong = [name for name, value in parts.items() if not math.isfinite(value)]
         if wrong:
@@ -112,15 +109,11 @@ class Checkpoint:
         return Entry(trace.reward, parts, figure, answer, sums.tokens if sums else length, sums)
 
     def _layers(self, trace: vf.WireTrace, figure: float | None) -> None:
-        """Any record of scoring that holds entropies by layer."""
-        for record in trace.info.values():
-            measured = record.get("measurement") if isinstance(record, dict) else None
-            if not isinstance(measured, dict) or "per_layer" not in measured:
-                continue
-            verdict = {1.0: "right", 0.0: "wrong"}.get(figure if figure is not None else -1.0)
-            for layer, value in zip(measured["layers"], measured["per_layer"], strict=True):
-                for of in filter(None, ("all", verdict)):
-                    self.layers.setdefault((layer, of), Average()).add([value])
+        """By the verdict, where there is one."""
+        verdict = {1.0: "right", 0.0: "wrong"}.get(figure if figure is not None else -1.0)
+        for layer, value in layer_entropies(trace):
+            for of in filter(None, ("all", verdict)):
+                self.layers.setdefault((layer, of), Average()).add([value])
 
     @property
     def entries(self) -> list[Entry]:
@@ -191,7 +184,7 @@ class Checkpoint:
         entropies = [e for g in groups if (e := answer_entropy([x.answer for x in g])) is not None]
         voting = [group for group in groups if len(group) >= MIN_VOTERS]
         k = min(map(len, voting), default=0)
-        majority = [maj_at_k([entry.answer for entry in g], (RIGHT,), k) for g in voting]
+        majority = [maj_at_k([entry.answer for entry in g], RIGHT, k) for g in voting]
         return {
             "entropy": statistics.fmean(entropies),
             "pass_at_1": _pass_at_1(groups),
@@ -226,7 +219,7 @@ class Checkpoint:
 
 def _pass_at_1(groups: list[list[Entry]]) -> float:
     return statistics.fmean(
-        statistics.fmean(float(entry.answer == (RIGHT,)) for entry in group) for group in groups
+        statistics.fmean(float(entry.answer == RIGHT) for entry in group) for group in groups
     )
 
 
@@ -237,15 +230,3 @@ def _related(entries: list[Entry], name: str, other: Any) -> float | None:
         if name in entry.parts and (value := other(entry)) is not None
     ]
     return correlation([a for a, _ in pairs], [b for _, b in pairs])
-
-
-def _owner(rollout: Rollout, trace: vf.WireTrace) -> Hashable:
-    """The group that a rollout is compared in: the trainer's, or the episode's where an environment
-    plays the group itself, or the task's."""
-    seat = trace.agent.name
-    mates = [t for t in rollout.episode.traces if t.agent.name == seat]
-    if len(mates) > 1:
-        return "episode", rollout.episode.id, seat
-    if rollout.episode.group is not None:
-        return "group", rollout.episode.group.id, seat
-    return "task", question(trace), seat

@@ -139,7 +139,7 @@ def _scored(
     metrics: dict[str, float | int] = {n: v for n, v in trace.metrics.items() if v is not None}
     if trace.usage is not None:
         metrics.setdefault("output_tokens", trace.num_output_tokens)
-    known = kind in (taxonomy.Kind.RIGHT, taxonomy.Kind.GRADED)
+    right = result("right", kind is taxonomy.Kind.RIGHT)
     timing = trace.timing
     return ReportCase(
         name=title,
@@ -151,7 +151,7 @@ def _scored(
         attributes={"trace": trace.id},
         scores=scores,
         labels={"outcome": result("outcome", kind.value)},
-        assertions={} if kind is taxonomy.Kind.GRADED else {"right": result("right", known)},
+        assertions={} if kind is taxonomy.Kind.GRADED else {"right": right},
         task_duration=timing.agent.duration,
         total_duration=max(timing.agent.duration, timing.scoring.end - timing.start),
         source_case_name=case.name,

@@ -54,7 +54,7 @@ def write_report(folder: Path) -> Path:
 
 
 def as_json(readings: Sequence[Reading]) -> dict[str, Any]:
-    """What the page shows, without rollouts; README has the schema."""
+    """What the page shows, without rollouts; docs/reading-runs.md has the schema."""
     return {
         "runs": [run_json(reading) for reading in readings],
         "comparisons": comparisons(readings),

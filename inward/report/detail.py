@@ -19,7 +19,7 @@ from inward_rewards.groups import zscores
 
 from inward import why
 from inward.eval_plugin import Grid, Panel
-from inward.report.rows import measurement
+from inward.measured import is_finite, measurement
 from inward.runs import Rollout
 from inward.terminal import clipped
 
@@ -89,9 +89,7 @@ def detail(
         for panel in (*panels, *_siblings(trace))
     ]
     found = measurement(trace)
-    if found is not None and all(
-        isinstance(v, float) and math.isfinite(v) for v in found["per_layer"]
-    ):
+    if found is not None:
         data["layers"] = [found["layers"], found["per_layer"]]
     return data
 
@@ -165,24 +163,21 @@ def _strip(raw: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _siblings(trace: vf.WireTrace) -> list[Panel]:
     """The group that an entropy bonus compares: what `inward_rewards.entropy.Meter` wrote down."""
     panels: list[Panel] = []
     for key, record in trace.info.items():
         siblings = record.get("siblings") if isinstance(record, dict) else None
-        if not isinstance(siblings, list) or not all(isinstance(s, dict) for s in siblings):
+        if not isinstance(siblings, list) or not all(
+            isinstance(s, dict) and is_finite(s.get("raw")) for s in siblings
+        ):
             continue
-        raw = [s.get("raw") for s in siblings]
-        scores = zscores([v if isinstance(v, int | float) else None for v in raw])
+        scores = zscores([s["raw"] for s in siblings])
         own = record.get("index")
         rows = [
             [
                 f"{number}{' (this one)' if number == own else ''}",
-                f"{sibling.get('raw'):.4f}",
+                f"{sibling['raw']:.4f}",
                 str(sibling.get("tokens")),
                 "right" if sibling.get("correct") else "wrong",
                 "–" if score is None else f"{score:+.2f}",

@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from inward_statistics import clustered_mean
+from inward_statistics import clustered_mean, correlation
 
 from inward.report.rows import Row
 
@@ -84,7 +84,7 @@ def _lengths(rows: Sequence[Row]) -> Figure | None:
 
 
 def _by_calls(rows: Sequence[Row], chance: float | None) -> Figure | None:
-    """The headline figure by the number of tool calls, with intervals over tasks."""
+    """The headline figure by the number of tool calls, with the intervals of the environment."""
     judged = [row for row in rows if row.right is not None]
     if not any(row.calls for row in judged):
         return None
@@ -93,7 +93,7 @@ def _by_calls(rows: Sequence[Row], chance: float | None) -> Figure | None:
         groups[min(row.calls, MAX_BARS)].append(row)
     bars = []
     for calls, members in sorted(groups.items()):
-        mean = clustered_mean([r.right or 0.0 for r in members], [r.task for r in members])
+        mean = clustered_mean([r.right or 0.0 for r in members], [r.cluster for r in members])
         known = math.isfinite(mean.low)
         bars.append(
             {
@@ -132,10 +132,6 @@ def _dots(
     found = [(a, b, row) for row in rows if (a := x(row)) is not None and (b := y(row)) is not None]
     if len(found) < 3 or len({a for a, _, _ in found}) == 1:
         return None
-    try:
-        correlation = statistics.correlation([a for a, _, _ in found], [b for _, b, _ in found])
-    except statistics.StatisticsError:  # one of both never changes
-        correlation = None
     chosen = sorted(found, key=lambda dot: dot[2].rank)[:MAX_DOTS]
     return {
         "kind": "dots",
@@ -145,7 +141,7 @@ def _dots(
         "dots": [[a, b, row.id, row.right] for a, b, row in chosen],
         "shown": len(chosen),
         "of": len(found),
-        "correlation": correlation,
+        "correlation": correlation([a for a, _, _ in found], [b for _, b, _ in found]),
     }
 
 
@@ -177,7 +173,7 @@ def _layers(rows: Sequence[Row]) -> Figure | None:
     }
 
 
-def curves(rows: Sequence[dict[str, Any]]) -> dict[str, list[list[float]]]:
+def curves(rows: Iterable[dict[str, Any]]) -> dict[str, list[list[float]]]:
     """Name -> [step, value] of what a trainer logged; of several values of a step the last. Long
     logs are thinned to `MAX_POINTS` steps at equal distances."""
     found: dict[str, dict[int, float]] = {}

@@ -139,13 +139,12 @@ class _Body:
         if self._last is None or self._last[0] != place:
             if place.file not in self._files:
                 self._files[place.file] = self._stack.enter_context(place.file.open("rb"))
-            raw = read_again(self._files[place.file], place)
-            line = json.dumps(raw).encode()
+            line = read_again(self._files[place.file], place)
             episode = parsed(line)
             if episode is None:
                 raise OSError(f"{place.file} has changed while it was read: write the report again")
             tick(len(line))
-            self._last = place, episode, raw
+            self._last = place, episode, json.loads(line)
         return self._last[1:]
 
     def _asked(

@@ -66,7 +66,7 @@ def _side(reading: Reading, section: int, metric: str) -> Side:
     for row in reading.rows:
         if row.section != section or row.status != "scored" or not row.trainable:
             continue
-        new = Task(row.task, row.position, reading.clusters[row.id])
+        new = Task(row.task, row.position, row.cluster)
         task = side.tasks.setdefault((row.agent, row.key), new)
         for label, value in (("reward", row.reward), (metric, row.right)):
             if value is not None:

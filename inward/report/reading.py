@@ -23,7 +23,7 @@ import verifiers.v1 as vf
 from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
-from inward.training_runs import Work, is_training, of_step, steps
+from inward.training_runs import Work, is_training, of_step, steps_so_far
 
 METRICS_FILE = "metrics.jsonl"
 MAX_LINE = 256 << 20
@@ -116,7 +116,7 @@ def _steps(folder: Path) -> list[Section]:
     if not is_training(folder):
         return []
     found: list[Section] = []
-    for step, place in steps(folder).items():
+    for step, place in steps_so_far(folder).items():
         for kind in WORK:
             traces = of_step(place, kind) or of_step(place, kind, "effective")
             if traces is not None:
@@ -144,12 +144,10 @@ def parsed(line: bytes) -> vf.WireEpisode | None:
         return None
 
 
-def read_again(file: IO[bytes], place: Place) -> dict[str, Any]:
-    """The raw record of an episode that was read before."""
+def read_again(file: IO[bytes], place: Place) -> bytes:
+    """The line of an episode that was read before."""
     file.seek(place.offset)
-    found = json.loads(file.readline(MAX_LINE))
-    assert isinstance(found, dict)
-    return found
+    return file.readline(MAX_LINE)
 
 
 def _without_tensors(record: dict[str, Any]) -> dict[str, Any]:

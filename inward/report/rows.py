@@ -18,9 +18,11 @@ import verifiers.v1 as vf
 
 from inward import causes
 from inward.eval_plugin import EvalPlugin, question
+from inward.measured import layer_entropies
 from inward.report.reading import Place
 from inward.runs import Rollout
 from inward.terminal import clipped
+from inward.trainability import group_of
 
 SNIPPET = 90
 """Characters of a reply in the table."""
@@ -43,6 +45,8 @@ class Row:
     group: str
     """What shares it is compared: a task, an episode that plays a group itself, or a group that a
     trainer named."""
+    cluster: Hashable
+    """What intervals take as independent."""
     key: Hashable
     """Of the task: rollouts of two runs with the same one are paired."""
     position: float
@@ -90,13 +94,15 @@ def row_of(
     data = episode.task.data
     task = str(data.id or data.name or f"task {data.idx}")
     usage = trace.usage if trace else None
+    found = group_of(rollout)
     return Row(
         id=trace.id if trace else episode.id,
         place=place,
         trace_index=index,
         section=section,
         task=clipped(task, 200),
-        group=_group(rollout),
+        group=" ".join(map(str, found)) if isinstance(found, tuple) else str(found),
+        cluster=plugin.cluster(trace) if plugin and trace else task,
         key=question(trace) if trace else None,
         position=math.inf if data.idx is None else data.idx,
         agent=trace.agent.name if trace else "",
@@ -119,16 +125,6 @@ def row_of(
         values=_values(trace) if trace else {},
         layers=_layers(trace) if trace else None,
     )
-
-
-def _group(rollout: Rollout) -> str:
-    """As `inward.trainability.grouped`, and by the trainer's own word where there is one."""
-    episode, trace = rollout.episode, rollout.trace
-    seat = trace.agent.name if trace else ""
-    mates = [t for t in episode.traces if t.agent.name == seat]
-    named = episode.group.id if episode.group else None
-    owner = episode.id if len(mates) > 1 else named or question(trace) if trace else episode.id
-    return f"{owner} {seat}"
 
 
 def _flags(rollout: Rollout, plugin: EvalPlugin | None) -> tuple[str, ...]:
@@ -163,20 +159,9 @@ def _values(trace: vf.WireTrace) -> dict[str, float]:
     return {k: v for k, v in list(found.items())[:MAX_NAMES] if math.isfinite(v)}
 
 
-def measurement(trace: vf.WireTrace) -> dict[str, Any] | None:
-    """What `inward_rewards.entropy` left of a measured rollout, whoever asked for it."""
-    for record in trace.info.values():
-        found = record.get("measurement") if isinstance(record, dict) else None
-        if isinstance(found, dict) and {"layers", "per_layer"} <= found.keys():
-            return found
-    return None
-
-
 def _layers(trace: vf.WireTrace) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
-    found = measurement(trace)
-    if found is None or len(found["layers"]) != len(found["per_layer"]):
-        return None
-    return tuple(map(int, found["layers"])), tuple(map(float, found["per_layer"]))
+    found = layer_entropies(trace)
+    return (tuple(n for n, _ in found), tuple(v for _, v in found)) if found else None
 
 
 def _seconds(trace: vf.WireTrace) -> float | None:
@@ -245,6 +230,7 @@ class Kept:
             elif isinstance(message, vf.ToolMessage):
                 message.tool_call_id = ""
             node.message = self._shared(message)
+        trace.info = {k: v for k, v in trace.info.items() if len(repr(v)) <= MAX_KEPT}
         data = trace.task.data
         extra = data.model_extra or {}
         long = {name for name, value in extra.items() if len(repr(value)) > MAX_KEPT}

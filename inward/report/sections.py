@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 from inward_statistics import maj_at_k
 
 from inward import eval_plugin, taxonomy
+from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
 from inward.report.figures import curves, figures
 from inward.report.reading import Broken, Section, Source, Tick, episodes, metric_rows
 from inward.report.rows import Kept, Row, row_of
 from inward.runs import Rollout, Run, place
 from inward.summary import Played, as_json, summarise
-from inward.trainability import MAX_K
+from inward.trainability import MAX_K, RIGHT
 
 MAX_NAMED = 20
 """Models and broken lines that are named; there are rarely more."""
@@ -36,8 +37,6 @@ class Reading:
     """As JSON: one per step, kind and environment, with what its pictures show."""
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
     broken: Broken = field(default_factory=Broken)
-    clusters: dict[str, Hashable] = field(default_factory=dict)
-    """Row id -> what intervals take as independent."""
     files: list[Path] = field(default_factory=list)
     """Of each section."""
     plugins: dict[str, EvalPlugin | None] = field(default_factory=dict)
@@ -50,7 +49,7 @@ def read(source: Source, name: str, tick: Tick) -> Reading:
     for section in source.sections:
         _read_section(reading, section, tick)
     if source.metrics is not None:
-        reading.curves = curves(list(metric_rows(source.metrics, reading.broken)))
+        reading.curves = curves(metric_rows(source.metrics, reading.broken))
     return reading
 
 
@@ -79,10 +78,13 @@ def _read_section(reading: Reading, section: Section, tick: Tick) -> None:
         found = [Rollout(episode, trace) for trace in episode.traces]
         for index, rollout in enumerate(found or [Rollout(episode, None)]):
             trace = rollout.trace
+            if trace is not None and rollout.ok and not math.isfinite(trace.reward):
+                raise UserError(
+                    f"trace {trace.id} of {str(section.file)!r}: its reward is {trace.reward}"
+                )
             row = row_of(rollout, line, index if trace else None, part.number, plugin)
             if trace is not None:
                 part.models[str(trace.agent.config.model or "")] += 1
-                reading.clusters[row.id] = plugin.cluster(trace) if plugin else row.task
             part.rollouts.append((part.kept.keep(rollout), row))
     broken = reading.broken.count - broken_before
     if not parts:
@@ -116,7 +118,10 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
     del found["status"], found["traces"], found["versions"]
     found["rollouts"].pop("played_now")
     scored = [row for row in rows if row.status == "scored"]
-    flags = Counter(flag for row in rows for flag in row.flags)
+    # As `Run.scored`: where some seats are frozen, those of the trained ones.
+    scored = [row for row in scored if row.trainable] or scored
+    counted = [*scored, *(row for row in rows if row.status != "scored")]
+    flags = Counter(flag for row in counted for flag in row.flags)
     rewards = [row.reward for row in scored if row.reward is not None]
     return {
         "label": section.label,
@@ -125,7 +130,7 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
         **found,
         "rollouts_per_s": len(rows) / wall if wall else None,
         "mean_reward": math.fsum(rewards) / len(rewards) if rewards else None,
-        "stops": dict(Counter(row.stop or "none" for row in rows).most_common()),
+        "stops": dict(Counter(row.stop or "none" for row in counted).most_common()),
         "flags": dict(flags.most_common()),
         "maj_at": _maj_at(scored),
         "figures": figures(scored, plugin.chance if plugin else None),
@@ -134,18 +139,20 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
 
 def _maj_at(rows: Sequence[Row]) -> dict[str, float] | None:
     """k -> mean of maj@k over the groups of at least k rollouts; None where the environment does
-    not tell answers, or no group has two rollouts."""
+    not tell answers, a figure is not 0 or 1, or no group has two rollouts."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.reference is not None and row.trainable:
             groups[row.group].append(row)
+    if any(row.right not in (0.0, 1.0) for group in groups.values() for row in group):
+        return None
     longest = max(map(len, groups.values()), default=0)
     if longest < 2:
         return None
     found = {}
     for k in range(1, min(MAX_K, longest) + 1):
         values = [
-            maj_at_k([row.answer for row in group], group[0].reference, k)
+            maj_at_k([RIGHT if row.right == 1 else row.answer for row in group], RIGHT, k)
             for group in groups.values()
             if len(group) >= k
         ]

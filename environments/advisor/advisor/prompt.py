@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import verifiers.v1 as vf
-from verifiers.v1.types import ContentPart, MessageContent, Messages, TextContentPart
 
 ASK = """\
 Another model is given the task below, and your advice after it. Write advice that helps it to \
@@ -21,7 +20,7 @@ ADVICE = "\n\nAdvice on this task:\n{advice}"
 def advice_prompt(data: vf.TaskData, limit: int, *, told: bool) -> vf.TaskData:
     """The advisor's task: all that the solver will see, in one message. `told`: that an answer is
     refused."""
-    parts: list[ContentPart] = [_text(ASK.format(limit=limit, refused=REFUSED if told else ""))]
+    parts: list[vf.ContentPart] = [_text(ASK.format(limit=limit, refused=REFUSED if told else ""))]
     if data.system_prompt:
         parts.append(_text(f"{data.system_prompt}\n"))
     if isinstance(data.prompt, str):
@@ -50,7 +49,7 @@ def advised(task: Any, advice: str) -> Any:
     return clone
 
 
-def _with(messages: Messages, added: str) -> Messages:
+def _with(messages: vf.Messages, added: str) -> vf.Messages:
     """At the end of the last message, which stays the one that is answered."""
     *before, last = messages
     if not isinstance(last, vf.UserMessage):
@@ -59,15 +58,15 @@ def _with(messages: Messages, added: str) -> Messages:
     return [*before, vf.UserMessage(content=content)]
 
 
-def _parts(content: MessageContent) -> list[ContentPart]:
+def _parts(content: vf.MessageContent) -> list[vf.ContentPart]:
     return [_text(content)] if isinstance(content, str) else list(content)
 
 
-def _joined(parts: list[ContentPart]) -> MessageContent:
+def _joined(parts: list[vf.ContentPart]) -> vf.MessageContent:
     """As plain text where there is nothing else: not every endpoint takes lists."""
-    texts = [part.text for part in parts if isinstance(part, TextContentPart)]
+    texts = [part.text for part in parts if isinstance(part, vf.TextContentPart)]
     return "".join(texts) if len(texts) == len(parts) else parts
 
 
-def _text(text: str) -> TextContentPart:
-    return TextContentPart(text=text)
+def _text(text: str) -> vf.TextContentPart:
+    return vf.TextContentPart(text=text)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import verifiers.v1 as vf
-from verifiers.v1.types import SamplingConfig
 
 OWN = """\
 A question about a chart has a reference answer. Say whether the reply gives the same answer.
@@ -28,7 +27,7 @@ Reply with JSON alone: {"extracted_answer": "...", "score": 1 or 0}
 class JudgeConfig(vf.JudgeConfig):
     model: str = "gpt-4o-2024-05-13"
     """The benchmark's own."""
-    sampling: SamplingConfig = SamplingConfig(temperature=0.0, seed=42, max_tokens=1024)
+    sampling: vf.SamplingConfig = vf.SamplingConfig(temperature=0.0, seed=42, max_tokens=1024)
     """As the benchmark samples."""
 
 

@@ -12,7 +12,6 @@ import verifiers.v1 as vf
 from inward_chat import ExistingFile, ExistingFolder, LocalEnv, LocalEnvConfig, local_agent
 from inward_chat.downloads import DataError
 from pydantic import Field
-from verifiers.v1.types import ImageUrlContentPart, ImageUrlSource, TextContentPart
 
 from charxiv.data import Kind, load
 from charxiv.grading import grade, rubric
@@ -132,8 +131,8 @@ def _asked(prompt: str, picture: bytes) -> vf.UserMessage:
     url = f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
     return vf.UserMessage(
         content=[
-            ImageUrlContentPart(image_url=ImageUrlSource(url=url)),
-            TextContentPart(text=prompt),
+            vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=url)),
+            vf.TextContentPart(text=prompt),
         ]
     )
 

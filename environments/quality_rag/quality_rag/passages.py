@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Literal
 
 import verifiers.v1 as vf
@@ -95,8 +95,8 @@ def places(results: Iterable[vf.ToolMessage]) -> Iterator[tuple[int, int, int, s
     for result, message in enumerate(results, 1):
         if isinstance(message.content, str):
             heads = list(_HEAD.finditer(message.content))
-            ends = [head.start() for head in heads[1:]] + [len(message.content)]
-            for head, end in zip(heads, ends, strict=True):
+            for head, after in zip_longest(heads, heads[1:]):
+                end = after.start() if after else len(message.content)
                 text = message.content[head.end() : end].strip()
                 yield result, int(head[1]), int(head[2]), text
 

@@ -160,11 +160,12 @@ function table(query) {
     found = new Set();
     const token = ++searching, words = state.q.trim().toLowerCase();
     refresh();
+    let base = said.textContent;
     if (words.length < 2) return;
     timer = setTimeout(() => searchTexts(words, token, found, (share) => {
       if (token !== searching || !page.isConnected) return;
-      if (share === 1 || Math.random() < 0.1) refresh();
-      if (share < 1) said.textContent += ` · searching texts: ${percent(share)}`;
+      if (share === 1 || Math.random() < 0.1) { refresh(); base = said.textContent; }
+      if (share < 1) said.textContent = `${base} · searching texts: ${percent(share)}`;
     }), 250);
   }
 

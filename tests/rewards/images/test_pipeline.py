@@ -85,6 +85,7 @@ async def test_it_is_kept_by_all_that_changes_it(
 async def test_a_model_that_is_not_there_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("diffusers", reason="needs the group `models`")
     with pytest.raises(RedrawError, match=r"on cpu: OSError: .*model_index.json.*redraw.model"):
         await drawn(config(tmp_path), "Bars.")
 

@@ -78,15 +78,16 @@ class Broker:
             address: where clients connect, such as `tcp://127.0.0.1:5000`; port 0 is any free one.
             workers: processes on this machine; 0 where the peers play alone.
             peers: addresses of other env servers of the same env, each with workers of its own.
-            max_concurrent: episodes at once per worker or peer. More wait here, and their time
-                does not count.
+            max_concurrent: episodes at once per worker or peer: of a peer at most what its own
+                workers take, since what waits there counts as silent. More wait here, and their
+                time does not count.
             silence: seconds without progress after which an episode fails.
             hung: seconds without a word after which a worker is killed, and a peer is given up.
             log_level: of what the workers write to stderr.
 
         Raises:
-            ValueError: no worker and no peer.
-            zmq.ZMQError: it cannot listen at `address`, or a peer's is none.
+            ValueError: no worker and no peer, a peer that is no address, or nothing can listen at
+                `address`.
         """
         if workers < 1 and not peers:
             raise ValueError("an env server needs a worker or a peer")
@@ -105,12 +106,23 @@ class Broker:
             self._front.setsockopt(zmq.ROUTER_MANDATORY, 1)
             # For the last words.
             self._front.setsockopt(zmq.LINGER, 1000)
-            self._front.bind(address)
-            self._peers = [Player(f"the env server at {p}", dealer(self._zmq, p)) for p in peers]
-        except zmq.ZMQError:
+            try:
+                self._front.bind(address)
+            except zmq.ZMQError as error:
+                raise ValueError(f"cannot listen at {address!r}: {error}") from error
+            self._peers = [self._peer(address) for address in peers]
+        except ValueError:
             self._close()
             raise
         self.address: str = self._front.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def _peer(self, address: str) -> Player:
+        try:
+            return Player(f"the env server at {address}", dealer(self._zmq, address))
+        except zmq.ZMQError as error:
+            raise ValueError(
+                f"peer {address!r} is no address such as tcp://host:5000: {error}"
+            ) from error
 
     async def run(self, ready: Callable[[], object] = lambda: None) -> None:
         """Serves until it is cancelled; `ready` is called when the first worker has answered.
@@ -291,13 +303,17 @@ class Broker:
                 self._waiting = deque(r for r in self._waiting if r.quiet <= self._silence)
 
     async def _look_at(self, player: Player, passed: float) -> None:
-        limit = self._hung if player.up else START_S
+        limit = self._hung if player.up or player.held else START_S
         if player.quiet > limit and player.process is not None:
             log.warning("%s has said nothing for %g s: it is killed", player.name, limit)
-            player.quiet = 0.0
+            player.quiet, player.hung = 0.0, limit
             player.process.kill()
-        elif player.quiet > limit and player.up:
+        elif player.quiet > limit and (player.up or player.held):
+            # Its connection may have been lost since: what it holds is then never answered.
             await self._lose(player, f"{player.name} has said nothing for {limit:g} s")
+        elif player.process is None and not player.served and player.quiet > self._hung:
+            player.quiet = 0.0
+            log.warning("%s has not answered for %g s: it is asked on", player.name, self._hung)
         silent = self._silent(player.held.values(), passed)
         for request in silent:
             del player.held[request.id]

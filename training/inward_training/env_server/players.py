@@ -54,6 +54,8 @@ class Player:
     """Whether it was ever up."""
     quiet: float = 0.0
     """Seconds without a word."""
+    hung: float | None = None
+    """After how many seconds without a word it was killed."""
     held: dict[bytes, Request] = field(default_factory=dict)
     """By the request's id."""
 
@@ -81,6 +83,8 @@ class Player:
             self.process.join()
 
     def how_it_ended(self) -> str:
+        if self.hung is not None:
+            return f"said nothing for {self.hung:g} s and was killed by SIGKILL"
         status = self.process.exitcode if self.process else None
         if status == LOST_TOOLS:
             return "ended because its tool server had died"
