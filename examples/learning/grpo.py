@@ -67,7 +67,8 @@ def update(
     With the weight of a rollout's tokens its advantage this is GRPO's objective [Shao et al. 2024,
     equation 3] without clipping, which does nothing in the one step that is taken on each batch,
     without a reference policy, with advantages not divided by the deviation, and averaged over all
-    tokens that have an advantage instead of per rollout. With weights of 1 and no `old` it is the usual warm-up.
+    tokens that have an advantage instead of per rollout. With weights of 1 and no `old` it is the
+    usual warm-up.
     """
     written = sum(weight != 0 for _, branches in jobs for one in branches for weight in one.weights)
 

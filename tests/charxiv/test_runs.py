@@ -137,7 +137,7 @@ def test_texts_in_other_words_are_the_judges(folder, tmp_path):
 @pytest.mark.parametrize("said", ["I would say yes", '{"score": 2}', '{"score": true}', "{"])
 def test_a_judge_that_cannot_be_read_is_no_verdict(said, folder, tmp_path):
     def policy(body):
-        return {"content": said if isinstance(body["messages"][-1]["content"], str) else "words"}
+        return {"content": said if isinstance(body["messages"][-1]["content"], str) else "it is 17"}
 
     with PolicyServer(policy) as server:
         found = vf_eval(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from inward_rewards.images import Canvas, DiffusersConfig, RedrawError, Redrawn, redraw_of
+from inward_rewards.images.pipeline import _pipeline
 from PIL import Image
 from support import pipelines
 
@@ -42,7 +43,9 @@ def config(model: Path, **more: Any) -> DiffusersConfig:
 
 
 async def drawn(given: DiffusersConfig, words: str, folder: Path | None = None) -> Redrawn:
-    redraw_of.cache_clear()  # as another process has it
+    # As another process has it.
+    redraw_of.cache_clear()
+    _pipeline.cache_clear()
     return await redraw_of(given, folder)(words, CANVAS)
 
 
