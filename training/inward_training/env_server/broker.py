@@ -24,7 +24,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
-from uuid import uuid4
 
 import msgpack
 import zmq
@@ -37,7 +36,8 @@ from inward_training.env_server.players import (
     Request,
     dealer,
     death,
-    socket,
+    front,
+    peer,
 )
 from inward_training.errors import RolloutsError
 
@@ -102,27 +102,12 @@ class Broker:
         self._zmq = zmq.asyncio.Context()
         self._processes = Processes(env, log_level)
         try:
-            self._front = socket(self._zmq, zmq.ROUTER)
-            self._front.setsockopt(zmq.ROUTER_MANDATORY, 1)
-            # For the last words.
-            self._front.setsockopt(zmq.LINGER, 1000)
-            try:
-                self._front.bind(address)
-            except zmq.ZMQError as error:
-                raise ValueError(f"cannot listen at {address!r}: {error}") from error
-            self._peers = [self._peer(address) for address in peers]
+            self._front = front(self._zmq, address)
+            self._peers = [peer(self._zmq, address) for address in peers]
         except ValueError:
             self._close()
             raise
         self.address: str = self._front.getsockopt_string(zmq.LAST_ENDPOINT)
-
-    def _peer(self, address: str) -> Player:
-        try:
-            return Player(f"the env server at {address}", dealer(self._zmq, address))
-        except zmq.ZMQError as error:
-            raise ValueError(
-                f"peer {address!r} is no address such as tcp://host:5000: {error}"
-            ) from error
 
     async def run(self, ready: Callable[[], object] = lambda: None) -> None:
         """Serves until it is cancelled; `ready` is called when the first worker has answered.
@@ -182,7 +167,7 @@ class Broker:
         for player in self._players:
             if target in player.held:
                 # It answers the request that it ends, and that frees the place.
-                _cancel(player, target)
+                player.cancel(target)
                 return True
         return False
 
@@ -236,7 +221,7 @@ class Broker:
                 self._dispatch()
             if not await self._send_back(request, kind, frames[2]):
                 # Nobody wants it any more, and it costs the engine's time.
-                _cancel(player, request.id)
+                player.cancel(request.id)
 
     async def _place(self) -> None:
         """A worker and, whenever it has ended, another."""
@@ -317,7 +302,7 @@ class Broker:
         silent = self._silent(player.held.values(), passed)
         for request in silent:
             del player.held[request.id]
-            _cancel(player, request.id)
+            player.cancel(request.id)
         why = f"no turn and no new phase for {self._silence:g} s at {player.name}"
         await self._fail(silent, "EpisodeSilent", why)
 
@@ -359,8 +344,3 @@ class Broker:
     def _close(self) -> None:
         self._zmq.destroy(linger=None)
         self._processes.close()
-
-
-def _cancel(player: Player, target: bytes) -> None:
-    body = msgpack.packb({"request_id": target.decode()})
-    player.ask(uuid4().hex.encode(), b"cancel", body)

@@ -13,7 +13,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
+from uuid import uuid4
 
+import msgpack
 import zmq
 import zmq.asyncio
 
@@ -67,6 +69,11 @@ class Player:
             self.dealer.send_multipart([id, method, payload], flags=zmq.NOBLOCK),
         )
         return not isinstance(sent.exception(), zmq.ZMQError)
+
+    def cancel(self, target: bytes) -> None:
+        """Tells it that nobody waits for that request."""
+        body = msgpack.packb({"request_id": target.decode()})
+        self.ask(uuid4().hex.encode(), b"cancel", body)
 
     def close(self) -> None:
         self.dealer.close()
@@ -151,6 +158,29 @@ def socket(context: zmq.asyncio.Context, kind: int) -> zmq.asyncio.Socket:
     for option in (zmq.SNDHWM, zmq.RCVHWM, zmq.LINGER):
         made.setsockopt(option, 0)
     return made
+
+
+def front(context: zmq.asyncio.Context, address: str) -> zmq.asyncio.Socket:
+    """Where clients connect. ValueError: nothing can listen there."""
+    made = socket(context, zmq.ROUTER)
+    made.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    # For the last words.
+    made.setsockopt(zmq.LINGER, 1000)
+    try:
+        made.bind(address)
+    except zmq.ZMQError as error:
+        raise ValueError(f"cannot listen at {address!r}: {error}") from error
+    return made
+
+
+def peer(context: zmq.asyncio.Context, address: str) -> Player:
+    """An env server elsewhere. ValueError: no address."""
+    try:
+        return Player(f"the env server at {address}", dealer(context, address))
+    except zmq.ZMQError as error:
+        raise ValueError(
+            f"peer {address!r} is no address such as tcp://host:5000: {error}"
+        ) from error
 
 
 def dealer(context: zmq.asyncio.Context, address: str) -> zmq.asyncio.Socket:
