@@ -117,6 +117,7 @@ class _Body:
         """False where the file is full."""
         if self.room < 0:
             return False
+        mark, room, pictures = self.file.tell(), self.room, len(self._pictures)
         episode, raw = self._episode(row.place, tick)
         trace = None if row.trace_index is None else episode.traces[row.trace_index]
         rollout = Rollout(episode, trace)
@@ -124,12 +125,28 @@ class _Body:
         data = detail(rollout, raw, row.trace_index, panels, self._picture)
         data["drawn"] = drawn
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        if not self._fits(text):
+            # Its pictures are taken out again. Where some room is left a smaller one may fit.
+            self.file.seek(mark)
+            self.file.truncate()
+            self.room = room
+            for name in list(self._pictures)[pictures:]:
+                del self._pictures[name]
+            return room > BLOCK
         self.places[number, id(row)] = self._blocks, len(self._open)
         self._open.append(text)
         self._characters += len(text)
         if self._characters > BLOCK:
             self._flush()
         return True
+
+    def _fits(self, text: str) -> bool:
+        """Whether the open block may still be written with that rollout in it."""
+        room = self.room + RESERVE
+        # A character is four bytes at most, and base64 adds a third: few need to be packed to know.
+        if 6 * (self._characters + len(text)) < room:
+            return True
+        return len(_packed_text(f"[{','.join([*self._open, text])}]")) + 100 < room
 
     def close(self) -> None:
         self._flush()

@@ -16,6 +16,15 @@ from inward.eval_plugin import EvalPlugin
 from inward.watch import KINDS, Warnings, _Counter
 
 MODEL = ("-m", "org/model[v2]", "--client.base-url", "http://127.0.0.1:1/v1")
+
+
+def unanswered():
+    """As quality-rag scores a reply that is not in its format."""
+    found = make.episode(0)
+    found["traces"][0]["metrics"]["answered"] = 0.0
+    return found
+
+
 FAILED = make.episode(1, ok=False, errors=[make.error("E", "upstream 503: busy")])
 
 
@@ -58,7 +67,7 @@ def begin(cwd, *words):
         ([make.episode(0)], KeyboardInterrupt(), 130, "interrupted; complete it with: inward eval"
             " --resume outputs/r"),
         ([], KeyboardInterrupt(), 130, "--resume outputs/r"),
-        ([make.episode(0)], None, 1, "none of 1 rollouts gave an answer in the format"),
+        ([unanswered()], None, 1, "none of 1 rollouts gave an answer in the format"),
     ],
 )  # fmt: skip
 def test_the_status_says_whether_anything_was_played(tmp_path, play, episodes, then, code, says):
@@ -67,6 +76,12 @@ def test_the_status_says_whether_anything_was_played(tmp_path, play, episodes, t
     assert done.code == code, done.err
     assert says in done.out + done.err
     assert "Traceback" not in done.out + done.err
+
+
+def test_a_seat_that_gives_no_answers_misses_no_format(tmp_path, play):
+    """An advisor's traces have none of the taskset's metrics."""
+    play(make.episode(0))
+    assert begin(tmp_path).code == 0
 
 
 def test_everything_scored_is_0(tmp_path, play):
@@ -124,7 +139,7 @@ def test_json_is_all_of_stdout(tmp_path, play):
 def test_a_run_of_a_file_is_found_where_it_was_played(tmp_path, play, words, named):
     text = 'model = "m"\noutput_dir = "elsewhere"\n[env.taskset]\nid = "quality-rag"\n'
     (tmp_path / "f.toml").write_text(text + ('[run]\nname = "r"\n' if named else ""))
-    play(make.episode(0))
+    play(unanswered())
     done = inward("@", "f.toml", *(w.format(tmp_path) for w in words), cwd=tmp_path)
     assert done.code == 1, done.err  # no answer in the format
     [traces] = tmp_path.rglob("traces.jsonl")

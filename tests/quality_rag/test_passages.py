@@ -56,6 +56,11 @@ def test_a_query_that_asks_by_number(query, number):
     assert asked_number(query) == number
 
 
+def test_a_result_without_a_passage_shows_none():
+    nothing = [vf.ToolMessage(tool_call_id="1", content="There is no passage 9.")]
+    assert list(shown(nothing)) == []
+
+
 @pytest.mark.parametrize(
     ("backend", "reads"),
     [("bm25", "words"), ("dense", "meaning"), ("api", "meaning"), ("hybrid", "words")],

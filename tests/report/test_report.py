@@ -165,6 +165,25 @@ def test_over_the_cap_failures_best_and_worst_come_first_and_it_says_so(tmp_path
     assert index["runs"][0]["sections"][0]["rollouts"]["scored"] == 396
 
 
+def test_pictures_stay_under_the_cap_too(tmp_path):
+    """A rollout whose pictures do not fit is left out, and smaller ones are not."""
+
+    def message(n, size):
+        noise = b"".join(hashlib.sha256(f"{n} {k}".encode()).digest() for k in range(size // 32))
+        url = f"data:image/png;base64,{base64.b64encode(noise).decode()}"
+        return {
+            "role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]
+        }  # fmt: skip
+
+    large = make.episode(0, ok=False, messages=[message(n, 1_400_000) for n in range(4)])
+    small = [make.episode(n, messages=[message(n + 9, 100_000)]) for n in range(1, 5)]
+    file, written = page(make.write(tmp_path / "run", large, *small), max_bytes=4_000_000)
+    assert written.size <= 4_000_000
+    assert (written.shown, written.total) == (4, 5)
+    _, rollouts = read_back(file)
+    assert all(len(found["messages"][0]["pictures"]) == 1 for found in rollouts.values())
+
+
 def test_enormous_texts_and_endless_conversations_are_cut_and_say_so(tmp_path):
     long = make.episode(0, messages=talk("x" * (MAX_TEXT + 5)))
     many = make.episode(
