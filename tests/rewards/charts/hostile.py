@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import Any
 
 Spec = dict[str, Any]
@@ -252,5 +253,6 @@ def flood() -> dict[str, Spec]:
     }
 
 
+@functools.cache  # some are megabytes, and are asked for by every test
 def every(file: str, server: str) -> dict[str, Any]:
     return copy.deepcopy({**reach(file, server), **escape(), **flood()})
