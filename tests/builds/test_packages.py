@@ -38,7 +38,7 @@ OFFERED = {
     "chart-reconstruction": set(),
 }
 """The tools that each environment gives to the policy: these and no others."""
-FOR_OTHERS = {"advisor", "entropy-group", "group-reward"}
+FOR_OTHERS = {"inward-advisor", "entropy-group", "group-reward"}
 """Environments alone, for the tasksets of others."""
 FORBIDDEN_MODULES = {"retrieval", "rewards", "environments", "tests", "harness", "benchmarks"}
 
@@ -191,7 +191,8 @@ def test_the_first_run_of_a_clean_install(script, name, python, uv, clean_venv, 
 def test_an_environment_keeps_the_hubs_rules(name):
     path = ENVIRONMENTS[name]
     meta = project(path)
-    assert path.name == name.replace("-", "_")
+    # `advisor` is the name of another package on PyPI.
+    assert path.name == name.removeprefix("inward-").replace("-", "_")
     assert (path / path.name / "__init__.py").is_file()
     assert packages_of(path) == [path.name]
     assert re.fullmatch(r"\d+\.\d+\.\d+", meta["version"])
