@@ -36,7 +36,7 @@ from inward_rewards.hidden_states import (
     Policy,
     UnmeasurableError,
     VllmSource,
-    completions,
+    last_spoken,
 )
 from inward_rewards.hidden_states.token_ids import INFO_KEY, AnyTrace
 from inward_rewards.lengths import soft_overlong
@@ -276,8 +276,7 @@ def _last_completion(trace: AnyTrace, plug: str) -> Completion | None:
             "client nothing keeps the token ids, unless the taskset itself calls "
             "inward_rewards.hidden_states.keep_token_ids from an intercept"
         )
-    found = [completion for completion in completions(trace) if completion.completion_ids]
-    return found[-1] if found else None
+    return last_spoken(trace)
 
 
 def _logprobs(trace: AnyTrace, plug: str) -> list[float]:

@@ -434,6 +434,17 @@ async def test_overload_is_retried_with_a_fresh_salt(tiny_qwen, status):
     assert flaky.seen == len(set(flaky.salts)) == 3
 
 
+async def test_the_text_of_tokens_waits_for_a_busy_engine_as_a_score_does():
+    replies = [HttpReply(503, "busy"), HttpReply(502, "nobody"), {"prompt": "so it is"}]
+    posts = {"/detokenize": lambda body: replies.pop(0)}
+    with PolicyServer(lambda body: {"content": ""}, posts=posts) as server:
+        async with make_source(engine(server)) as source:
+            assert await source.decode([1, 2], policy(server.base_url)) == "so it is"
+            replies.append({"text": "of another server"})
+            with pytest.raises(HiddenStatesError, match="answered no text of tokens"):
+                await source.decode([1, 2], policy(server.base_url))
+
+
 async def test_no_more_requests_are_in_flight_than_allowed(tiny_qwen):
     plugin, lock, together = PluginEngine(tiny_qwen), threading.Lock(), threading.Barrier(3)
     inside, most = 0, 0

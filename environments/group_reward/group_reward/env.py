@@ -19,6 +19,7 @@ from inward_chat import (
     refuse_own_harness,
 )
 from inward_rewards.any_taskset import (
+    INDEX,
     GateConfig,
     GroupEnv,
     GroupEnvConfig,
@@ -130,7 +131,7 @@ class GroupRewardEnv(GroupEnv, LocalEnv, vf.Env[GroupRewardEnvConfig]):
     async def finalize(self, task: AnyTask, episode: vf.Episode[Any, Any]) -> None:
         """Measure the siblings, compare and pay them. One that failed has no part in it."""
         config = self.config
-        done = sorted((t for t in episode.traces if t.ok), key=lambda trace: trace.info["sibling"])
+        done = sorted((t for t in episode.traces if t.ok), key=lambda trace: trace.info[INDEX])
         members = await members_of(
             done,
             config if config.method.judged else None,

@@ -60,5 +60,8 @@ class GateConfig(BaseConfig):  # type: ignore[misc]
 
     def is_right(self, trace: AnyTrace) -> bool | None:
         """None and ValueError as in `gate_score`."""
-        score = self.gate_score(trace)
+        return self.reached(self.gate_score(trace))
+
+    def reached(self, score: float | None) -> bool | None:
+        """Of a gate score."""
         return None if score is None else score >= self.gate_threshold

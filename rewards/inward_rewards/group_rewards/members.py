@@ -21,7 +21,7 @@ from inward_rewards.hidden_states import (
     SpanSource,
     UnmeasurableError,
     boundary,
-    completions,
+    last_spoken,
 )
 
 AnyTrace = vf.Trace[Any, Any, Any]
@@ -68,16 +68,15 @@ async def members_of(
     phases: bool = False,
     source: SpanSource | None = None,
 ) -> tuple[Member, ...]:
-    """By the order of their starts, measured at once.
+    """Of traces in the order of their starts, measured at once.
 
     `gate` None: nobody judges. `phases`: where the thinking ends is wanted too. HiddenStatesError:
     a rollout could not be measured, and that is no rollout's doing.
     """
-    ordered = sorted(traces, key=lambda trace: trace.info[INDEX])
     mark = config.pear.mark if phases else None
-    readings = await asyncio.gather(*(_read(trace, source, measures, mark) for trace in ordered))
+    readings = await asyncio.gather(*(_read(trace, source, measures, mark) for trace in traces))
     found = []
-    for trace, reading in zip(ordered, readings, strict=True):
+    for trace, reading in zip(traces, readings, strict=True):
         score = None if gate is None else gate.gate_score(trace)
         messages = trace.assistant_messages
         last = messages[-1] if messages else None
@@ -87,7 +86,7 @@ async def members_of(
                 reply=last_reply(messages),
                 text=f"{last.reasoning_content or ''}{last.content or ''}" if last else "",
                 score=score,
-                right=None if gate is None or score is None else score >= gate.gate_threshold,
+                right=None if gate is None else gate.reached(score),
                 measured=reading.score,
                 tokens=reading.tokens,
                 boundary=reading.boundary,
@@ -110,10 +109,9 @@ async def _read(
         return _Reading()
     if source is None:
         raise HiddenStatesError("this reward needs measures, and no source of them is open")
-    found = [one for one in completions(trace) if one.completion_ids]
-    if not found:
+    completion, policy = last_spoken(trace), Policy.of(trace)
+    if completion is None:
         return _Reading()
-    completion, policy = found[-1], Policy.of(trace)
     tokens = len(completion.completion_ids)
     try:
         score = await source.score_completion(completion, measures, policy)

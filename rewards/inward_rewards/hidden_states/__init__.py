@@ -22,7 +22,13 @@ from inward_rewards.hidden_states.spans import (
     boundary,
     span_source,
 )
-from inward_rewards.hidden_states.token_ids import ASK, Completion, completions, keep_token_ids
+from inward_rewards.hidden_states.token_ids import (
+    ASK,
+    Completion,
+    completions,
+    keep_token_ids,
+    last_spoken,
+)
 from inward_rewards.hidden_states.vllm import VllmSource
 
 __all__ = [
@@ -42,6 +48,7 @@ __all__ = [
     "boundary",
     "completions",
     "keep_token_ids",
+    "last_spoken",
     "make_source",
     "span_source",
 ]

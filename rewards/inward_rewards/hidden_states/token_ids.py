@@ -73,6 +73,14 @@ def completions(trace: AnyTrace) -> list[Completion]:
     return list(_completions(trace))
 
 
+def last_spoken(trace: AnyTrace) -> Completion | None:
+    """The last completion that holds a token; None where the policy never spoke.
+
+    HiddenStatesError as in `completions`.
+    """
+    return next((one for one in reversed(completions(trace)) if one.completion_ids), None)
+
+
 def _completions(trace: AnyTrace) -> Iterator[Completion]:
     kept = iter(trace.info.get(INFO_KEY, ()))
     for index, node in enumerate(trace.nodes):

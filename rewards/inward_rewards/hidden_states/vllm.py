@@ -6,8 +6,8 @@ import asyncio
 import random
 import re
 import uuid
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
 
 import httpx
 from verifiers.v1.clients.base import join_url
@@ -44,6 +44,9 @@ BUSY = {429, 503}
 """Statuses of a server that is overloaded, or paused for new weights."""
 NOT_REACHED = {502, 504}
 """Statuses of a gateway that found no server."""
+
+
+AnswerT = TypeVar("AnswerT")
 
 
 class VllmSource:
@@ -116,16 +119,9 @@ class VllmSource:
         """By vLLM's `/detokenize`."""
         base = (self._config.url or policy.base_url).rstrip("/").removesuffix("/v1")
         url, body = f"{base}/detokenize", {"model": policy.model, "tokens": list(token_ids)}
-        try:
-            async with asyncio.timeout(WAIT_S):
-                response = await self._client.post(url, json=body, headers=dict(policy.headers))
-        except (TimeoutError, httpx.TransportError) as error:
-            raise HiddenStatesError(f"no text of tokens from {url} ({_named(error)})") from error
-        answer = _read(response, url)
-        text = answer.get("prompt") if isinstance(answer, dict) else None
-        if not isinstance(text, str):
-            raise HiddenStatesError(f"{url} answered no text: {str(answer)[:200]}")
-        return text
+        async with self._slots:
+            until = asyncio.get_running_loop().time() + WAIT_S
+            return await self._ask("text of tokens", url, lambda: body, policy, until, _text)
 
     async def score(
         self, token_ids: tuple[int, ...], request: ScoreRequest, policy: Policy
@@ -147,38 +143,57 @@ class VllmSource:
             "temperature": 0,
             "vllm_xargs": request.to_xargs(),
         }
-        said: list[str] = []
-        try:
-            async with asyncio.timeout_at(until):
-                answer = await self._ask(url, body, request, dict(policy.headers), said)
-        except TimeoutError:
-            raise HiddenStatesError(
-                f"no hidden-state score from {url} within {WAIT_S:g} s: "
-                f"{said[-1] if said else 'the engine stays silent'}; is it stuck, overloaded, or "
-                "paused for longer than that?"
-            ) from None
+
+        def salted() -> dict[str, Any]:
+            # A prefix-cache hit computes no hidden states, and after a weight update its keys
+            # are stale: every request starts from an empty cache of its own.
+            return body | {"cache_salt": uuid.uuid4().hex}
+
+        def answer_of(response: Any) -> ScoreAnswer:
+            return ScoreAnswer.from_json(_inward(response, url), request)
+
+        answer = await self._ask("hidden-state score", url, salted, policy, until, answer_of)
         self._check(answer, len(token_ids), request)
         return answer
 
     async def _ask(
         self,
+        what: str,
         url: str,
-        body: dict[str, Any],
-        request: ScoreRequest,
+        body: Callable[[], dict[str, Any]],
+        policy: Policy,
+        until: float,
+        read: Callable[[Any], AnswerT],
+    ) -> AnswerT:
+        """Ask until there is an answer that `read` takes."""
+        said: list[str] = []
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._asked(what, url, body, dict(policy.headers), read, said)
+        except TimeoutError:
+            raise HiddenStatesError(
+                f"no {what} from {url} within {WAIT_S:g} s: "
+                f"{said[-1] if said else 'the engine stays silent'}; is it stuck, overloaded, or "
+                "paused for longer than that?"
+            ) from None
+
+    async def _asked(
+        self,
+        what: str,
+        url: str,
+        body: Callable[[], dict[str, Any]],
         headers: dict[str, str],
+        read: Callable[[Any], AnswerT],
         said: list[str],
-    ) -> ScoreAnswer:
-        """Ask until there is an answer; `said` takes down why there was none."""
+    ) -> AnswerT:
+        """`said` takes down why there was no answer."""
         not_reached = 0
         while True:
             if self._client.is_closed:
                 raise HiddenStatesError("the client of the engine is closed: measure before")
-            # A prefix-cache hit computes no hidden states, and after a weight update its keys
-            # are stale: every request starts from an empty cache of its own.
-            body["cache_salt"] = uuid.uuid4().hex
             try:
-                response = await self._client.post(url, json=body, headers=headers)
-                return ScoreAnswer.from_json(_inward(_read(response, url), url), request)
+                response = await self._client.post(url, json=body(), headers=headers)
+                return read(_read(response, url))
             except TryLaterError as error:
                 said.append(str(error))
             except (_NotReachedError, httpx.TransportError) as error:
@@ -187,7 +202,7 @@ class VllmSource:
                 not_reached += 1
                 if not_reached == ATTEMPTS:
                     raise HiddenStatesError(
-                        f"no hidden-state score from {url} after {ATTEMPTS} attempts ({fault}); "
+                        f"no {what} from {url} after {ATTEMPTS} attempts ({fault}); "
                         "is the engine up, and is entropy.url right?"
                     ) from error
             pause = min(0.1 * 2.0 ** min(len(said), 10), LONGEST_PAUSE_S)
@@ -227,6 +242,13 @@ class _NotReachedError(HiddenStatesError):
 
 class _NoRoomError(UnmeasurableError):
     """The sequence and the one token that a score samples do not fit into the context."""
+
+
+def _text(answer: Any) -> str:
+    text = answer.get("prompt") if isinstance(answer, dict) else None
+    if not isinstance(text, str):
+        raise HiddenStatesError(f"the engine answered no text of tokens: {str(answer)[:200]}")
+    return text
 
 
 def _named(error: Exception) -> str:
