@@ -68,16 +68,16 @@ def named_harness(seat: object) -> object:
     return harness.get("id") if isinstance(harness, Mapping) else getattr(harness, "id", None)
 
 
-def refuse_own_harness(taskset: str) -> None:
+def refuse_own_harness(taskset: str, seat: str = "agent") -> None:
     """ValueError: the taskset brings a harness, and an environment over any taskset cannot know
-    whether it is to play. For a config whose input names none."""
+    whether it is to play. For a config whose input names none for `seat`."""
     own = vf.default_harness_id(taskset)
     if own != taskset or issubclass(vf.harness_config_type(own), InwardChatConfig):
         return
     raise ValueError(
         f"the taskset {taskset!r} brings a harness of its own: take it with "
-        f"--env.agent.harness.id {own} (it must not stream, or the train client must play it), "
-        "or play without it with --env.agent.harness.id inward-chat"
+        f"--env.{seat}.harness.id {own} (it must not stream, or the train client must play it), "
+        f"or play without it with --env.{seat}.harness.id inward-chat"
     )
 
 

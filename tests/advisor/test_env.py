@@ -6,7 +6,11 @@ import json
 from collections import Counter
 
 import pytest
+import verifiers.v1 as vf
+from advisor.baseline import key_of
 from inward_chat.testing import HttpReply, PolicyServer
+from pydantic import ValidationError
+from quality_rag.taskset import QualityRagConfig
 from support.runs import call, episodes, vf_eval
 
 TASKSET = """
@@ -145,8 +149,8 @@ def test_a_solver_that_fails_is_no_reward(tmp_path):
 
     found = play(policy, tmp_path)
     assert not any(e["ok"] for e in found)
-    for trace in (t for e in found for t in e["traces"] if t["agent"]["name"] == "advisor"):
-        assert trace["rewards"] == {}
+    rewards = [t["rewards"] for e in found for t in e["traces"] if t["agent"]["name"] == "advisor"]
+    assert rewards == [{}, {}]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +173,33 @@ def test_what_is_asked_for_and_cannot_be(options, line, tmp_path):
     if (tmp_path / "outputs" / "run" / "traces.jsonl").exists():
         log += json.dumps([e["errors"] for e in episodes(tmp_path / "outputs" / "run")])
     assert line in log
+
+
+def test_a_harness_of_the_tasksets_own_is_taken_by_name_only(tmp_path):
+    harness = """
+
+class OwnHarness(vf.Harness[vf.HarnessConfig]):
+    async def launch(self, *args, **kwargs):
+        raise NotImplementedError
+"""
+    exports = '["RiddleTaskset", "OwnHarness"]'
+    (tmp_path / "own_riddle.py").write_text(TASKSET.replace('["RiddleTaskset"]', exports) + harness)
+    chosen = {"id": "advisor", "taskset": {"id": "own_riddle"}, "solver": {"model": "frozen"}}
+    with pytest.raises(ValidationError, match=r"with --env\.solver\.harness\.id inward-chat"):
+        vf.resolve_env_config(chosen)
+    chosen["solver"]["harness"] = {"id": "inward-chat"}
+    assert vf.resolve_env_config(chosen).solver.harness.id == "inward-chat"
+
+
+def test_a_baseline_is_that_of_its_tools_too():
+    """quality-rag's search is a setting of the taskset, and of no task."""
+
+    def key(retriever):
+        config = QualityRagConfig(id="quality-rag", tools={"retriever": {"type": retriever}})
+        task = vf.Task(vf.TaskData(prompt="?"))
+        return key_of(task, config, vf.AgentConfig(), 4)
+
+    assert key("bm25") == key("bm25") != key("dense")
 
 
 @pytest.mark.parametrize("taskset", ["math500-entropy", "quality-rag", "chart-spec"])

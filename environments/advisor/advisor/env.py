@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from weakref import WeakValueDictionary
 
 import verifiers.v1 as vf
-from inward_chat import LocalSeatsConfig, local_agent
+from inward_chat import LocalSeatsConfig, local_agent, named_harness, refuse_own_harness
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from advisor.baseline import Baselines, key_of
@@ -50,15 +50,21 @@ class AdvisorEnvConfig(LocalSeatsConfig):
     @model_validator(mode="wrap")
     @classmethod
     def _names_the_solver(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        config = handler(data)
+        if not isinstance(data, Mapping):
+            return handler(data)
+        harness = named_harness(data.get("solver"))
+        config = handler(dict(data))
         # verifiers makes a config without a taskset before it reads the command line.
-        named = isinstance(data, Mapping) and "taskset" in config.model_fields_set
-        if named and config.taskset.id and config.solver.model is None:
+        if "taskset" not in config.model_fields_set or not config.taskset.id:
+            return config
+        if config.solver.model is None:
             raise ValueError(
                 "env.solver.model is not set, and the policy itself is no frozen solver: name the "
                 "solver's model with --env.solver.model (for an eval it may be that of -m), and "
                 "its server with --env.solver.client.base-url where it is another"
             )
+        if not harness:
+            refuse_own_harness(config.taskset.id, "solver")
         return config
 
 
