@@ -17,9 +17,10 @@ UNTIL = float(os.environ.get("INWARD_TESTS_UNTIL", "inf"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before its fixtures, some of which are servers
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     if time.time() > UNTIL:
-        pytest.skip("no time was left for it in this check")
+        # By its name: pytest counts skips of one reason, and names none of them.
+        pytest.skip(f"no time was left in this check for {item.nodeid}")
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,12 @@ def tiny_model(tmp_path_factory):
     from retrieval import tiny_model as recipe
 
     return recipe.train(tmp_path_factory.mktemp("tiny"), recipe.sample_stories())
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen(tmp_path_factory):
+    """The folder of a tiny random Qwen3 and its tokenizer."""
+    pytest.importorskip("torch", reason="the tiny model needs torch (group `models`)")
+    from rewards.tiny_qwen import make_tiny
+
+    return make_tiny(tmp_path_factory.mktemp("tiny-qwen"))

@@ -11,6 +11,7 @@ from advisor.baseline import key_of
 from inward_chat.testing import HttpReply, PolicyServer
 from pydantic import ValidationError
 from quality_rag.taskset import QualityRagConfig
+from support import nemo_gym
 from support.runs import call, episodes, vf_eval
 
 TASKSET = """
@@ -80,7 +81,9 @@ def play(policy, tmp_path, *options, taskset="riddle", name="run"):
 
 def advisors(found):
     assert all(e["ok"] for e in found), [e["errors"] for e in found]
-    return [t for e in found for t in e["traces"] if t["agent"]["name"] == "advisor"]
+    seats = [t for e in found for t in e["traces"] if t["agent"]["name"] == "advisor"]
+    assert len(seats) == len(found) > 0
+    return seats
 
 
 HACKS = {
@@ -148,7 +151,7 @@ def test_a_solver_that_fails_is_no_reward(tmp_path):
         return {"content": "think"}
 
     found = play(policy, tmp_path)
-    assert not any(e["ok"] for e in found)
+    assert [e["ok"] for e in found] == [False] * 2
     rewards = [t["rewards"] for e in found for t in e["traces"] if t["agent"]["name"] == "advisor"]
     assert rewards == [{}, {}]
 
@@ -226,34 +229,15 @@ def test_over_our_tasksets(taskset, tmp_path):
 
 
 def test_over_a_taskset_of_verifiers_own(tmp_path):
-    rows = [{"responses_create_params": {"input": [{"role": "user", "content": "0 or 1?"}]}}]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-    def verify(body):
-        text = body["response"]["output"][-1]["content"][0]["text"]
-        return {**body, "reward": float(text == "yes")}
-
     def policy(body):
         return {"content": "yes" if "think" in said(body) else "think"}
 
-    posts = {"/verify": verify, "/seed_session": lambda body: {}}
-    with PolicyServer(policy, posts=posts) as server:
-        (tmp_path / "run.toml").write_text(f"""
-            [env]
-            id = "advisor"
-            baseline = 1
-            solver.model = "frozen"
-            [env.taskset]
-            id = "nemo-gym"
-            dataset = "rows.jsonl"
-            task.resources_url = "{server.base_url.removesuffix("/v1")}"
-            """)
-        done = call(
-            *("vf-eval", "@", "run.toml", "-m", "policy", "--client.base-url", server.base_url),
-            *("--no-push", "--no-rich", "--run.name", "run"),
-            cwd=tmp_path,
-        )
-    assert done.code == 0, done.err
-    found = episodes(tmp_path / "outputs" / "run")
+    seats = """
+        id = "advisor"
+        baseline = 1
+        solver.model = "frozen"
+        """
+    with PolicyServer(policy, posts=nemo_gym.routes("yes".__eq__)) as server:
+        found = nemo_gym.play(server, ["0 or 1?"], seats, cwd=tmp_path)
     [trace] = advisors(found)
     assert trace["rewards"]["advice"]["score"] == 1.0

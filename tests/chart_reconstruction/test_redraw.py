@@ -34,11 +34,6 @@ def config(**more: Any) -> ChartReconstructionConfig:
     return ChartReconstructionConfig(id="chart-reconstruction", **{**stream, **more})
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path / "cache"))
-
-
 @pytest.fixture(scope="module")
 def truths() -> dict[bytes, dict[str, Any]]:
     """The true specification by the picture that a policy sees."""

@@ -109,7 +109,7 @@ def test_a_mistake_is_told_in_one_line(tmp_path, words, says):
 
 @pytest.mark.models
 def test_datasets_loads_the_folder_with_its_pictures(tmp_path, monkeypatch):
-    datasets = pytest.importorskip("datasets", reason="needs datasets: --group train")
+    datasets = pytest.importorskip("datasets", reason="needs datasets (groups models and train)")
     a_run(tmp_path / "run", picture=True)
     done = export("run", "--hf", "out", cwd=tmp_path)
     assert done.code == 0, done.err

@@ -3,7 +3,6 @@ as `vf-init` writes it."""
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import sys
@@ -15,6 +14,7 @@ pytestmark = [pytest.mark.models, pytest.mark.timeout(900)]
 torch = pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
 
 from rewards.tiny_qwen import PluginEngine, TinyQwen  # noqa: E402
+from support import nemo_gym  # noqa: E402
 from support.runs import call, episodes, vf_eval  # noqa: E402
 
 from rewards import recompute  # noqa: E402
@@ -113,36 +113,16 @@ def test_a_package_by_vf_init(tmp_path, tiny_qwen, engine, scaffold):
 
 def test_nemo_gym_as_verifiers_ships_it(tmp_path, tiny_qwen, engine):
     """Its own environment, its tool server, its state and its reward stay what they are."""
-    rows = [
-        {"responses_create_params": {"input": [{"role": "user", "content": f"{n}: yes or no?"}]}}
-        for n in range(2)
-    ]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-    def verify(body):
-        said = body["response"]["output"][-1]["content"][0]["text"]
-        return {**body, "reward": float(said.endswith("yes"))}
-
-    posts = {"/v1/completions": engine, "/verify": verify, "/seed_session": lambda body: {}}
+    env = """
+        id = "entropy-group"
+        group = 4
+        gate_reward = "nemo_gym"
+        entropy.source = "vllm"
+        """
+    posts = {"/v1/completions": engine, **nemo_gym.routes(lambda text: text.endswith("yes"))}
+    questions = [f"{n}: yes or no?" for n in range(2)]
     with TinyQwen(tiny_qwen, student(1)).server(posts=posts) as server:
-        (tmp_path / "run.toml").write_text(f"""
-            [env]
-            id = "entropy-group"
-            group = 4
-            gate_reward = "nemo_gym"
-            entropy.source = "vllm"
-            [env.taskset]
-            id = "nemo-gym"
-            dataset = "rows.jsonl"
-            task.resources_url = "{server.base_url.removesuffix("/v1")}"
-            """)
-        done = call(
-            *("vf-eval", "@", "run.toml", "-m", "tiny", "--client.base-url", server.base_url),
-            *("--no-push", "--no-rich", "--run.name", "run"),
-            cwd=tmp_path,
-        )
-    assert done.code == 0, done.err
-    found = episodes(tmp_path / "outputs" / "run")
+        found = nemo_gym.play(server, questions, env, cwd=tmp_path)
     assert len(found) == 2
     assert {trace["task"]["type"] for e in found for trace in e["traces"]} == {"NeMoGymTask"}
     assert check(found, tiny_qwen, "nemo_gym") >= 2

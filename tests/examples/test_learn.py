@@ -116,11 +116,7 @@ def test_rollouts_behind_different_prompts_are_refused(grpo):
         grpo.jobs_of([group], [[0.5, -0.5]])
 
 
-def test_a_miniature_from_random_weights_learns_to_copy_a_letter(
-    grpo, model, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("PYTHONPATH", TASKSETS)
-    monkeypatch.syspath_prepend(TASKSETS)
+def test_a_miniature_from_random_weights_learns_to_copy_a_letter(grpo, model, tmp_path):
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     engine, rewards = Engine(model, "tiny", threads=2), []
     sampling = {"max_tokens": 3, "temperature": 1.0}

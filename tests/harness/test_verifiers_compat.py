@@ -13,7 +13,7 @@ from inward_chat import verifiers_compat
 from inward_chat.verifiers_compat import PRIVATE, Call, Private
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = "inward charts environments harness retrieval rewards statistics training".split()
+PRODUCT = "inward charts environments harness judges retrieval rewards statistics training".split()
 ELSEWHERE = {
     # inward-rewards does without inward-chat: it plugs into any taskset.
     "SESSION_ID_HEADER": Private(
@@ -23,13 +23,13 @@ ELSEWHERE = {
     ),
     "resolve_api_key": Private(
         "verifiers.v1.configs.client",
-        "inward_rewards.hidden_states.source",
+        "inward_rewards.hidden_states.source, inward_polar",
         "the API key of a client's config",
         Call(1),
     ),
     "resolve_headers": Private(
         "verifiers.v1.configs.client",
-        "inward_rewards.hidden_states.source",
+        "inward_rewards.hidden_states.source, inward_polar",
         "the request headers of a client's config",
         Call(1),
     ),

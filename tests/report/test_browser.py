@@ -9,7 +9,6 @@ from report.pages import a_run, measured, talk
 
 from inward.report import write_report
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser group")
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
@@ -34,6 +33,8 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def browser():
+    # Here and not above: every suite collects this file, and only the browser's has Playwright.
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser group")
     with sync_api.sync_playwright() as playwright, playwright.chromium.launch(
         executable_path=CHROMIUM, args=["--no-sandbox"]
     ) as launched:  # fmt: skip

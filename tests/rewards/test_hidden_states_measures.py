@@ -55,7 +55,8 @@ async def test_they_equal_float64_sums(tiny_qwen, read, measures):
             assert (found is not None) == (name in measures)
             assert found is None or found == pytest.approx(values, abs=1e-5, rel=1e-5)
         assert (span.rank_curve is not None) == ("rank_curve" in measures)
-        for found, layer in zip(span.rank_curve or (), states, strict=False):
+        curves = () if span.rank_curve is None else zip(span.rank_curve, states, strict=True)
+        for found, layer in curves:
             ends = range(40, len(layer), 40)
             expected = [effective_rank(layer[: end + 1]) for end in ends]
             assert found == pytest.approx(expected, abs=1e-5, rel=1e-5)

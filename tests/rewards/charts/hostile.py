@@ -253,6 +253,16 @@ def flood() -> dict[str, Spec]:
     }
 
 
-@functools.cache  # some are megabytes, and are asked for by every test
+@functools.cache  # some are megabytes, and every test asks for one
+def _every(file: str, server: str) -> dict[str, Any]:
+    return {**reach(file, server), **escape(), **flood()}
+
+
 def every(file: str, server: str) -> dict[str, Any]:
-    return copy.deepcopy({**reach(file, server), **escape(), **flood()})
+    """All of them by name. They are shared: see `one`."""
+    return dict(_every(file, server))
+
+
+def one(name: str, file: str, server: str) -> Any:
+    """A copy, which the test may change."""
+    return copy.deepcopy(_every(file, server)[name])

@@ -76,7 +76,7 @@ def test_there_are_many() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_refused_with_its_reason(renderer: Renderer, trap: Trap, name: str) -> None:
-    spec = hostile.every(trap.file.as_uri(), trap.url)[name]
+    spec = hostile.one(name, trap.file.as_uri(), trap.url)
     if name in HARMLESS:
         assert trap.untouched(renderer.render_sync(spec).png)
         return
@@ -110,7 +110,7 @@ def behind_the_linter(unlinted: Renderer, spec: Any) -> bytes | None:
 
 @pytest.mark.parametrize("name", sorted(hostile.reach("file:///x.png", "http://x")))
 def test_sealed_worker_reaches_nothing(unlinted: Renderer, trap: Trap, name: str) -> None:
-    spec = hostile.every(trap.file.as_uri(), trap.url)[name]
+    spec = hostile.one(name, trap.file.as_uri(), trap.url)
     assert trap.untouched(behind_the_linter(unlinted, spec))
 
 
@@ -122,7 +122,7 @@ def test_sealed_worker_stops(unlinted: Renderer, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({**hostile.escape(), **hostile.flood()}))
 def test_sealed_worker_survives(unlinted: Renderer, trap: Trap, name: str) -> None:
-    spec = hostile.every(trap.file.as_uri(), trap.url)[name]
+    spec = hostile.one(name, trap.file.as_uri(), trap.url)
     assert trap.untouched(behind_the_linter(unlinted, spec))
 
 

@@ -27,7 +27,7 @@ from inward_rewards.entropy import (  # noqa: E402
     matrix_entropy,
     prefix_entropy,
 )
-from inward_rewards.entropy.measures import projected_mean  # noqa: E402
+from inward_rewards.entropy.measures import projected_mean, rank_curve  # noqa: E402
 from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
 from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
 from inward_rewards.vllm_plugin.worker import Chunk, Collector, Engine  # noqa: E402
@@ -119,10 +119,10 @@ def test_rows_of_many_requests_in_mixed_chunks():
 def test_measures_in_two_chunks(measures):
     """Each token's distribution is that of the row before it; only what was asked for comes."""
     bench = Bench(measures=MEASURES)
-    sequence = torch.cat([states(30), states(30, seed=1)[:1]])  # the final states come last
-    request = ScoreRequest(((9, 25), (4, 10)), measures=measures)
-    bench.collector.admit("a", request, 30)
-    for start, stop in ((0, 9), (9, 30)):
+    sequence = torch.cat([states(60), states(60, seed=1)[:1]])  # the final states come last
+    request = ScoreRequest(((9, 55), (4, 10)), measures=measures)
+    bench.collector.admit("a", request, 60)
+    for start, stop in ((0, 9), (9, 60)):
         chunk = Chunk("a", start, stop - start, 0)
         bench.collector.collect([chunk], list(sequence[:, start:stop]))
     answer = ScoreAnswer.from_json(bench.answers(1)["a"], request)
@@ -140,7 +140,11 @@ def test_measures_in_two_chunks(measures):
             found = getattr(span, measure)
             assert (found is not None) == (measure in measures)
             assert found is None or found == pytest.approx(values.tolist(), abs=1e-5)
-        assert (span.rank_curve == ((),) * 3) == ("rank_curve" in measures)  # 16 tokens
+        assert (span.rank_curve is not None) == ("rank_curve" in measures)
+        if span.rank_curve is not None:  # a prefix of 41 tokens, and none of 6
+            found = torch.tensor(span.rank_curve)
+            assert found.shape == (LAYERS, len(chosen[0]) // 41)
+            assert torch.allclose(found, rank_curve(chosen).float(), atol=1e-4)
         assert (span.entropy != ()) == ("matrix_entropy" in measures)
     assert answer.vocabulary == (40 if request.reads_logits else None)
     assert bench.buffer.free == 64
