@@ -33,7 +33,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward serve ENV [--workers N]                           an env server, for prime-rl
        inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
        inward show RUN_DIR [K]                                  print the K-th rollout, its rewards
-       inward show RUN_DIR --sheet FILE.png                     all pictures, beside what was drawn
+       inward show RUN_DIR --sheet FILE.png                     up to 60 pictures and drawings
        inward show RUN_DIR --failures                           what became of all rollouts
        inward compare A B                                       two runs, paired by task
        inward diagnose RUN [RUN ...]                            signals of runs or of a training

@@ -53,6 +53,8 @@ class PearConfig(BaseConfig):  # type: ignore[misc]
 
 class RepExpConfig(BaseConfig):  # type: ignore[misc]
     ridge: float = Field(0.01, gt=0, allow_inf_nan=False)
+    """λ, on the scale of the squared states: siblings further apart than its root are equally
+    new."""
     form: Literal["leave_one_out", "leverage"] = "leave_one_out"
     """Whether a sibling is compared with the others, or with all."""
     gate: Literal["solved_group", "correct"] = "solved_group"

@@ -95,7 +95,7 @@ def magistral(
     *, well_formed: bool, right: bool, one_language: bool, tokens: int, limit: int, cache: int
 ) -> float:
     """0 for a reply out of its format; else 0.1 + 0.9 · right + 0.1 · one_language + length, where
-    length falls from 0 at limit - cache to -0.1 at `limit`: -0.1 short of 0 up to 1.1.
+    length falls from 0 at limit - cache to -0.1 at `limit`. Range: 0 to 1.1.
 
     Source: Magistral (arXiv 2506.10910), section 2.2.
     """
