@@ -124,7 +124,7 @@ def test_what_a_description_earns_and_what_a_hack(run):
     assert [trace["ok"] for trace in found] == [True] * len(REPLIES), found[0]["errors"]
     scores = [trace["rewards"]["inward-specific"]["score"] for trace in found]
     specific, colours, boilerplate, empty, copied, inverted, thought = scores
-    assert specific > 0.2
+    assert specific > 0.1
     # What fits the shuffled picture as well earns nothing, however long it is.
     assert [colours, boilerplate, copied] == pytest.approx([0, 0, 0], abs=1e-9)
     assert empty == thought == -1.0

@@ -8,6 +8,7 @@ their own, so that the scoring threads have no part in the model's collective op
 from __future__ import annotations
 
 import io
+import socket
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,6 +38,31 @@ class Store(Protocol):
     def wait(self, keys: list[str], timeout: timedelta) -> None: ...
     def check(self, keys: list[str]) -> bool: ...
     def delete_key(self, key: str) -> bool: ...
+
+
+def open_store(host: str) -> tuple[Store, int]:
+    """(rank 0's store, its port): it listens on `host` alone, and not on every interface."""
+    from torch.distributed import TCPStore
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, 0), family=family)
+    port: int = listening.getsockname()[1]
+    store: Store = TCPStore(
+        *(host, port),
+        is_master=True,
+        wait_for_workers=False,
+        use_libuv=False,  # which takes no socket that is open already in every version
+        master_listen_fd=listening.detach(),
+    )
+    return store, port
+
+
+def join_store(host: str, port: int) -> Store:
+    """Another rank's view of it."""
+    from torch.distributed import TCPStore
+
+    store: Store = TCPStore(host, port, is_master=False, use_libuv=False)
+    return store
 
 
 def for_parts(settings: Settings) -> Settings:

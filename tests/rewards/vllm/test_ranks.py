@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from inward_rewards.vllm_plugin.buffer import RowBuffer  # noqa: E402
 from inward_rewards.vllm_plugin.engine import Chunk, Engine  # noqa: E402
 from inward_rewards.vllm_plugin.settings import Settings  # noqa: E402
 from inward_rewards.vllm_plugin.worker import Collector  # noqa: E402
-from torch.distributed import TCPStore  # noqa: E402
 
 DIM, VOCABULARY, TOKENS = 16, 40, 12
 MEASURES = ("matrix_entropy", "token_entropy", "self_certainty")
@@ -30,8 +30,8 @@ class TwoRanks:
     def __init__(self, columns: tuple[int, int] = (24, 40), vocabulary: int = VOCABULARY) -> None:
         settings = Settings((1,), 8, buffer_tokens=TOKENS, measures=MEASURES)
         self.head = torch.randn((DIM, VOCABULARY), generator=torch.Generator().manual_seed(7))
-        self.store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-        other = TCPStore("127.0.0.1", self.store.port, is_master=False)
+        self.store, port = ranks.open_store("127.0.0.1")
+        other = ranks.join_store("127.0.0.1", port)
         self.parts = ranks.ReceivedParts(self.store, 2, vocabulary)
         self.weights = [0, 0]
         cut, end = columns
@@ -133,7 +133,7 @@ def test_parts_of_a_request_that_failed_do_not_pile_up(monkeypatch):
     both.ask("a")
     with pytest.raises(HiddenStatesError, match="ZeroDivisionError"):
         both.answer("a")
-    both.store.wait(["a/1"])
+    both.store.wait(["a/1"], timedelta(seconds=60))
     monkeypatch.undo()
     both.ask("b")
     both.answer("b")

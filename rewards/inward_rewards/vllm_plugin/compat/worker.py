@@ -164,15 +164,18 @@ class VocabularyParts:
     """This rank's part of the output layer, and the store by which ranks tell of theirs."""
 
     def __init__(self, worker: Any, group: Any) -> None:
-        from torch.distributed import TCPStore
         from vllm.model_executor.layers.logits_processor import LogitsProcessor
 
+        from inward_rewards.vllm_plugin.ranks import join_store, open_store
+
         self.rank, self.ranks = group.rank_in_group, group.world_size
-        # Where the engine's own ranks met.
-        host = urlsplit(worker.distributed_init_method).hostname
-        store = TCPStore(host, 0, is_master=True, wait_for_workers=False) if not self.rank else None
-        port = group.broadcast_object(None if store is None else store.port)
-        self.store = store or TCPStore(host, port, is_master=False)
+        # Where the engine's own ranks met: at an address or, all on one machine, in a file.
+        host = urlsplit(worker.distributed_init_method).hostname or "127.0.0.1"
+        if self.rank == 0:
+            self.store, port = open_store(host)
+            group.broadcast_object(port)
+        else:
+            self.store = join_store(host, group.broadcast_object(None))
         self._model, self._here = worker.get_model(), threading.local()
         layers = [part for part in self._model.modules() if isinstance(part, LogitsProcessor)]
         if len(layers) != 1:
