@@ -50,6 +50,11 @@ def diagnose(args: argparse.Namespace) -> int:
             found[-1]["reasoning"] = _inspected(read.reasoning, inspector, args.inspector)
     if not any(one["rollouts"] for one in found):
         raise UserError("no rollout is scored: there is nothing to diagnose")
+    if inspector is not None and not any(one["reasoning"] for one in found):
+        raise UserError(
+            "--inspector: no rollout has a reference answer (the environment's, or the task's "
+            "field `answer`) and a reply that is short enough to be read"
+        )
     law, refused = entropy_law(found)
     document = {
         "checkpoints": found,
@@ -96,8 +101,8 @@ def _checkpoints(path: Path) -> Iterator[Plan]:
 def _inspector(model: str) -> Reader:
     try:
         return Inspector(model)
-    except ImportError as error:
-        raise UserError(f"--inspector: {error}") from error
+    except (ImportError, HiddenStatesError) as error:
+        raise UserError(f"--inspector {model!r}: {error}") from error
 
 
 def _inspected(sample: Sample, inspector: Reader, model: str) -> dict[str, Any] | None:

@@ -290,7 +290,7 @@ def test_the_reasonings_of_right_and_wrong_rollouts():
     assert found["reduction"]["value"] == pytest.approx((0.8 + 0.3 + 0.7 + 0) / 4)
     assert found["reduction_right"]["value"] == pytest.approx(0.8)
     assert found["reduction_wrong"]["value"] == pytest.approx(1 / 3)
-    assert found["reduction_right"]["low"] is None  # one question says nothing of its spread
+    assert found["reduction_right"]["low"] < 0.8 < found["reduction_right"]["high"]
     assert found["auc_right"] == 1
     assert found["steps"] == 1
     assert found["share_of_steps_that_reduce"] == 1
@@ -323,6 +323,12 @@ def test_an_inspector_reads_a_run(tmp_path, tiny_qwen):
     assert one["reasoning"]["rollouts"] == 4
     assert one["reasoning"]["before"] > 0
     assert one["reasoning"]["inspector"] == str(tiny_qwen)
+    assert "Entropy of the reference answer for" in (
+        diagnose("run", "--inspector", str(tiny_qwen), cwd=tmp_path).out
+    )
+    a_checkpoint(tmp_path / "bare", 1.0, [[1, 0]])
+    done = diagnose("bare", "--inspector", str(tiny_qwen), cwd=tmp_path)
+    assert (done.code, "no rollout has a reference answer" in done.err) == (2, True)
 
 
 @pytest.mark.models
@@ -331,4 +337,5 @@ def test_an_inspector_that_is_none_is_one_line(tmp_path):
     (tmp_path / "empty").mkdir()
     done = diagnose("run", "--inspector", "empty", cwd=tmp_path)
     assert done.code == 2
-    assert "--inspector 'empty'" in done.err
+    assert "--inspector 'empty': entropy.model" in done.err
+    assert len(done.err.splitlines()) == 1

@@ -14,10 +14,10 @@ CUE = "\n\nThe final answer is \\boxed{"
 
 
 class Inspector:
-    """A causal language model of transformers, by its folder or name. Blocks while it reads.
+    """A causal language model of transformers, by its folder or name. Blocks while it loads and
+    reads.
 
-    ImportError without torch and transformers. HiddenStatesError, when it is first asked: the model
-    cannot be loaded.
+    ImportError without torch and transformers. HiddenStatesError: the model cannot be loaded.
     """
 
     def __init__(self, model: str, device: str = "cpu") -> None:
@@ -31,6 +31,7 @@ class Inspector:
             ) from error
         config = EntropyConfig(source="transformers", model=model, device=device)
         self._measures = LocalMeasures(config)
+        self._context = self._measures.context
 
     def answer_entropies(
         self, problem: str, steps: Sequence[str], answer: str
@@ -58,10 +59,10 @@ class Inspector:
 
     def _entropy(self, context: Sequence[int], target: Sequence[int]) -> float:
         ids = (*context, *target)
-        if len(ids) > self._measures.context:
+        if len(ids) > self._context:
             raise UnmeasurableError(
                 f"problem, reasoning and answer have {len(ids)} tokens, the inspector reads "
-                f"{self._measures.context}"
+                f"{self._context}"
             )
         request = ScoreRequest(((len(context), len(ids)),), measures=("token_entropy",))
         [span] = self._measures.score_spans(ids, request)
