@@ -47,8 +47,9 @@ class SpecificJudge(vf.Judge[float, SpecificJudgeConfig]):
     Both cosines are of embeddings of one model of texts and pictures, which vLLM serves. The
     description is the last reply without its thinking; the picture the only one of the task's
     prompt, as a data URI. What is longer than the model reads is cut by the server: CLIP reads 77
-    tokens. ValueError: no such picture. RuntimeError: the server cannot be reached, refuses, or
-    gives no embedding.
+    tokens. A model to which shuffled pictures look like nothing at all pays any caption a little:
+    set it beside a constant one. ValueError: no such picture. RuntimeError: the server cannot be
+    reached, refuses, or gives no embedding.
     Source: describe-specific, after the pseudo-label probability difference of DeYO (arXiv
     2403.07366), which compares a classifier's probabilities.
     """

@@ -41,12 +41,13 @@ class FlagsTaskset(vf.Taskset[FlagsTask]):
             prompt = [{{"role": "user", "content": parts}}]
             yield FlagsTask(FlagsData(prompt=prompt), self.config.task)
 """
-BOTH = [1.0, 1.0]
+RED, BLUE = np.array([1.0, 0.0]), np.array([0.0, 1.0])
 TEXTS = {
-    "red above blue": np.repeat([[1.0, 0.0], [0.0, 1.0]], 32, axis=0),
-    "blue above red": np.repeat([[0.0, 1.0], [1.0, 0.0]], 32, axis=0),
+    "red above blue": np.array([[RED] * 4] * 2 + [[BLUE] * 4] * 2),
+    "blue above red": np.array([[BLUE] * 4] * 2 + [[RED] * 4] * 2),
 }
-"""Share of red and of blue in each row; every other text says of each that it is somewhere."""
+"""Red and blue in each of 4 x 4 tiles; every other text says of both that they may be anywhere."""
+ANYWHERE = np.full((4, 4, 2), 0.5)
 REPLIES = [
     "<think>stripes</think>red above blue",
     "red and blue",
@@ -71,11 +72,12 @@ def embed(body: dict) -> dict:
     [message] = body["messages"]
     [part] = message["content"]
     if part["type"] == "text":
-        found = TEXTS.get(part["text"], np.repeat([BOTH], SIDE, axis=0) / 2)
+        found = TEXTS.get(part["text"], ANYWHERE)
     else:
         data = base64.b64decode(part["image_url"]["url"].partition(",")[2])
         pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) / 255
-        found = pixels.mean(1)[:, [0, 2]]
+        tiles = pixels.reshape(4, SIDE // 4, 4, SIDE // 4, 3).mean((1, 3))
+        found = tiles[:, :, [0, 2]]
     return {"data": [{"embedding": found.ravel().tolist()}]}
 
 
