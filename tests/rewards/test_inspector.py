@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 pytestmark = pytest.mark.models
@@ -12,6 +14,7 @@ from inward_rewards.hidden_states import (  # noqa: E402
     Inspector,
     UnmeasurableError,
 )
+from rewards.vllm.tiny_models import CHAT_TEMPLATE  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 PROBLEM, ANSWER = "What is a half of 8?", "4, or 8/2"
@@ -27,9 +30,11 @@ def independent(folder, context: str, answer: str) -> float:
     def text(written):
         return tokenizer(written, add_special_tokens=False, split_special_tokens=True).input_ids
 
-    ids = tokenizer.apply_chat_template(
-        [{"role": "user", "content": PROBLEM}], add_generation_prompt=True, return_dict=False
-    )
+    ids = text(f"{PROBLEM}\n\n")
+    if tokenizer.chat_template:
+        ids = tokenizer.apply_chat_template(
+            [{"role": "user", "content": PROBLEM}], add_generation_prompt=True, return_dict=False
+        )
     before = len(ids)
     ids = [*ids, *text(f"{context}\n\nThe final answer is \\boxed{{")]
     assert special not in ids[before:]
@@ -43,10 +48,19 @@ def independent(folder, context: str, answer: str) -> float:
     return total / len(target)
 
 
-def test_entropies_after_each_step(tiny_qwen):
-    found = Inspector(str(tiny_qwen)).answer_entropies(PROBLEM, STEPS, ANSWER)
+@pytest.fixture(params=["plain", "chat"])
+def folder(request, tiny_qwen, tmp_path):
+    """The tiny model, without and with a chat template."""
+    copied = shutil.copytree(tiny_qwen, tmp_path / "model")
+    if request.param == "chat":
+        (copied / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    return copied
+
+
+def test_entropies_after_each_step(folder):
+    found = Inspector(str(folder)).answer_entropies(PROBLEM, STEPS, ANSWER)
     contexts = ["", *("".join(STEPS[: n + 1]) for n in range(3))]
-    expected = [independent(tiny_qwen, context, ANSWER) for context in contexts]
+    expected = [independent(folder, context, ANSWER) for context in contexts]
     assert found == pytest.approx(expected, abs=1e-4)
     assert len(set(found)) == 4
 
