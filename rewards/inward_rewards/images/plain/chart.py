@@ -32,6 +32,8 @@ class Axis:
     ticks: list[Number] = field(default_factory=list)
     low: float | None = None
     high: float | None = None
+    unit: float = 1.0
+    """1e6 where `high` was written as millions."""
     log: bool = False
     percent: bool = False
     """Tick labels end in %: numbers written with % are parts of 1."""
