@@ -130,7 +130,9 @@ def test_programs_share_the_budget_and_all_of_them_end():
         one.stdout.close()
 
 
-@pytest.mark.parametrize("kinds", [("maths", "charts"), ("charts", "maths")])
+@pytest.mark.parametrize(
+    "kinds", [("maths", "charts"), pytest.param(("charts", "maths"), marks=pytest.mark.slow)]
+)
 def test_an_idle_program_leaves_its_place_to_another(kinds):
     started = programs(kinds, hold=600, INWARD_WORKERS="1")
     try:
