@@ -82,6 +82,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_the_first_command_asks_nothing_of_a_proxy(proxy: list[str], tmp_path: Path) -> None:
     done = command("inward", "eval", "quality-rag", "-n", "1", "--run.name", "run", cwd=tmp_path)
     assert done.code == 0, done.err
