@@ -116,11 +116,12 @@ def test_a_killed_answer_used_no_more_processor_time_than_its_limit():
     assert 0.25 < (whole - start) / len(IN_C_CODE) < 1
 
 
-@pytest.mark.parametrize("answer", ["{" * 10_000, "1" * 100_000, "x" * 100_000, r"\frac" * 20_000])
-def test_the_processor_limit_holds_where_the_length_limit_is_lifted(answer):
+def test_the_processor_limit_holds_where_the_length_limit_is_lifted():
+    answers = ["{" * 10_000, "1" * 100_000, "x" * 100_000, r"\frac" * 20_000]
     with Verifier(workers=1, cpu_seconds=1, memory_mb=512, max_chars=10**6) as verifier:
-        assert not verifier.verify_sync(GOLD, answer).correct
-        assert verifier.verify_sync(*honest(5)) == Verdict(True, "equal")
+        for number, answer in enumerate(answers):
+            assert not verifier.verify_sync(GOLD, answer).correct, answer[:9]
+            assert verifier.verify_sync(*honest(5 + 2 * number)) == Verdict(True, "equal")
 
 
 def test_memory_is_bounded_and_given_back():
