@@ -117,6 +117,12 @@ def _add_diagnose(commands: Any) -> None:
         metavar="TOKEN_ID",
         help="the id of the token that ends the thinking, for its entropy and the answer's",
     )
+    parser.add_argument(
+        "--inspector",
+        metavar="MODEL",
+        help="a causal language model of transformers (folder or name), that says after each step"
+        " of a reasoning how sure it is of the reference answer; needs torch",
+    )
     parser.add_argument("--json", action="store_true", help="print it as one line of JSON")
     parser.set_defaults(run=_run_of("inward.diagnose.command", "diagnose"))
 

@@ -19,6 +19,7 @@ from inward_statistics import (
 )
 
 from inward import eval_plugin, runs
+from inward.diagnose.reasoning import Sample
 from inward.diagnose.tokens import Average, Sums, Tokens
 from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
@@ -55,6 +56,8 @@ class Checkpoint:
     """(layer, `all`, `right` or `wrong`) -> matrix entropy."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """The trainer's own row."""
+    reasoning: Sample | None = None
+    """None: no inspector reads it."""
     scored: int = 0
     failed: int = 0
     unreadable: list[int] = field(default_factory=list)
@@ -74,6 +77,8 @@ class Checkpoint:
             self.scored += 1
             entry = self._entry(trace, plugins[env], end_of_thinking, folder)
             self.groups.setdefault(group_of(rollout), []).append(entry)
+            if self.reasoning is not None:
+                self.reasoning.offer(trace, plugins[env], entry.figure)
 
     def read_trained(self, folder: Path) -> None:
         """The advantages that a trainer gave, and nothing else: those read before are let go."""

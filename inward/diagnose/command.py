@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inward_rewards.hidden_states import HiddenStatesError, Inspector
 from inward_statistics import EntropyLaw, fit_entropy_law
 from rich.console import Console
 from rich.progress import track
 
 from inward.diagnose.checkpoint import Checkpoint
 from inward.diagnose.figures import alarms, figures
+from inward.diagnose.reasoning import Reader, Sample, inspect
 from inward.diagnose.table import print_diagnosis
 from inward.errors import UserError
 from inward.terminal import is_terminal
@@ -31,20 +33,28 @@ SOURCES = ("entropy", "surprisal")
 
 
 def diagnose(args: argparse.Namespace) -> int:
-    """The command. `args`: runs, end_of_thinking, json."""
+    """The command. `args`: runs, end_of_thinking, inspector, json."""
     end: int | None = args.end_of_thinking
+    inspector = None if args.inspector is None else _inspector(args.inspector)
     found: list[dict[str, Any]] = []
     threshold: float | None = None
     plan = [one for path in args.runs for one in _checkpoints(path)]
     quiet = not is_terminal(sys.stderr) or len(plan) < 2
     console = Console(stderr=True)
     for checkpoint in track(plan, "reading", console=console, disable=quiet, transient=True):
-        read = _read(checkpoint, end)
+        read = _read(checkpoint, end, None if inspector is None else Sample())
         if threshold is None:
             threshold = read.tokens.threshold
-        found.append(figures(read, threshold))
+        found.append(figures(read, threshold) | {"reasoning": None})
+        if inspector is not None and read.reasoning is not None:
+            found[-1]["reasoning"] = _inspected(read.reasoning, inspector, args.inspector)
     if not any(one["rollouts"] for one in found):
         raise UserError("no rollout is scored: there is nothing to diagnose")
+    if inspector is not None and not any(one["reasoning"] for one in found):
+        raise UserError(
+            "--inspector: no rollout has a reference answer (the environment's, or the task's "
+            "field `answer`) and a reply that is short enough to be read"
+        )
     law, refused = entropy_law(found)
     document = {
         "checkpoints": found,
@@ -88,8 +98,23 @@ def _checkpoints(path: Path) -> Iterator[Plan]:
         yield Plan(f"{path.name} {step}", folder, path, step, rows.get(step, {}))
 
 
-def _read(plan: Plan, end: int | None) -> Checkpoint:
-    checkpoint = Checkpoint(plan.label, plan.step, metrics=plan.metrics)
+def _inspector(model: str) -> Reader:
+    try:
+        return Inspector(model)
+    except (ImportError, HiddenStatesError) as error:
+        raise UserError(f"--inspector {model!r}: {error}") from error
+
+
+def _inspected(sample: Sample, inspector: Reader, model: str) -> dict[str, Any] | None:
+    try:
+        found = inspect(sample, inspector)
+    except HiddenStatesError as error:
+        raise UserError(f"--inspector {model!r}: {error}") from error
+    return None if found is None else {"inspector": model} | found
+
+
+def _read(plan: Plan, end: int | None, reasoning: Sample | None) -> Checkpoint:
+    checkpoint = Checkpoint(plan.label, plan.step, metrics=plan.metrics, reasoning=reasoning)
     if plan.training is None or plan.step is None:
         checkpoint.read(plan.folder, end)
         return checkpoint

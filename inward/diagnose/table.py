@@ -93,9 +93,29 @@ def _details(last: Mapping[str, Any]) -> list[str]:
     if last["layer_profile"]:
         profile = ", ".join(f"{one['layer']}: {one['all']:.2f}" for one in last["layer_profile"])
         lines.append(f"Matrix entropy by layer: {profile}")
+    if last["reasoning"] is not None:
+        lines.append(_reasoning(last["reasoning"]))
     if last["perplexity_gap"] is not None:
         lines.append(f"|log-perplexity - mean entropy|: {last['perplexity_gap']:.4f}")
     return lines
+
+
+def _reasoning(found: Mapping[str, Any]) -> str:
+    whole = found["reduction"]
+    interval = f"[{_figure(whole['low'], '+.3f')}, {_figure(whole['high'], '+.3f')}]"
+    by_verdict = [
+        f"{verdict} {_figure((found[f'reduction_{verdict}'] or {}).get('value'), '+.3f')}"
+        for verdict in ("right", "wrong")
+    ]
+    left_out = f", {found['too_long']} too long" if found["too_long"] else ""
+    return (
+        f"Entropy of the reference answer for {one_line(found['inspector'])}"
+        f" ({found['rollouts']} of {found['of']} rollouts{left_out}):"
+        f" {found['before']:.3f} without the reasoning, {found['after']:.3f} with it; reduction"
+        f" {whole['value']:+.3f} {interval}"
+        f" ({', '.join(by_verdict)}; AUC of right {_figure(found['auc_right'], '.2f')});"
+        f" {_share(found['share_of_steps_that_reduce'])} of {found['steps']:.1f} steps reduce it"
+    )
 
 
 def _law(document: Mapping[str, Any]) -> list[str]:

@@ -11,14 +11,12 @@ verifiers finds a judge by the name of a top-level module: hence this one.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import Any
 
-import httpx
 import verifiers.v1 as vf
+from inward_judges import JudgeServer
 from pydantic import Field
-from verifiers.v1.configs.client import resolve_api_key, resolve_headers
 
 __all__ = ["PolarJudge", "PolarJudgeConfig"]
 
@@ -27,9 +25,6 @@ REWARD, END = "<|reward|>", "[UNUSED_TOKEN_130]"
 MAX_TOKENS = 16_384 - 4
 MAX_REPLY_TOKENS = 4096
 """Of reference and candidate each, whose last tokens are kept."""
-ATTEMPTS = 3
-TIMEOUT_S = 120.0
-AGAIN = {429, 502, 503, 504}
 
 
 class PolarJudgeConfig(vf.JudgeConfig):
@@ -64,94 +59,57 @@ class PolarJudge(vf.Judge[float, PolarJudgeConfig]):
         candidate = trace.last_reply.strip()
         if not candidate:
             return self.config.unanswered
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, headers=self._headers()) as client:
+        async with JudgeServer(self.config, "a reward model") as server:
             texts = [_plain(text) for text in (task.prompt_text, str(reference), candidate)]
-            text = template(*await self._cut(client, *texts))
-            answer = await self._post(
-                client, "/pooling", {"model": self.config.model, "input": [text]}
-            )
-        return self._reward(answer)
+            text = template(*await self._cut(server, *texts))
+            answer = await server.post("/pooling", {"model": self.config.model, "input": [text]})
+            return _reward(server, answer)
 
     async def _cut(
-        self, client: httpx.AsyncClient, prompt: str, reference: str, candidate: str
+        self, server: JudgeServer, prompt: str, reference: str, candidate: str
     ) -> tuple[str, str, str]:
         """A token has at least one byte, so that short texts need no counting."""
         room = (MAX_TOKENS - 2 * MAX_REPLY_TOKENS) // 2
         if max(_bytes(reference), _bytes(candidate)) > MAX_REPLY_TOKENS:
-            reference, _ = await self._last(client, reference, MAX_REPLY_TOKENS)
-            candidate, _ = await self._last(client, candidate, MAX_REPLY_TOKENS)
+            reference, _ = await self._last(server, reference, MAX_REPLY_TOKENS)
+            candidate, _ = await self._last(server, candidate, MAX_REPLY_TOKENS)
         if _bytes(prompt) <= room:
             return prompt, reference, candidate
-        used = [(await self._last(client, text, MAX_TOKENS))[1] for text in (reference, candidate)]
-        prompt, _ = await self._last(client, prompt, (MAX_TOKENS - sum(used)) // 2)
+        used = [(await self._last(server, text, MAX_TOKENS))[1] for text in (reference, candidate)]
+        prompt, _ = await self._last(server, prompt, (MAX_TOKENS - sum(used)) // 2)
         return prompt, reference, candidate
 
-    async def _last(self, client: httpx.AsyncClient, text: str, most: int) -> tuple[str, int]:
+    async def _last(self, server: JudgeServer, text: str, most: int) -> tuple[str, int]:
         """(the text's last `most` tokens, how many those are)"""
         model = self.config.model
-        counted = await self._post(client, "/tokenize", {"model": model, "prompt": text})
+        counted = await server.post("/tokenize", {"model": model, "prompt": text})
         tokens = counted.get("tokens")
         if not isinstance(tokens, list):
-            raise self._fault("/tokenize", f"it answered no tokens: {str(counted)[:200]}")
+            raise server.fault("/tokenize", f"it answered no tokens: {str(counted)[:200]}")
         if len(tokens) <= most:
             return text, len(tokens)
         body = {"model": model, "tokens": tokens[-most:]}
-        cut = (await self._post(client, "/detokenize", body)).get("prompt")
+        cut = (await server.post("/detokenize", body)).get("prompt")
         if not isinstance(cut, str):
-            raise self._fault("/detokenize", "it answered no text")
+            raise server.fault("/detokenize", "it answered no text")
         return _plain(cut), most
-
-    def _reward(self, answer: dict[str, Any]) -> float:
-        """vLLM pools each token, and the last one's number is the reward."""
-        try:
-            last = answer["data"][0]["data"][-1]
-            reward = float(last[0] if isinstance(last, list) else last)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise self._fault("/pooling", f"it answered no reward: {str(answer)[:200]}") from error
-        if not math.isfinite(reward):
-            raise self._fault("/pooling", f"its reward is {reward!r}")
-        return reward
-
-    async def _post(
-        self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
-    ) -> dict[str, Any]:
-        url, said = self.config.base_url.rstrip("/").removesuffix("/v1") + path, ""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(0.2 * 2**attempt)
-            try:
-                response = await client.post(url, json=body)
-            except httpx.TransportError as error:
-                said = f"{type(error).__name__}: {error}"
-                continue
-            said = f"HTTP {response.status_code}: {response.text[:200]}"
-            if response.status_code in AGAIN:
-                continue
-            if response.status_code != 200:
-                break
-            try:
-                answer = response.json()
-            except ValueError:
-                break
-            if isinstance(answer, dict):
-                return answer
-            break
-        raise self._fault(path, said)
-
-    def _fault(self, path: str, said: str) -> RuntimeError:
-        return RuntimeError(
-            f"no reward from {self.config.base_url}{path} ({said}): is {self.config.model!r} "
-            "served there as a reward model, and is the judge's base_url right?"
-        )
-
-    def _headers(self) -> dict[str, str]:
-        key = resolve_api_key(self.config)
-        return {"Authorization": f"Bearer {key}", **resolve_headers(self.config)}
 
 
 def template(prompt: str, reference: str, candidate: str) -> str:
     """As POLAR's client writes it: each half begins with the prompt."""
     return f"{prompt}\n{reference}{REWARD}{prompt}\n{candidate}{END}"
+
+
+def _reward(server: JudgeServer, answer: dict[str, Any]) -> float:
+    """vLLM pools each token, and the last one's number is the reward."""
+    try:
+        last = answer["data"][0]["data"][-1]
+        reward = float(last[0] if isinstance(last, list) else last)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise server.fault("/pooling", f"it answered no reward: {str(answer)[:200]}") from error
+    if not math.isfinite(reward):
+        raise server.fault("/pooling", f"its reward is {reward!r}")
+    return reward
 
 
 def _plain(text: str) -> str:

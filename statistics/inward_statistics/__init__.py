@@ -1,7 +1,12 @@
 """Statistics of runs: intervals by clusters, pairs, scores at k, and the signals of a training."""
 
 from inward_statistics.at_k import expected_best, maj_at_k, pass_at_k
-from inward_statistics.contamination import area_under_curve, min_k_prob, self_critique
+from inward_statistics.contamination import (
+    area_under_curve,
+    min_k_prob,
+    recall_ratio,
+    self_critique,
+)
 from inward_statistics.intervals import Mean, clustered_mean
 from inward_statistics.pairs import mcnemar, paired_difference
 from inward_statistics.training import (
@@ -35,6 +40,7 @@ __all__ = [
     "mismatch",
     "paired_difference",
     "pass_at_k",
+    "recall_ratio",
     "self_critique",
     "variance_shares",
     "window_means",

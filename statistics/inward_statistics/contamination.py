@@ -48,6 +48,25 @@ def min_k_prob(log_probabilities: Sequence[float], share: float = SHARE) -> floa
     return math.fsum(lowest) / len(lowest)
 
 
+def recall_ratio(conditioned: Sequence[float], alone: Sequence[float]) -> float:
+    """ReCaLL [Xie et al. 2024, arXiv:2406.15968]: the mean log-probability of a text's tokens
+    behind another text, which was not trained on, over the mean without it. A text that was trained
+    on loses more.
+
+    Of the same tokens, in the same order. ValueError: other numbers of tokens, none, a value that
+    is no log-probability, or a text that is certain without anything before it.
+    """
+    if len(conditioned) != len(alone) or not alone:
+        raise ValueError(f"{len(conditioned)} and {len(alone)} tokens: ReCaLL reads the same ones")
+    for value in (*conditioned, *alone):
+        if not (math.isfinite(value) and value <= 1e-6):
+            raise ValueError(f"a log-probability is finite and at most 0, got {value!r}")
+    total = math.fsum(alone)
+    if not total:
+        raise ValueError("the text has probability 1 by itself: ReCaLL divides by its logarithm")
+    return math.fsum(conditioned) / total
+
+
 def area_under_curve(scores: Sequence[float], positive: Sequence[bool]) -> float:
     """The chance that a positive scores above a negative, a tie counting half: the area under the
     ROC curve [Hanley and McNeil 1982]. 0.5 tells nothing. ValueError where one kind is missing, a

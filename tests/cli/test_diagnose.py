@@ -1,5 +1,6 @@
 """`inward diagnose`: runs, and the steps of a training, in figures."""
 
+import itertools
 import json
 import math
 import random
@@ -7,8 +8,12 @@ import statistics
 
 import numpy as np
 import pytest
+import verifiers.v1 as vf
 from cli import rollouts as make
+from inward_rewards.hidden_states import UnmeasurableError
 from support.runs import call
+
+from inward.diagnose.reasoning import SAMPLE, Sample, inspect
 
 MARK = 99
 """The token that ends the thinking."""
@@ -246,3 +251,91 @@ def test_a_mistake_is_told_in_one_line(tmp_path, words, says):
         0, 0, reward=1, logprobs=[-1.0, -1.0], trainer_logprobs=[-1.0]))  # fmt: skip
     done = diagnose(*words, cwd=tmp_path)
     assert (done.code, done.err) == (2, f"inward diagnose: {says}\n")
+
+
+class ByLength:
+    """An inspector that knows no model: 2 nats, less a tenth per character of the reasoning."""
+
+    def answer_entropies(self, problem, steps, answer):
+        if "endless" in "".join(steps):
+            raise UnmeasurableError("longer than it reads")
+        lengths = [0, *itertools.accumulate(map(len, steps))]
+        return tuple(2 - length / 10 for length in lengths)
+
+
+def reasoned(task, k, text, figure, answer="4"):
+    trace = make.trace(task, start=float(k), messages=[make.message("user", "Q")])
+    trace["nodes"].append({"parent": 0, "message": make.message("assistant", text),
+                           "sampled": True})  # fmt: skip
+    trace["task"]["data"] |= {"answer": answer}
+    return vf.WireTrace.model_validate(trace), figure
+
+
+def test_the_reasonings_of_right_and_wrong_rollouts():
+    sample = Sample()
+    said = [
+        (0, "<think>one\n\ntwo</think>4", 1.0),  # 8 characters of thinking
+        (1, "<think>one</think>5", 0.0),
+        (1, "no tags", 0.0),
+        (2, "<think>endless</think>4", 1.0),
+        (3, "", 0.0),
+    ]
+    for k, (task, text, figure) in enumerate(said):
+        sample.offer(reasoned(task, k, text, figure)[0], None, figure)
+    trace, figure = reasoned(9, 9, "x", 1.0, answer=None)
+    sample.offer(trace, None, figure)
+    found = inspect(sample, ByLength())
+    assert (found["rollouts"], found["of"], found["too_long"]) == (4, 5, 1)
+    assert found["before"] == 2
+    assert found["reduction"]["value"] == pytest.approx((0.8 + 0.3 + 0.7 + 0) / 4)
+    assert found["reduction_right"]["value"] == pytest.approx(0.8)
+    assert found["reduction_wrong"]["value"] == pytest.approx(1 / 3)
+    assert found["reduction_right"]["low"] < 0.8 < found["reduction_right"]["high"]
+    assert found["auc_right"] == 1
+    assert found["steps"] == 1
+    assert found["share_of_steps_that_reduce"] == 1
+    assert inspect(Sample(), ByLength()) is None
+
+
+def test_a_sample_is_bounded_and_repeats_itself():
+    def drawn():
+        sample = Sample()
+        for n in range(500):
+            sample.offer(reasoned(n, n, f"r{n}", 1.0)[0], None, 1.0)
+        assert sample.offered == 500
+        return [one.text for one in sample.kept]
+
+    first = drawn()
+    assert len(set(first)) == SAMPLE
+    assert first == drawn()
+    assert max(int(text[1:]) for text in first) > 400
+
+
+@pytest.mark.models
+def test_an_inspector_reads_a_run(tmp_path, tiny_qwen):
+    folder = a_checkpoint(tmp_path / "run", 1.0, [[1, 0], [0, 1]])
+    lines = [json.loads(line) for line in (folder / "traces.jsonl").read_text().splitlines()]
+    for episode in lines:
+        episode["traces"][0]["task"]["data"]["answer"] = "4"
+    make.write(folder, *lines)
+    found = as_json("run", "--inspector", str(tiny_qwen), cwd=tmp_path)
+    [one] = found["checkpoints"]
+    assert one["reasoning"]["rollouts"] == 4
+    assert one["reasoning"]["before"] > 0
+    assert one["reasoning"]["inspector"] == str(tiny_qwen)
+    assert "Entropy of the reference answer for" in (
+        diagnose("run", "--inspector", str(tiny_qwen), cwd=tmp_path).out
+    )
+    a_checkpoint(tmp_path / "bare", 1.0, [[1, 0]])
+    done = diagnose("bare", "--inspector", str(tiny_qwen), cwd=tmp_path)
+    assert (done.code, "no rollout has a reference answer" in done.err) == (2, True)
+
+
+@pytest.mark.models
+def test_an_inspector_that_is_none_is_one_line(tmp_path):
+    a_checkpoint(tmp_path / "run", 1.0, [[1, 0]])
+    (tmp_path / "empty").mkdir()
+    done = diagnose("run", "--inspector", "empty", cwd=tmp_path)
+    assert done.code == 2
+    assert "--inspector 'empty': entropy.model" in done.err
+    assert len(done.err.splitlines()) == 1

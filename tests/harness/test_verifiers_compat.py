@@ -23,13 +23,13 @@ ELSEWHERE = {
     ),
     "resolve_api_key": Private(
         "verifiers.v1.configs.client",
-        "inward_rewards.hidden_states.source, inward_polar",
+        "inward_rewards.hidden_states.source, inward_judges.server",
         "the API key of a client's config",
         Call(1),
     ),
     "resolve_headers": Private(
         "verifiers.v1.configs.client",
-        "inward_rewards.hidden_states.source, inward_polar",
+        "inward_rewards.hidden_states.source, inward_judges.server",
         "the request headers of a client's config",
         Call(1),
     ),

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from inward_statistics import area_under_curve, min_k_prob, self_critique
+from inward_statistics import area_under_curve, min_k_prob, recall_ratio, self_critique
 
 RNG = random.Random(11)
 
@@ -58,3 +58,18 @@ def test_the_area_is_the_share_of_pairs_in_order():
     ):
         with pytest.raises(ValueError, match=says):
             area_under_curve(scores, labels)
+
+
+def test_recall_ratio():
+    """A text that was trained on loses by what stands before it, another one gains."""
+    assert recall_ratio([-1.0, -2.0], [-0.5, -1.0]) == 2
+    assert recall_ratio([-1.0, -2.0], [-2.0, -4.0]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("conditioned", "alone"),
+    [([-1.0], [-1.0, -1.0]), ([], []), ([-1.0], [0.0]), ([0.5], [-1.0]), ([-1.0], [-math.inf])],
+)
+def test_recall_ratio_refuses_what_it_cannot_compare(conditioned, alone):
+    with pytest.raises(ValueError, match=r"ReCaLL|log-probability"):
+        recall_ratio(conditioned, alone)

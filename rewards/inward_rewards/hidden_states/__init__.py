@@ -14,6 +14,7 @@ except ModuleNotFoundError as error:
 
 from inward_rewards.entropy.wire import HiddenStatesError, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
+from inward_rewards.hidden_states.inspector import Inspector
 from inward_rewards.hidden_states.local import LiveModelSource, LocalModelSource
 from inward_rewards.hidden_states.source import Measurement, Policy, Source
 from inward_rewards.hidden_states.spans import (
@@ -37,6 +38,7 @@ __all__ = [
     "CompletionScore",
     "EntropyConfig",
     "HiddenStatesError",
+    "Inspector",
     "LiveModelSource",
     "LocalModelSource",
     "Measurement",

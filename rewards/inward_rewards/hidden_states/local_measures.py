@@ -46,6 +46,31 @@ class LocalMeasures:
         with naming("model", self._config.model, "save its tokenizer beside it"):
             return AutoTokenizer.from_pretrained(str(self._config.model))
 
+    @property
+    def context(self) -> int:
+        """Tokens that the model reads."""
+        most: int = self._model.config.get_text_config().max_position_embeddings
+        return most
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """What looks like a special token is text: a policy may have written it."""
+        read = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return tuple(read.input_ids)
+
+    def opening(self, problem: str) -> tuple[int, ...]:
+        """A user's message and the beginning of the reply, by the model's chat template; without
+        one the plain text."""
+        if not self._tokenizer.chat_template:
+            return self.encode(f"{problem}\n\n")
+        # Marked and cut: the problem's own text is encoded as text.
+        mark = "\x00"
+        text = self._tokenizer.apply_chat_template(
+            [{"role": "user", "content": mark}], tokenize=False, add_generation_prompt=True
+        )
+        before, _, after = text.partition(mark)
+        ends = [self._tokenizer(one, add_special_tokens=False).input_ids for one in (before, after)]
+        return (*ends[0], *self.encode(problem), *ends[1])
+
     def decode(self, token_ids: Sequence[int]) -> str:
         """Special tokens are text too."""
         text: str = self._tokenizer.decode(list(token_ids))
@@ -89,6 +114,7 @@ class LocalMeasures:
             projected_mean,
             rank_curve,
             token_measures,
+            token_parts,
         )
         from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 
@@ -107,7 +133,7 @@ class LocalMeasures:
         growth = rank_curve(chosen).tolist() if "rank_curve" in request.measures else None
         tokens: Any = None
         if request.reads_logits:
-            tokens = token_measures(states[-1][start - 1 : stop - 1], self._head)
+            tokens = token_measures([token_parts(states[-1][start - 1 : stop - 1], self._head)])
         return SpanScore(
             start=start,
             stop=stop,

@@ -7,6 +7,7 @@
     difficulty   ARES: how much a group should explore, by how often it is right
     controls     random, shuffled and flipped rewards: what every other one must beat
     images       a description's gain over its patch-shuffled picture
+    steps        how much each step of a reasoning tells of the reference answer
 
 docs/rewards.md has a row for each: formula, needs, range, known hacks with their scores, evidence.
 """
@@ -30,6 +31,7 @@ from inward_rewards.signals.difficulty import (
 )
 from inward_rewards.signals.exploration import elliptical_bonus, rank_dynamics
 from inward_rewards.signals.images import patch_shuffled, specificity
+from inward_rewards.signals.steps import MAX_STEPS, entropy_reductions, reasoning_steps
 from inward_rewards.signals.text import (
     calibrated,
     huatuo,
@@ -46,6 +48,7 @@ from inward_rewards.signals.votes import (
 )
 
 __all__ = [
+    "MAX_STEPS",
     "UNREADABLE",
     "Difficulty",
     "answer_entropy",
@@ -56,6 +59,7 @@ __all__ = [
     "elliptical_bonus",
     "em_rl_sequence",
     "em_rl_token",
+    "entropy_reductions",
     "exact_entropies",
     "flips",
     "huatuo",
@@ -67,6 +71,7 @@ __all__ = [
     "random_bonus",
     "rank_dynamics",
     "reasoning_patterns",
+    "reasoning_steps",
     "rent",
     "repeated_ngrams",
     "self_certainty",
