@@ -1,6 +1,6 @@
 """The export to OpenEnv, in a virtual environment of its own: its base classes, server and client.
 
-It wants mcp below 2, which quality-rag does not, so that nothing of it is installed beside the tests.
+It wants mcp below 2, which quality-rag does not: nothing of it is installed beside the tests.
 """
 
 import json

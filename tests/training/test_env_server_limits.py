@@ -1,0 +1,169 @@
+"""The env server where the machine has no memory or no room on its disk: real limits."""
+
+import asyncio
+import contextlib
+import os
+import re
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from inward_chat.testing import PolicyServer
+from support.processes import workers as children
+from training.env_servers import ends, play, processes, run, served_policy, serving
+from training.test_env_server_of_ours import play as play_ours
+from training.test_env_server_of_ours import policy as policy_of
+from training.test_env_server_of_ours import serve
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+MEMORY = {"idx": 0, "prompt": "Say y", "letter": "memory"}
+"""Scoring takes a gigabyte."""
+
+
+@pytest.fixture
+async def policy():
+    async with served_policy() as policy:
+        policy.open.set()
+        yield policy
+
+
+def size(pid):
+    """The address space of a process, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmSize:\s+(\d+) kB", status)[1]) * 1024
+
+
+async def test_memory_that_the_system_refuses_fails_that_episode_alone(policy):
+    """As under `ulimit -v`."""
+    async with serving() as (broker, client):
+        worker = processes(broker)
+        limit = size(worker[0]) + 2**28
+        resource.prlimit(worker[0], resource.RLIMIT_AS, (limit, limit))
+        hungry, others = run(client, policy, MEMORY), play(client, policy, 4)
+        assert await ends(others) == ([1.0] * 4, [])
+        [trace] = (await hungry).traces
+        assert not trace.ok
+        assert "MemoryError" in trace.errors[-1].message
+        assert await ends(play(client, policy, 4)) == ([1.0] * 4, [])
+        assert processes(broker) == worker
+
+
+LIMITS = {"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"}
+
+
+@pytest.fixture
+def little_memory():
+    """A control group, of version 1 or 2, whose processes may take 64 MB more than they have."""
+    for root, limit in LIMITS.items():
+        group = Path(root, f"inward-test-{os.getpid()}")
+        try:
+            group.mkdir()
+            (group / limit).write_text(str(2**26))
+        except OSError:
+            with contextlib.suppress(OSError):
+                group.rmdir()
+        else:
+            break
+    else:
+        pytest.skip("no control group with a limit on memory can be made here: it takes root")
+    yield group
+    deadline = time.monotonic() + 30
+    while (group / "cgroup.procs").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    group.rmdir()
+
+
+async def test_a_worker_that_the_kernel_ends_for_its_memory(policy, little_memory):
+    async with serving() as (broker, client):
+        [worker] = processes(broker)
+        (little_memory / "cgroup.procs").write_text(str(worker))
+        done, failed = await ends([run(client, policy, MEMORY)])
+        assert done == []
+        assert failed == [
+            f"EnvWorkerLost: env worker {worker} was killed by SIGKILL"
+            " (by hand, or for want of memory)"
+        ]
+        assert await ends(play(client, policy, 4)) == ([1.0] * 4, [])
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte and 400 files."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=400", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no command mount here")
+    if done.returncode:
+        pytest.skip("no small file system can be mounted here: it takes root")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(file):
+    with file.open("wb", 0) as written:
+        while True:
+            written.write(b"x" * 4096)
+
+
+def crowd(folder):
+    for number in range(1000):
+        (folder / str(number)).touch()
+
+
+@contextlib.contextmanager
+def full(disk):
+    """While it lasts, neither a byte nor a file more has room."""
+    filler = disk / "filler"
+    filler.mkdir()
+    with pytest.raises(OSError, match="No space left"):
+        fill(filler / "bytes")
+    with pytest.raises(OSError, match="No space left"):
+        crowd(filler)
+    yield
+    for file in filler.iterdir():
+        file.unlink()
+
+
+def outcome(ended):
+    """Of an episode: ok, or its failure by name."""
+    if isinstance(ended, BaseException):
+        return str(ended)
+    errors = [*ended.errors, *(e for trace in ended.traces for e in trace.errors)]
+    return "ok" if ended.ok else f"{errors[-1].type}: {errors[-1].message}"
+
+
+async def test_a_disk_that_is_full(small_disk, monkeypatch):
+    """Caches, folders of rollouts, sockets and logs of all that the server starts are on it."""
+    for variable, name in (("HOME", "home"), ("TMPDIR", "tmp"), ("XDG_CACHE_HOME", "cache")):
+        (small_disk / name).mkdir()
+        monkeypatch.setenv(variable, str(small_disk / name))
+    monkeypatch.setenv("INWARD_CACHE_DIR", str(small_disk / "cache" / "inward"))
+    env = {"taskset": {"id": "quality-rag", "split": "sample"}}
+    words = ["quality-rag", "--env.taskset.split", "sample", "--workers", "1"]
+    with PolicyServer(policy_of("quality-rag")) as server:
+        async with serve(*words) as (process, client):
+
+            async def outcomes(count):
+                return [outcome(e) for e in await play_ours(client, env, server, count)]
+
+            assert await outcomes(4) == ["ok"] * 4
+            with full(small_disk):
+                # Each ends, and where it does not end well it says why.
+                assert {o for o in await outcomes(8) if "No space left" not in o} <= {"ok"}
+                [worker] = [w for child in children(process.pid) for w in children(child)]
+                os.kill(worker, signal.SIGKILL)
+                ended = await outcomes(4)
+                assert all("EnvWorkerLost: " in o or "No space left" in o for o in ended), ended
+            # With room again, a worker starts again: the last pause was at most 30 s.
+            deadline = time.monotonic() + 120
+            while await outcomes(1) != ["ok"]:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(1)
+            assert await outcomes(4) == ["ok"] * 4
