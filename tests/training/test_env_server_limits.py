@@ -21,6 +21,8 @@ from training.test_env_server_of_ours import serve
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 MEMORY = {"idx": 0, "prompt": "Say y", "letter": "memory"}
 """Scoring takes a gigabyte."""
+PROC = Path("/proc")
+SELF = PROC / "self"
 
 
 @pytest.fixture
@@ -80,6 +82,9 @@ def little_memory():
 async def test_a_worker_that_the_kernel_ends_for_its_memory(policy, little_memory):
     async with serving() as (broker, client):
         [worker] = processes(broker)
+        # It goes before the broker, wherever the limit is.
+        chosen = [int((proc / "oom_score_adj").read_text()) for proc in (PROC / str(worker), SELF)]
+        assert chosen[0] > chosen[1]
         (little_memory / "cgroup.procs").write_text(str(worker))
         done, failed = await ends([run(client, policy, MEMORY)])
         assert done == []
