@@ -71,7 +71,9 @@ class AdvisorEnvConfig(LocalSeatsConfig):
 def _with_a_client(data: Mapping[str, Any]) -> dict[str, Any]:
     """A copy, in which the solver's client is verifiers' `eval` where the input names no type."""
     solver = data.get("solver")
-    client = solver.get("client") if isinstance(solver, Mapping) else None
+    if not isinstance(solver, Mapping):
+        return dict(data)
+    client = solver.get("client")
     if not isinstance(client, Mapping) or "type" in client:
         return dict(data)
     return {**data, "solver": {**solver, "client": {"type": "eval", **client}}}
