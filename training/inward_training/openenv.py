@@ -30,7 +30,6 @@ except ModuleNotFoundError as error:
         "inward_training.openenv exports to OpenEnv:"
         ' pip install "inward-training[rollouts]" "openenv>=0.10" uvicorn'
     ) from error
-from pydantic import Field
 
 from inward_training.errors import RolloutsError
 from inward_training.samples import Failure
@@ -44,14 +43,14 @@ class Move(Action):  # type: ignore[misc]
 
     text: str = ""
     tool: str = ""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = {}  # noqa: RUF012 - a model's default is copied
 
 
 class Turn(Observation):  # type: ignore[misc]
     """What the policy reads next."""
 
     text: str = ""
-    tools: list[dict[str, Any]] = Field(default_factory=list)
+    tools: tuple[dict[str, Any], ...] = ()
     """Of the first observation: name, description and parameters of each."""
 
 
@@ -103,7 +102,7 @@ class Session(Environment):  # type: ignore[misc]
         self._done = False
         if not self._seat._asks():
             self._scored()  # raises what it failed of
-        return Turn(text=text, tools=self._seat._tools)
+        return Turn(text=text, tools=tuple(self._seat._tools))
 
     def step(self, action: Move, timeout_s: float | None = None) -> Turn:
         """Raises RuntimeError where no episode is under way, RolloutsError where it failed."""
