@@ -49,7 +49,11 @@ class LocalSeatsConfig(vf.EnvConfig):
         """
         if not isinstance(data, Mapping):
             return handler(data)
-        named = {seat for seat, block in data.items() if _names_a_harness(block)}
+        named = {
+            seat
+            for seat, block in data.items()
+            if isinstance(block, Mapping) and named_harness(block)
+        }
         # A copy: verifiers writes the defaults into the dict that it is given.
         config = handler(dict(data))
         for seat, harness in config.agent_harnesses().items():
@@ -63,9 +67,12 @@ class LocalSeatsConfig(vf.EnvConfig):
 
 
 def named_harness(seat: object) -> object:
-    """The id of the harness that the input itself names for its seat; None: it names none."""
+    """The id of the harness that the input itself names for its seat; None: it names none. The
+    default of a config class is no name."""
     harness = seat.get("harness") if isinstance(seat, Mapping) else getattr(seat, "harness", None)
-    return harness.get("id") if isinstance(harness, Mapping) else getattr(harness, "id", None)
+    if isinstance(harness, vf.HarnessConfig):
+        return harness.id if "id" in harness.model_fields_set else None
+    return harness.get("id") if isinstance(harness, Mapping) else None
 
 
 def refuse_own_harness(taskset: str, seat: str = "agent") -> None:
@@ -79,13 +86,6 @@ def refuse_own_harness(taskset: str, seat: str = "agent") -> None:
         f"--env.{seat}.harness.id {own} (it must not stream, or the train client must play it), "
         f"or play without it with --env.{seat}.harness.id inward-chat"
     )
-
-
-def _names_a_harness(seat: object) -> bool:
-    harness = seat.get("harness") if isinstance(seat, Mapping) else None
-    if isinstance(harness, vf.HarnessConfig):
-        return "id" in harness.model_fields_set and bool(harness.id)
-    return isinstance(harness, Mapping) and bool(harness.get("id"))
 
 
 class LocalEnvConfig(LocalSeatsConfig, vf.SingleAgentEnvConfig):

@@ -28,8 +28,9 @@ BROUGHT_BY = {
     "inward": set(),
 }
 """Module -> the distributions of which one must be declared in its place."""
-ENGINE = {"vllm"}
-"""Never declared: the plug-in runs where the engine is installed."""
+ENGINE = {"vllm", "openenv"}
+"""Never declared: the plug-in runs where the engine is installed; openenv wants an mcp below that of
+quality-rag, and one lock holds all."""
 
 
 def normal(name):
