@@ -51,9 +51,14 @@ class Labels:
             scale: names for scale, names in texts.items() if len(set(names.values())) == len(names)
         }
         self._units = {scale: _unit(names) for scale, names in texts.items()}
+        self._counts = {scale: len(set(names.values())) for scale, names in texts.items()}
 
     def __contains__(self, scale: str) -> bool:
         return scale in self._units
+
+    def count(self, scale: str) -> int:
+        """How many values of a scale are printed."""
+        return self._counts.get(scale, 0)
 
     def name(self, scale: str, value: Given) -> Given:
         """A name or a time as it is printed; a number that is printed as it is stays one."""
