@@ -110,9 +110,7 @@ class Renderer:
         header = {"spec": text, "strict": strict}
         return self._known.ask(key, lambda: self._pool.submit(self._work, key, header, blobs))
 
-    def _work(
-        self, key: str, header: dict[str, Any], blobs: tuple[bytes, ...]
-    ) -> Result | Refusal:
+    def _work(self, key: str, header: dict[str, Any], blobs: tuple[bytes, ...]) -> Result | Refusal:
         """In a thread of the pool."""
         stored = self._cache.get(key) if self._cache else None
         if stored is not None:

@@ -55,7 +55,8 @@ def start() -> None:
 def answer(header: dict[str, Any], blobs: list[bytes]) -> Message:
     """Draws `spec`; where a picture comes along, and maybe a scene, scores the drawing by them.
 
-    `strict`: only what can be read well is in the scene. `refused` says why nothing was drawn. Any exception but `RenderError` is a fault of ours.
+    `strict`: only what can be read well is in the scene. `refused` says why nothing was drawn. Any
+    exception but `RenderError` is a fault of ours.
     """
     try:
         spec = lint(parse(header["spec"]))

@@ -126,11 +126,12 @@ def _alike(items: list[Item]) -> set[tuple[str, Given]]:
         (scale, name)
         for scale, found in colors.items()
         for name, color in found.items()
-        if any(
-            other != name and max(abs(a - b) for a, b in zip(color, its, strict=True)) < CLEAR_COLORS
-            for other, its in found.items()
-        )
+        if any(other != name and _apart(color, its) < CLEAR_COLORS for other, its in found.items())
     }
+
+
+def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _as_printed(reading: Reading, labels: Labels) -> Reading:
