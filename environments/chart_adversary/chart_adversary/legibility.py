@@ -48,6 +48,7 @@ look like others, none without a shape, none that the renderer's one font lacks.
 Fault = Literal[
     "not drawn",
     "size",
+    "text alone",
     "number count",
     "text count",
     "letters",
@@ -124,6 +125,8 @@ def fault_of(drawn: Rendered, strict: Scene) -> tuple[Fault, str] | None:
     rows, words = scene.rows, [text for text in strict.texts if any(map(str.isalpha, text))]
     if min(sides) < MIN_SIDE or max(sides) > MAX_SIDE:
         return "size", f"it is {sides[0]} x {sides[1]} pixels"
+    if scene.marks == ("text",):
+        return "text alone", "it has no marks but text"
     if not MIN_ROWS <= len(rows) <= MAX_ROWS:
         return "number count", f"it shows {len(rows)} numbers"
     if not MIN_TEXTS <= len(strict.texts) <= MAX_TEXTS or len(words) < MIN_WORDS:
@@ -136,6 +139,8 @@ def fault_of(drawn: Rendered, strict: Scene) -> tuple[Fault, str] | None:
         return "far off", "but for a few far-off ones, the numbers of an axis are nearly equal"
     if "text" in scene.marks and _contradicts(rows):
         return "contradiction", "a printed number is not that of its mark"
+    if any("" in row.keys for row in rows):
+        return "hidden", "it does not print the names of its marks"
     found = agreement(scene, strict)
     if found < MIN_AGREEMENT:
         return "hidden", f"{found:.0%} of its numbers and texts can be read without effort"
