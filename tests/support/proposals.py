@@ -1,4 +1,4 @@
-"""Charts that a proposer under pressure would try, each beside the ordinary one that it is made of."""
+"""Charts that a proposer under pressure would try, each made of an ordinary one."""
 
 from __future__ import annotations
 

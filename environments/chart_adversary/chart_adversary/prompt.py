@@ -31,8 +31,8 @@ Other models see the picture of your chart, and nothing else, and write a specif
 it. Each is scored from 0 to 1 by how well the numbers, the texts and the picture agree with \
 yours. Your score is 1 less their mean score, times how new your chart is: 1 less the square of \
 the share of its numbers, or of its texts, that the most similar recent chart shows too. Your \
-score is 0 where their mean is below {low:g} or above {high:g}, and for a chart that is not easy to \
-read:
+score is 0 where their mean is below {low:g} or above {high:g}, and for a chart that is not easy \
+to read:
 - It has marks other than text. It is {gate.MIN_SIDE} to {MAX_SIDE} pixels wide and high.
 - It shows {gate.MIN_ROWS} to {gate.MAX_ROWS} numbers, at least {gate.MIN_VALUES} different ones. \
 Without the fifth of them at either end, those of an axis span at least {gate.MIN_SPREAD:.0%} of it.
