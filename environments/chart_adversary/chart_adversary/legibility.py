@@ -41,7 +41,7 @@ MIN_SPREAD = 0.1
 """Part of its axis's span that the values cover without their fifth at either end."""
 OWN_SCORE = 0.97
 """What the specification must score as the answer to its own picture."""
-SIGNS = "–—‘’“”…−×·±≤≥≈°µ€£α β γ δ ε θ λ μ π σ τ φ ω Δ Σ Ω"
+SIGNS = "–—‘’“”…−×·±≤≥≈°µ€£α β γ δ ε θ λ μ π σ τ φ ω Δ Σ Ω ⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉"
 """What texts may hold beside the letters and signs of Western European languages: no letters that
 look like others, none without a shape, none that the renderer's one font lacks."""
 

@@ -28,7 +28,7 @@ Pixels = npt.NDArray[np.int16]
 
 CONTRAST = 16
 """Steps of 255, in the channel that differs most, below which two colours look alike."""
-CLEAR_CONTRAST = 64
+CLEAR_CONTRAST = 48
 """The same for a strict reading: what a hurried eye tells apart."""
 MIN_PIXELS = 4
 MIN_OPACITY = 0.1
