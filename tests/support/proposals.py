@@ -71,6 +71,18 @@ def labelled(shift: float) -> Spec:
     return {**kept, "data": {"values": values}, "layer": layers}
 
 
+YEARS: Spec = {
+    "mark": {"type": "line", "strokeWidth": 3},
+    "data": {"values": [
+        {"day": f"{year}-01-01", "events": event} for year, event in enumerate(EVENTS, 2010)
+    ]},
+    "encoding": {
+        "x": {"field": "day", "type": "temporal", "title": "Year", "axis": {
+            "labelExpr": "toString(year(datum.value) + 1)",
+        }},
+        "y": Y,
+    },
+}  # fmt: skip
 WHITE = {"labelColor": "white", "titleColor": "white"}
 TINY = {"labelFontSize": 6, "titleFontSize": 6}
 UNREADABLE: dict[str, tuple[str, Spec]] = {
@@ -116,6 +128,10 @@ DEGENERATE: dict[str, tuple[str, Spec]] = {
 }  # fmt: skip
 TRICKS: dict[str, tuple[str, Spec]] = {
     "printed numbers that lie": ("contradiction", labelled(7)),
+    "an axis whose labels lie": (
+        "hidden", encoded(y={"axis": {"labelExpr": "datum.value == 20 ? '30' : datum.label"}}),
+    ),
+    "a time axis whose labels lie": ("hidden", {**ORDINARY, **YEARS}),
     "a picture by address": (
         "not drawn", changed(mark={"type": "image", "url": "https://example.org/a.png"}),
     ),

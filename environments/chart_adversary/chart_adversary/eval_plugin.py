@@ -17,7 +17,7 @@ from inward_charts import generate
 from inward_charts.eval_plugin import table_panels
 
 from chart_adversary.env import REWARD
-from inward.eval_plugin import EvalPlugin, Policy, metric, reward, task_field
+from inward.eval_plugin import EvalPlugin, Grid, Panel, Policy, metric, reward, task_field
 
 
 def proposing(chart: Callable[[int], int]) -> Callable[[int], Policy]:
@@ -96,8 +96,13 @@ def cluster(trace: vf.WireTrace) -> str:
     return str(data.name) if task_field(trace, "truth") else f"{data.name}-{data.idx}"
 
 
-def shown(trace: vf.WireTrace) -> list[Any]:
-    return list(table_panels(trace, drawn(trace))) if task_field(trace, "truth") else []
+def shown(trace: vf.WireTrace) -> list[Panel]:
+    """A solver's table beside the truth, or what was found of a proposal."""
+    said = trace.info.get("proposal")
+    if said is None:
+        return table_panels(trace, drawn(trace))
+    rows = [(str(name), str(value)) for name, value in said.items() if value not in (None, "")]
+    return [Grid("Proposal", ("", "found"), rows)]
 
 
 PLUGIN = EvalPlugin(

@@ -34,7 +34,8 @@ class Content:
         """In [0, 1]: the larger of two F1: of the words, and of the numbers whatever their names.
         Neither new words over old numbers nor new numbers under old words are a new chart.
         """
-        return max(text_f1(other.words, self.words), self._shared_numbers(other))
+        words = text_f1(other.words, self.words) if self.words and other.words else 0.0
+        return max(words, self._shared_numbers(other))
 
     def _shared_numbers(self, other: Content) -> float:
         """F1 of the numbers, paired in ascending order."""
