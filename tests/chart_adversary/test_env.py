@@ -69,7 +69,7 @@ def test_each_seat_has_its_own_model_and_server(tmp_path):
         )  # fmt: skip
     assert proposer.asked == {"proposer": 1}
     assert solver.asked == {"solver": 2}
-    assert {t["agent"]["model"] for t in episode["traces"][1:]} == {"reader"}
+    assert {t["agent"]["config"]["model"] for t in episode["traces"][1:]} == {"reader"}
 
 
 def test_a_failed_attempt_is_no_reward_and_no_repeat(tmp_path):
@@ -81,8 +81,7 @@ def test_a_failed_attempt_is_no_reward_and_no_repeat(tmp_path):
             return HttpReply(400, "no such model")
         return player(body)
 
-    [episode] = play(policy, tmp_path, "--env.n", 1, "--env.retries.max-retries", 1,
-                     "--env.retries.include", "[]")  # fmt: skip
+    [episode] = play(policy, tmp_path, "--env.n", 1, "--env.retries.max-retries", 1)
     assert episode["ok"], episode["errors"]
     assert episode["traces"][0]["metrics"]["repeat"] == 0
 
