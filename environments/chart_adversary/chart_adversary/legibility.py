@@ -7,6 +7,7 @@ whose truth the strict reading does not find hides its numbers or its words, and
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -70,7 +71,7 @@ class Proposal:
     """In words; empty where there is no fault."""
     drawn: Rendered | None = None
     legibility: float | None = None
-    """In [0, 1]: the smaller F1 of the strict reading; None where nothing is drawn."""
+    """In [0, 1]: see `agreement`; None where nothing is drawn, or too much."""
     task: ChartSpecTask | None = None
     """The solver's, where there is no fault."""
 
@@ -96,14 +97,13 @@ async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Propo
         strict = (await renderer.render(text, strict=True)).scene
     except RenderError as error:
         return Proposal("not drawn", str(error))
-    legibility = agreement(drawn.scene, strict)
-    found = fault_of(drawn, strict)
+    legibility = await asyncio.to_thread(agreement, drawn.scene, strict)
+    found = fault_of(drawn, strict, legibility)
     if found is not None:
         return Proposal(*found, drawn, legibility)
     kind = "+".join(drawn.scene.marks)
-    picture = ChartPicture(
-        shrunk(drawn.png), name, kind, drawn_by="vega-lite", truth=json.loads(text)
-    )
+    png = await asyncio.to_thread(shrunk, drawn.png)
+    picture = ChartPicture(png, name, kind, drawn_by="vega-lite", truth=json.loads(text))
     task = solvers.task_of(picture)
     own = await task.outcome(f"{BLOCK}\n{text}\n{FENCE}")
     if own.reward < OWN_SCORE:
@@ -112,14 +112,17 @@ async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Propo
     return Proposal(None, "", drawn, legibility, task)
 
 
-def agreement(scene: Scene, strict: Scene) -> float:
-    """The smaller F1 of the strict reading against all that can be seen: of numbers, of texts."""
+def agreement(scene: Scene, strict: Scene) -> float | None:
+    """The smaller F1 of the strict reading against all that can be seen: of numbers, of texts. None
+    where there are more than a chart may have: they take long to pair."""
     if not scene.rows:
         return 0.0
+    if len(scene.rows) > MAX_ROWS or len(scene.texts) > MAX_TEXTS:
+        return None
     return min(table_f1(scene.rows, strict.rows).f1, text_f1(scene.texts, strict.texts))
 
 
-def fault_of(drawn: Rendered, strict: Scene) -> tuple[Fault, str] | None:
+def fault_of(drawn: Rendered, strict: Scene, legibility: float | None) -> tuple[Fault, str] | None:
     """The first fault of a drawn chart and what is wrong in words, or None."""
     scene, sides = drawn.scene, (drawn.width, drawn.height)
     rows, words = scene.rows, [text for text in strict.texts if any(map(str.isalpha, text))]
@@ -129,8 +132,10 @@ def fault_of(drawn: Rendered, strict: Scene) -> tuple[Fault, str] | None:
         return "text alone", "it has no marks but text"
     if not MIN_ROWS <= len(rows) <= MAX_ROWS:
         return "number count", f"it shows {len(rows)} numbers"
-    if not MIN_TEXTS <= len(strict.texts) <= MAX_TEXTS or len(words) < MIN_WORDS:
+    if len(strict.texts) < MIN_TEXTS or len(words) < MIN_WORDS:
         return "text count", f"{len(strict.texts)} texts can be read, {len(words)} of them words"
+    if len(scene.texts) > MAX_TEXTS:
+        return "text count", f"it shows {len(scene.texts)} texts"
     if strange := _strange(scene):
         return "letters", strange
     if len({row.value for row in rows}) < MIN_VALUES:
@@ -141,9 +146,9 @@ def fault_of(drawn: Rendered, strict: Scene) -> tuple[Fault, str] | None:
         return "contradiction", "a printed number is not that of its mark"
     if any("" in row.keys for row in rows):
         return "hidden", "it does not print the names of its marks"
-    found = agreement(scene, strict)
-    if found < MIN_AGREEMENT:
-        return "hidden", f"{found:.0%} of its numbers and texts can be read without effort"
+    assert legibility is not None  # its counts are within bounds
+    if legibility < MIN_AGREEMENT:
+        return "hidden", f"{legibility:.0%} of its numbers and texts can be read without effort"
     return None
 
 
