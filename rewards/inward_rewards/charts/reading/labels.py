@@ -58,17 +58,15 @@ class Labels:
             scale: names for scale, names in texts.items() if len(set(names.values())) == len(names)
         }
         self._units = {scale: _unit(names) for scale, names in texts.items()}
-        self._counts = {
-            scale: 0 if _lie(names, self._units[scale]) else len(set(names.values()))
-            for scale, names in texts.items()
-        }
+        self._texts = texts
 
     def __contains__(self, scale: str) -> bool:
         return scale in self._units
 
     def count(self, scale: str) -> int:
         """How many values of a scale are printed; 0 where a label denies its value."""
-        return self._counts.get(scale, 0)
+        names = self._texts.get(scale, {})
+        return 0 if _lie(names, self.unit(scale)) else len(set(names.values()))
 
     def name(self, scale: str, value: Given) -> Given:
         """A name or a time as it is printed; a number that is printed as it is stays one."""

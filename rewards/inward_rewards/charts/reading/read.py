@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -89,7 +89,10 @@ def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
                 names["facet"] |= {key for key in item.facets if isinstance(key, str)}
     unread = _unread(names, texts, labels)
     if strict:
-        items = [item for item in items if _labelled(item, labels)]
+        told = {
+            c.scale: labels.count(c.scale) >= CLEAR_LABELS for i in items for c in i.mark.channels
+        }
+        items = [item for item in items if _labelled(item, told)]
         unread |= _alike(items)
     readings: list[Reading] = []
     extents: list[Extent] = []
@@ -105,11 +108,11 @@ def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
     return Scene(rows, tuple(texts), tuple(sorted(marks)), tuple(sorted(encodings)))
 
 
-def _labelled(item: Item, labels: Labels) -> bool:
+def _labelled(item: Item, told: Mapping[str, bool]) -> bool:
     """Whether labels say what the places, colours and sizes of an item stand for; a number that is
-    printed, and a sector, need none."""
+    printed, and a sector, need none. `told`: whether they do, by scale."""
     return item.mark.kind == "text" or all(
-        labels.count(channel.scale) >= CLEAR_LABELS
+        told[channel.scale]
         for channel in item.mark.channels
         if channel.kind != "discrete" and channel.name in LABELLED
     )
