@@ -40,6 +40,15 @@ def local_agent(max_turns: int = MAX_TURNS) -> vf.AgentConfig:
 class LocalSeatsConfig(vf.EnvConfig):
     """Of an environment with seats of any names and number, each by default a `local_agent()`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _an_address_is_enough(cls, data: Any) -> Any:
+        """`--env.SEAT.client.base-url` alone names a server: verifiers wants `client.type` too. A
+        seat that is trained elsewhere says `train`."""
+        if not isinstance(data, Mapping):
+            return data
+        return {name: _evaluating(block) for name, block in data.items()}
+
     @model_validator(mode="wrap")
     @classmethod
     def _no_shell_unasked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -103,3 +112,11 @@ class LocalEnv(vf.SingleAgentEnv, vf.Env[LocalEnvConfig]):
 
         class MyEnv(LocalEnv, vf.Env[MyEnvConfig]): ...
     """
+
+
+def _evaluating(block: object) -> object:
+    """A seat's settings, with the type of a client that has none."""
+    client = block.get("client") if isinstance(block, Mapping) else None
+    if not isinstance(block, Mapping) or not isinstance(client, Mapping) or "type" in client:
+        return block
+    return {**block, "client": {"type": "eval", **client}}

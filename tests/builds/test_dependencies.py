@@ -26,6 +26,9 @@ BROUGHT_BY = {
     "starlette": {"vllm"},
     # An environment's plug-in is loaded by the command alone, which is therefore installed.
     "inward": set(),
+    # Verifiers' example environment, on no index: prime-rl's checkout brings it, else it is not
+    # needed.
+    "proposer_solver": set(),
 }
 """Module -> the distributions of which one must be declared in its place."""
 ENGINE = {"vllm", "openenv"}

@@ -88,12 +88,16 @@ def test_prime_rls_own_classes_take_it(file, data):
         "import sys, tomllib; from prime_rl.configs.rl import RLConfig;"
         "RLConfig.model_validate(tomllib.load(open(sys.argv[1], 'rb')))"
     )
-    source = Path(checkout) / "packages/prime-rl-configs/src"
+    sources = [
+        Path(checkout) / "packages/prime-rl-configs/src",
+        # What `hierarchical_grpo` knows a proposer and its solvers by.
+        Path(checkout) / "deps/verifiers/environments/proposer_solver",
+    ]
     done = subprocess.run(
         [sys.executable, "-c", code, str(file)],
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"PYTHONPATH": str(source)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))},
     )
     assert done.returncode == 0, done.stderr
