@@ -45,6 +45,11 @@ _SAYS = re.compile(
     r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
+_SYMLOG = re.compile(
+    r"(?:on )?(?:an? )?\bsym(?:metric(?:al)?)?[- ]?log(?:arithmic)?(?: scale)?"
+    rf"(?:,? \(?(?:and )?(?:is )?linear (?:up to|below|within) ±?({NUMBER})\)?)?",
+    re.IGNORECASE,
+)
 _LEAST_MOST = re.compile(
     rf"\b(?:min(?:imum)?|low(?:est)?|start(?:s|ing)?(?: (?:at|from))?)\s*(?:[:=]|is|of|"
     rf"at)?\s*({NUMBER})\s*"
@@ -161,6 +166,10 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     """Title, ends, ticks and members from what stands behind the words `x-axis`."""
     if again := AXIS.search(text):
         text = text[again.end() :]
+    if symlog := _SYMLOG.search(text):
+        linear = number(symlog[1]) if symlog[1] else None
+        axis.symlog = linear.value if linear and linear.value > 0 else 0.0
+        text = text[: symlog.start()] + text[symlog.end() :]
     if re.search(r"\blog(?:arithmic)?\b", text, re.IGNORECASE):
         axis.log = True
         text = re.sub(

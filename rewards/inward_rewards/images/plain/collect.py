@@ -9,6 +9,7 @@ from dataclasses import replace
 from inward_rewards.images.plain.boxes import box_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
 from inward_rewards.images.plain.facts import Fact, clean, facts, listed
+from inward_rewards.images.plain.legends import variant
 from inward_rewards.images.plain.numbers import (
     NUMBER,
     NUMBERS,
@@ -155,11 +156,15 @@ def series_of(state: State, name: str, kind: Kind | None, notes: str = "") -> Se
         and name.lower() not in state.chart.colors
     ):
         state.chart.colors[name.lower()] = shade
+    if name and notes:
+        variant(state.chart, name, notes)
     return series
 
 
 def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: str = "") -> bool:
     """Puts facts into the chart; whether any of them says something."""
+    if state.chart.strip and head and not any(fact.label or fact.more for fact in found):
+        return _samples(state, found, head)
     bare = [fact.value for fact in found if fact.label is None and fact.value and not fact.more]
     if len(bare) >= 2 and len(bare) >= len(found) - 1 and found[0].interval is None:
         values = [fact.value for fact in found if fact.value]
@@ -179,6 +184,17 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
             said = _add(state, list(own), _subject_name(state, subject), kind, notes) or said
         return said
     return _add(state, found, head, kind, notes)
+
+
+def _samples(state: State, found: list[Fact], place: str) -> bool:
+    """All numbers of a strip plot's category."""
+    room = max(0, MAX_OBSERVATIONS - state.chart.observed)
+    series_of(state, "", None).observations += [
+        Observation(place, fact.value.value, percent=fact.value.percent)
+        for fact in found[:room]
+        if fact.value is not None
+    ]
+    return bool(found)
 
 
 def _cells(found: list[Fact]) -> list[tuple[str, str, Fact]]:

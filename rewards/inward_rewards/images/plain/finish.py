@@ -28,6 +28,11 @@ def finished(chart: PlainChart) -> PlainChart:
     _unshortened(chart, seen)
     if _all_percent(chart, seen):
         chart.y.percent = True
+    if chart.y.percent:
+        chart.notes = [
+            replace(note, y=round(note.y / 100, 12)) if note.percent else note
+            for note in chart.notes
+        ]
     for series in chart.series:
         axis = chart.right if series.right else chart.scale if chart.kind == "cell" else chart.y
         if axis.percent:
@@ -82,6 +87,8 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
     kind = series.kind or chart.kind
     observations = series.observations
     labels = [o.x for o in observations if isinstance(o.x, str)]
+    if chart.strip:
+        return observations
     if kind in ("arc", "rule", "box", "cell") or not labels or (chart.histogram and kind == "bar"):
         return [_bin(o) for o in observations] if chart.histogram else observations
     if len(labels) < len(observations):

@@ -144,6 +144,9 @@ def variety(told: str, chart: PlainChart) -> None:
         chart.stack = chart.stack or "zero"
     elif re.search(r"grouped|clustered|side[- ]by[- ]side|next to each other", told):
         chart.stack = chart.stack or "group"
+    if re.search(r"\b(?:strip|swarm|beeswarm|jitter(?:ed)?)[- ]?(?:plot|chart|points)\b", told):
+        chart.strip = True
+        chart.ticks = chart.ticks or bool(re.search(r"\b(?:ticks|strokes|dashes)\b", told))
     if re.search(
         r"\b(?:with|has|have|and) (?:round |circular )?(?:markers|dots|points)\b|m"
         r"arked (?:by|with) (?:dots|markers|points)",
@@ -170,7 +173,7 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
     if subtitle:
         chart.subtitle = unquote(subtitle[1])
         text = text[: subtitle.start()] + text[subtitle.end() :]
-    if chart.title:
+    if chart.title or re.match(r"^\W*(?:the |a |an )?legend\b", text, re.IGNORECASE):
         return text
     if re.search(
         r"\b(?:axis|legend|panel|colou?r scale|series|sizes)\b", text, re.IGNORECASE
@@ -188,7 +191,9 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
         rules = _TITLES
     for rule in rules:
         if match := rule.search(text):
-            chart.title = unquote(match[1]).strip(" .")
+            # A quoted title keeps its full stop.
+            quoted = re.fullmatch(NAME, match[1])
+            chart.title = unquote(match[1]) if quoted else unquote(match[1]).strip(" .")
             return f"{text[: match.start()]} {text[match.end() :]}"
     return text
 

@@ -31,13 +31,15 @@ from inward_rewards.images.plain.kinds import (
     title_of,
     variety,
 )
-from inward_rewards.images.plain.legends import colors_of, legend_of
+from inward_rewards.images.plain.legends import colors_of, legend_of, variants_of
+from inward_rewards.images.plain.notes import note
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS
+from inward_rewards.images.plain.panels import Part, parts_of, sheet_columns
 from inward_rewards.images.plain.sections import is_section, is_talk, open_head, speaks
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.tables import table
-from inward_rewards.images.plain.text import NAME, Line, Table, cut, sentences
+from inward_rewards.images.plain.text import NAME, Line, Table, Text, cut, sentences
 
 _PANEL = re.compile(
     rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)"
@@ -67,7 +69,34 @@ _PLACEMENT = re.compile(
 
 def read(description: str) -> PlainChart:
     """What a description says about a chart, as far as the rules understand it."""
-    state = State(cut(description))
+    text = cut(description)
+    before, parts = parts_of(text.pieces)
+    if not parts:
+        return _one(text)
+    sheet = _one(Text(before, text.quotes))
+    sheet.columns = sheet_columns(before, parts)
+    sheet.panels = [_panel(part, text, sheet) for part in parts]
+    sheet.series = []
+    sheet.statements += sum(panel.statements for panel in sheet.panels)
+    sheet.ignored += sum(panel.ignored for panel in sheet.panels)
+    return sheet
+
+
+def _panel(part: Part, text: Text, sheet: PlainChart) -> PlainChart:
+    """A plot of a sheet, in the sheet's looks where it has none of its own."""
+    panel = _one(Text(part.pieces, text.quotes))
+    panel.title = panel.title or text.unquoted(part.title)
+    own = PlainChart().looks
+    for name, value in vars(sheet.looks).items():
+        if getattr(panel.looks, name) == getattr(own, name):
+            setattr(panel.looks, name, value)
+    panel.width, panel.height = panel.width or sheet.width, panel.height or sheet.height
+    return panel
+
+
+def _one(text: Text) -> PlainChart:
+    """What the pieces say of one plot."""
+    state = State(text)
     pieces = state.text.pieces
     named = first_kind(piece.text for piece in pieces if isinstance(piece, Line))
     state.chart.kind, state.chart.histogram, state.chart.donut = (
@@ -151,6 +180,9 @@ def understood(state: State, text: str) -> bool:
         return True
     if drawn := SHAPE.match(text):
         return shape(state, drawn)
+    if note(state, text):
+        return True
+    varied = variants_of(text, state)
     if panel := _PANEL.match(text):
         state.panel = state.unquote(panel[1])
         return not panel[2] or understood(state, panel[2])
@@ -182,7 +214,7 @@ def understood(state: State, text: str) -> bool:
     if axes_of(rest, chart, state.unquote):
         take_values(state)
         return True
-    style = style_of(rest, chart)
+    style = style_of(rest, chart) or varied
     if style and not re.search(NAME, rest) and not re.search(r":\s*\S", rest):
         return True
     found = data(state, rest, state.head)

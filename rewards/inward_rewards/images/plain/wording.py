@@ -66,6 +66,14 @@ _POINT = re.compile(r"\(\s*([-−]?\d[\d.]{0,20})\s*;\s*([-−]?\d[\d.]{0,20})\s
 _BETWEEN_NUMBERS = re.compile(r"(?<=[\d%])\s+/\s+(?=[-−$€£]?\d)")
 
 
+_TEN = re.compile(
+    r"(?<![\w.,^×*·])(?<![×*·] )(?:(?<!\()|(?=[^,)]{4,9},))"
+    r"([-−]?)10(?:\^\(?([-−+]?\d{1,2})\)?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?![\w^]|\.\d)"
+)
+"""`10^-3`, but for the unit `(10^-3)`; a point may be `(10^2, 3)`."""
+_EXPONENT = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
+
+
 def _axis_is(found: re.Match[str]) -> str:
     # A sentence keeps its capital: it begins there.
     return f"{'The' if found[0][0] == 'O' else 'the'} {found[1]}-axis is"
@@ -85,6 +93,7 @@ def normal(text: str) -> str:
     if counted:
         text = text[counted.end() :]
         text = _NAME_COMMA.sub(r"\1: ", text, count=1)
+    text = _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_EXPONENT)}", text)
     text = _SIGN.sub("-", _UNIT.sub("", _DEGREES.sub(" ", _DOTS.sub(" to ", text))))
     text = _MILLIONS.sub(r"\1 million", _BILLIONS.sub(r"\1 billion", _CURRENCY.sub("$", text)))
     text = _POINT.sub(r"(\1, \2)", _XY.sub(r"(\1, \2)", text))
