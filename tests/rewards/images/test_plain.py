@@ -11,6 +11,7 @@ import pytest
 from inward_rewards.charts import Row, meaning, shared_renderer, table_f1
 from inward_rewards.images import PlainRedraw, read, specification, without_code
 from inward_rewards.images.plain.numbers import color, iso_date, number
+from inward_rewards.images.plain_redraw import BREACHES
 
 FOLDER = Path(__file__).parent / "descriptions"
 UNDERSTOOD = 0.95
@@ -169,16 +170,82 @@ HOSTILE = {
     "emphasis": "titled *" * 2400,
     "headings": "# a\n- b\n" * 2500,
     "no such day": "Line chart. 2023-02-29: 4, 2023-03-31: 5. 2020-13-45: 6. 0000-01-01: 7.",
+    "commas of an axis": "Bar chart. x-axis " + ", " * 9700,
+    "numbers of an axis": "Line chart. x-axis (" + "1," * 9700,
+    "dots of a scale": "Heat map. color scale " + "." * 19_500 + "pixels ",
+    "aside of lines": "Histogram. lines " + "(a)" * 6500 + "->",
+    "both axes": "Bar chart. x " + "a, y " * 3900,
+    "compared": "Bar chart. " + "5 times " * 2400,
+    "risen": "Bar chart. " + "rises a b by " * 1500,
+    "noted": "Bar chart. Oslo: " + "12 (a " * 3200,
+    "powers": "Bar chart. " + "5 × 10^" * 2700,
     "no names": "Bar chart. The bars  are 12 and 14. and are 3 and 4. The bars of & are 3 and 4.",
 }
 
 
+def pairs(words: str) -> list[tuple[str, float | None]]:
+    return [(str(o.x), o.y) for s in read(words).series for o in s.observations]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("The y-axis runs from 0 to 4,000,000. Oslo: 1.2 million, Rome: 3 million.", [1.2e6, 3e6]),
+        ("Oslo: 1.2 million, Rome: 900,000.", [1.2e6, 9e5]),
+        ("Oslo 12, Rome 3. Oslo is 9 more than Rome.", [12, 3]),
+        ("Oslo: 12, Rome: 3. From Rome to Oslo it rises by 9.", [12, 3]),
+        ("Oslo: 12 (40%), Rome: 3 (10%).", [12, 3]),
+        ("Y ticks: 0, 5, 10. Oslo: 12, Rome: 3.", [12, 3]),
+        ("Oslo: 1\u202f200, Rome: 900.", [1200, 900]),
+        ("\n| Town | Value |\n|---|---|\n| Oslo | 12,5 |\n| Rome | 3,5 |", [12.5, 3.5]),
+        ("Oslo: 5 × 10^3, Rome: 3 × 10³.", [5000, 3000]),
+        ("Oslo: 3 bn, Rome: 2 bn.", [3e9, 2e9]),
+    ],
+)
+def test_the_numbers_of_places(words: str, told: list[float]) -> None:
+    found = pairs(f"Bar chart. {words}")
+    assert found == [("Oslo", pytest.approx(told[0])), ("Rome", pytest.approx(told[1]))]
+
+
+def test_ticks_are_no_bars() -> None:
+    assert pairs("Bar chart. Y ticks: 0, 5, 10.") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "x", "y"),
+    [
+        (
+            "The x-axis is labelled Population. The y-axis is labelled Season.",
+            "Population",
+            "Season",
+        ),
+        ("x-axis: GDP of China, y-axis: Handling", "GDP of China", "Handling"),
+        ("x-axis: Land, y-axis: Demand for the land", "Land", "Demand for the land"),
+        ("x: Year, y: Gold", "Year", "Gold"),
+        ("Horizontal axis: Year and vertical axis: Gold", "Year", "Gold"),
+    ],
+)
+def test_titles_of_axes_are_read_whole(words: str, x: str, y: str) -> None:
+    chart = read(f"Bar chart. {words}")
+    assert (chart.x.title, chart.y.title) == (x, y)
+
+
+def test_names_of_an_axis_are_read_whole() -> None:
+    chart = read("Bar chart. The x-axis lists Oslo, Bern and Malta.")
+    assert chart.x.members == ["Oslo", "Bern", "Malta"]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_read_to_its_end(name: str) -> None:
-    chart = read(HOSTILE[name])
-    spec = specification(chart)
-    assert chart.observed <= 1000
-    assert len(json.dumps(spec)) < 400_000
+    """In the sandbox, whose limit is on processor time: a loaded machine does not decide."""
+    redrawn = PlainRedraw().sync(HOSTILE[name])
+    assert redrawn.reason not in BREACHES.values()
+    assert len(json.dumps(redrawn.spec)) < 400_000
+
+
+@pytest.mark.parametrize("name", ["pairs", "tuples", "members", "long table"])
+def test_what_is_drawn_has_a_limit(name: str) -> None:
+    assert read(HOSTILE[name]).observed <= 1000
 
 
 async def test_nothing_to_draw_has_a_reason() -> None:

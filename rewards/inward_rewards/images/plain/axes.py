@@ -78,6 +78,13 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 
+_BOTH = re.compile(
+    r"^(?:and )?x ?(?: is|[:=])? ([^:;]{1,200}?)[,;] (?:and )?y ?(?: is|[:=])? ([^:;]{1,200})$"
+)
+"""`x is the year, y the gold`, `x: year, y: gold`."""
+_JOINT = re.compile(r"(?:(?<![^\s,;])(?:and|while|with|whereas|but|on|for|the|a|log)\s{0,2}){1,3}$")
+"""Whole words between what is said of one axis and the name of the next."""
+
 
 def beside_axes(text: str, chart: PlainChart) -> str:
     """Notes `the mass (y-axis)` and `memory on the y-axis`; the sentence without them."""
@@ -105,7 +112,7 @@ def columns_of(text: str, chart: PlainChart, unquote: Unquote) -> None:
 
 def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     """Notes what a sentence says of axes; whether it speaks of them."""
-    short = re.match(r"^(?:and\s+)?x\s+(?:is\s+)?([^:;]+?)[,;]\s*y\s+(?:is\s+)?([^:;]+)$", text)
+    short = _BOTH.match(text)
     if short:
         axis_words(chart.x, short[1], chart, unquote)
         axis_words(chart.y, short[2], chart, unquote)
@@ -135,11 +142,7 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         return True
     for mention, following in zip(mentions, [*mentions[1:], None], strict=True):
         end = following.start() if following else len(text)
-        piece = re.sub(
-            r"[\s,;]*(?:and|while|with|whereas|but)?\s*(?:on|for)?\s*(?:the|a|log)?\s*$",
-            "",
-            text[mention.end() : end],
-        )
+        piece = _JOINT.sub("", text[mention.end() : end].rstrip(" ,;")).rstrip(" ,;")
         if following and text[mention.end() : end].rstrip().endswith(" log"):
             _axis_of(following, chart).log = True
         axis_words(_axis_of(mention, chart), piece, chart, unquote)
@@ -196,7 +199,7 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
         span = tight
     if span and ends[0] and ends[1]:
         axis.low, axis.high = sorted((ends[0].value, ends[1].value))
-        axis.percent = axis.percent or ends[1].percent
+        axis.percent, axis.unit = axis.percent or ends[1].percent, ends[1].scale
         text = text[: span.start()] + " \uf701 " + text[span.end() :]
     axis.percent = axis.percent or any(tick.percent for tick in axis.ticks)
     if (

@@ -34,6 +34,8 @@ class Axis:
     ticks: list[Number] = field(default_factory=list)
     low: float | None = None
     high: float | None = None
+    unit: float = 1.0
+    """1e6 where `high` was written as millions."""
     log: bool = False
     symlog: float | None = None
     """A logarithmic axis of both signs, linear up to this number; 0: it is not told up to where."""

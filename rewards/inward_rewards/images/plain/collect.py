@@ -52,19 +52,37 @@ _YEARS = re.compile(
     r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
 )
 """What a chart spans: no number of it."""
+_COMPARED = re.compile(
+    rf"{NUMBER}(?: (?:times|units?|points?|percentage points))? (?:more|less|fewer|higher|lower"
+    rf"|greater|larger|smaller|bigger|taller|shorter)\b"
+    rf"|{NUMBER} times (?!in\b)"
+    rf"|\b(?:ris|rose|increas|gr[eo]w|fall|fell|drop|declin|decreas|climb|jump|exceed)[a-z]*"
+    rf"(?: [\w-]+){{0,2}} by (?:about |around |roughly |nearly |almost )?"
+    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}(?! to\b)",
+    re.IGNORECASE,
+)
+"""A difference or a change: no number of a place."""
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
-def told(state: State, text: str) -> list[Fact]:
+def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
     """What `text` says of numbers, in order."""
     chart = state.chart
+    text = _levels(text)
     if chart.kind == "point" and len(_SLASHED.findall(text)) >= 2:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.histogram:
         text = _BETWEEN.sub(r" \2-\3: \1 ", text)
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
-    return _runs(state, text) or facts(_YEARS.sub(" ", text))
+    return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
+
+
+def _levels(text: str) -> str:
+    """`text` without the clauses that compare."""
+    if not _COMPARED.search(text):
+        return text
+    return " ".join(c for c in re.split(r"(?<=[,;])\s", text) if not _COMPARED.search(c))
 
 
 def _runs(state: State, text: str) -> list[Fact]:
@@ -80,6 +98,7 @@ def _runs(state: State, text: str) -> list[Fact]:
 
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
+    text = _levels(text)
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", text)):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
@@ -91,7 +110,7 @@ def data(state: State, text: str, head: str) -> bool:
         return add(state, found, head, None)
     if state.chart.stack and counted(state, text):
         return True
-    return add(state, told(state, text), head, None)
+    return add(state, told(state, text, along=False), head, None)
 
 
 def counted(state: State, text: str) -> bool:
@@ -122,10 +141,18 @@ def zip_values(state: State, values: list[Number], head: str) -> bool:
     return False
 
 
+def _labels(values: list[Number]) -> bool:
+    """Whether numbers without names are those at which an axis is labelled: 0, 5, 10."""
+    steps = {round(b.value - a.value, 9) for a, b in itertools.pairwise(values)}
+    return len(values) >= 3 and values[0].value == 0 and len(steps) == 1
+
+
 def take_values(state: State) -> None:
     """Numbers that stood where the axis of y was described belong to the places of x."""
     values = [found for name in state.chart.y.members if (found := number(name))]
-    if len(values) >= 2 and zip_values(state, values, ""):
+    if _labels(values):
+        state.chart.y.ticks, state.chart.y.members = values, []
+    elif len(values) >= 2 and zip_values(state, values, ""):
         state.chart.y.members = []
 
 
@@ -168,6 +195,8 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
     bare = [fact.value for fact in found if fact.label is None and fact.value and not fact.more]
     if len(bare) >= 2 and len(bare) >= len(found) - 1 and found[0].interval is None:
         values = [fact.value for fact in found if fact.value]
+        if _labels(values):
+            return False
         if zip_values(state, values, head) or (
             len(values) > len(bare) and zip_values(state, bare, head)
         ):

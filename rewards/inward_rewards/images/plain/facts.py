@@ -88,7 +88,8 @@ _TRAIL = _LEAD | frozenset(
     "peaks rises falls drops climbs grows ends begins starts opens dips jumps hits stays remains "
     "close being equals equal measures below above under over maximum minimum valued whose height "
     "length bottom top just slightly covers contributes holds drew attains achieves sees saw "
-    "count counts averages averaged produced produces sold sells received colored coloured".split()
+    "count counts averages averaged produced produces sold sells received colored coloured "
+    "runs ranges range goes spans".split()
 )
 _VERBS = re.compile(
     r"\b(?:is|was|are|were|has|have|had|with|at|reach(?:es|ed)?|takes?|took|shows?|showed|leads?|"
@@ -114,7 +115,8 @@ ASIDE = re.compile(
 _DASHED = re.compile(r"^\s*([^-–—:()\d][^–—:()]{0,50}?)\s+[-–—]\s+\D")
 _NOT_NAMES = frozenset(
     "chart figure image plot graph axis axes bars lines there it data values dots points it has "
-    "series panels panel slices legend title increments steps value count".split()
+    "series panels panel slices legend title increments steps value count scale trend "
+    "gap each size".split()
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from inward_rewards.images.plain.axes import AXIS, axis_words
+from inward_rewards.images.plain.axes import AXIS, axes_of, axis_words
 from inward_rewards.images.plain.boxes import box, part_of
 from inward_rewards.images.plain.chart import Kind
 from inward_rewards.images.plain.collect import add, data, observe, series_of, take_values, told
@@ -13,7 +13,7 @@ from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
-from inward_rewards.images.plain.numbers import NUMBERS, color, numbers
+from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, numbers
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.text import NAME
@@ -28,6 +28,11 @@ _OF_AXIS = re.compile(
     r"tick (?:marks|values)"
     r"|entries|variable)"
 )
+_OTHER_AXIS = re.compile(r"[,;] (?:and )?y ?[:=]")
+_NOTED = re.compile(
+    rf"{NUMBER}\s*\((?![\d.,]+\))[^():]{{0,40}}\)\s*(?:$|[,;]\s*(?:and )?[^,:]{{1,60}}:)"
+)
+"""`12 (40 %)`, alone or before another name: the key names it."""
 _MOVES = re.compile(
     r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|"
     r"moves|keeps?|is (?:much |slightly )?"
@@ -77,6 +82,8 @@ def field(state: State, text: str) -> bool:
         r"(x|y|horizontal|vertical|right|left|bottom)(?: ax[ei]s)?(?: (?:label|title|name))?",
         word,
     ):
+        if AXIS.search(value) or _OTHER_AXIS.search(value):
+            return axes_of(text, chart, state.unquote)
         axis = (
             chart.y
             if place[1] in ("y", "vertical", "left")
@@ -91,6 +98,13 @@ def field(state: State, text: str) -> bool:
         axis_words(
             chart.y if place[1] in ("y", "vertical") else chart.x, value, chart, state.unquote
         )
+        return True
+    if place := re.fullmatch(
+        r"(?:(x|y|horizontal|vertical)(?: axis)? )?(?:axis )?tick(?:s| labels?| marks?| values?)",
+        word,
+    ):
+        axis = chart.x if place[1] in ("x", "horizontal") else chart.y
+        axis_words(axis, f"ticks {value}", chart, state.unquote)
         return True
     if word in ("series", "legend", "legend entries", "groups", "lines"):
         if (word == "legend" and not re.search(r",|;|\band\b", value)) or re.search(
@@ -130,6 +144,8 @@ def field(state: State, text: str) -> bool:
     if re.search(r"\b(?:axis|title|legend|chart|plot|scale|panel|whisker)\b", word) or AXIS.search(
         key
     ):
+        return False
+    if _NOTED.match(value):
         return False
     found = told(state, value)
     if found and found[0].label is None and not found[0].more and any(f.label for f in found):

@@ -22,9 +22,16 @@ def finished(chart: PlainChart) -> PlainChart:
             return chart
         chart.kind = kinds[0]
     seen = [o for series in chart.series for o in series.observations]
-    if seen and all(o.scale != 1.0 for o in seen) and not _in_units(chart, seen):
+    if (
+        any(o.scale != 1.0 for o in seen)
+        and all(map(_in_full, seen))
+        and not _in_units(chart, seen)
+    ):
         for o in seen:
-            o.y = None if o.y is None else o.y * o.scale
+            _times(o, o.scale)
+        chart.y.low, chart.y.high = (
+            None if end is None else end * chart.y.unit for end in (chart.y.low, chart.y.high)
+        )
     _unshortened(chart, seen)
     if _all_percent(chart, seen):
         chart.y.percent = True
@@ -48,8 +55,22 @@ def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
         r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
     ):
         return True
-    values = [o.y for o in seen if o.y is not None]
-    return chart.y.high is not None and bool(values) and max(values) <= 1.2 * chart.y.high
+    high = chart.y.high
+    values = [(o.y, o.y * o.scale) for o in seen if o.y is not None]
+    if high is None or chart.y.unit != 1.0 or not values:
+        return False
+    return max(short for short, _ in values) <= 1.2 * high < max(full for _, full in values)
+
+
+def _in_full(o: Observation) -> bool:
+    """Whether a number was written with its unit, or so large that it needs none."""
+    return o.scale != 1.0 or o.y is None or not 0 < abs(o.y) < 1000
+
+
+def _times(o: Observation, factor: float) -> None:
+    o.y, o.low, o.high = (
+        None if value is None else value * factor for value in (o.y, o.low, o.high)
+    )
 
 
 def _unshortened(chart: PlainChart, seen: list[Observation]) -> None:

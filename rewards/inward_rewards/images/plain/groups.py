@@ -23,7 +23,7 @@ _HEAD = re.compile(
     rf"(?P<word>{'|'.join(GROUP_WORDS)})"
     r"(?:(?: data)?(?: points)?(?: values)?(?: for| of| in)(?: the)?|,? (?:nam"
     r"ed|called|titled|labelled|labeled))?"
-    rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]+(?: (?!is\b|are"
+    rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]{{1,80}}(?: (?!is\b|are"
     rf"\b|was\b|were\b|at\b|with\b|sit\b|lie\b)[^\s:,()]+){{0,3}}?)"
     rf"(?P<notes>(?:\s*\([^()]{{0,60}}\)|, (?:with dots|on the right axis|measu"
     rf"red on the right axis|in {COLOR.pattern}|dashed))*)"

@@ -99,7 +99,7 @@ def runs(text: str, members: list[str], series: list[str]) -> list[Fact]:
     if not count or count == len(tokens):
         return []
     pairs = _pairs(text, tokens)
-    if len(pairs) < count or len({place.place for place, _ in pairs}) < 1:
+    if len(pairs) < count:
         return []
     known = _any_of([name.lower() for name in series])
     found, subject, end = [], "", 0

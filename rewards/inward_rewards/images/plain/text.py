@@ -33,6 +33,8 @@ _PLAIN = str.maketrans(
         "\u2011": "-",
     }
 )
+_GROUPED = re.compile(r"(?<=\d)(?<!\d{4})[\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+"""Between the thousands of `1 200`."""
 _PICTURES = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f]")
 """Emoji, which some writers set before a name."""
 _FENCED = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
@@ -101,7 +103,7 @@ def cut(description: str) -> Text:
     """The pieces of a description, at most `MAX_CHARACTERS` of it."""
     found = Text()
     prose, _ = without_code(description[:MAX_CHARACTERS])
-    prose = _PRIVATE.sub("", prose.replace("\r\n", "\n").translate(_PLAIN))
+    prose = _PRIVATE.sub("", _GROUPED.sub("", prose).replace("\r\n", "\n").translate(_PLAIN))
     prose = _TITLED.sub(r'\1"\3"', _PICTURES.sub("", _CONTROL.sub("", prose)))
 
     def put_away(match: re.Match[str]) -> str:

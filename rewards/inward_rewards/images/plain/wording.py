@@ -37,6 +37,12 @@ _UNIT = re.compile(
 )
 """A unit that touches its number."""
 _BILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:B|bn)\b")
+_POWER = re.compile(
+    r"(?<=\d)\s?[×x*·]\s?10(?:\^\(?([-−+]?\d{1,2})\)?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?!\w)"
+)
+"""`5 × 10^3`, `5 × 10³`."""
+_RAISED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
+_BN = re.compile(r"(?<=\d)\s?(bn|mln)\b")
 _MILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:m|mn|mil)\b")
 _CURRENCY = re.compile(r"(?<![\w$])(?:US|USD|A|C|CA|NZ|HK)\s?\$(?=\d)|(?<=[$€£]) (?=\d)")
 _ARROW = re.compile(r"^([^:→>=]{1,40}?) ?(?:→|->|=>) ?(?=[A-Za-z\ue000-\uf8ff][^→>]*$)")
@@ -71,7 +77,6 @@ _TEN = re.compile(
     r"([-−]?)10(?:\^\(?([-−+]?\d{1,2})\)?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?![\w^]|\.\d)"
 )
 """`10^-3`, but for the unit `(10^-3)`; a point may be `(10^2, 3)`."""
-_EXPONENT = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
 
 
 def _axis_is(found: re.Match[str]) -> str:
@@ -93,7 +98,9 @@ def normal(text: str) -> str:
     if counted:
         text = text[counted.end() :]
         text = _NAME_COMMA.sub(r"\1: ", text, count=1)
-    text = _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_EXPONENT)}", text)
+    text = _POWER.sub(lambda m: f"e{(m[1] or m[2]).translate(_RAISED)}", text)
+    text = _BN.sub(lambda m: " billion" if m[1] == "bn" else " million", text)
+    text = _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_RAISED)}", text)
     text = _SIGN.sub("-", _UNIT.sub("", _DEGREES.sub(" ", _DOTS.sub(" to ", text))))
     text = _MILLIONS.sub(r"\1 million", _BILLIONS.sub(r"\1 billion", _CURRENCY.sub("$", text)))
     text = _POINT.sub(r"(\1, \2)", _XY.sub(r"(\1, \2)", text))
