@@ -408,7 +408,7 @@ def _told(
             pieces.append(f"({place}, {value}{size})")
             continue
         own = ends.get((row[spot["field"]], row.get(series)))
-        wide = f" (from {_exact(own['low'], form)} to {_exact(own['high'], form)})" if own else ""
+        wide = f" ({_exact(own['low'], form)} to {_exact(own['high'], form)})" if own else ""
         pieces.append(f"{place}: {value}{wide}")
     return ", ".join(pieces)
 
