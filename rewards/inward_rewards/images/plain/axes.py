@@ -120,6 +120,9 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     if ends := re.match(r"^([xy])\s+(?:is |goes |runs |ranges )?((?:from|between)\b.*)$", text):
         axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
         return True
+    if plain := re.match(rf"^([xy]) ([A-Za-z][^\d:;]{{0,40}}? {NUMBER} (?:to|-|–) {NUMBER})$", text):
+        axis_words(chart.x if plain[1] == "x" else chart.y, plain[2], chart, unquote)
+        return True
     if most := re.match(rf"^([xy])(?:[- ]axis)? (?:max(?:imum)?|up to)\.? ({NUMBER})$", text):
         highest = number(most[2])
         if highest is not None and highest.value > 0:
@@ -245,7 +248,8 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
 
 def _bare(axis: Axis, text: str, chart: PlainChart) -> None:
     """`x: threads 1, 2, 4`: the places; `y: req/s 900, 1750`: the values."""
-    values = [part.strip() for part in re.split(r",\s+|\s+and\s+", text) if number(part.strip())]
+    parts = (part.strip(" ()[].") for part in re.split(r",\s+|\s+and\s+", text))
+    values = [part for part in parts if number(part)]
     if axis is chart.x:
         axis.members = values
     else:

@@ -131,6 +131,8 @@ class PlainChart:
     title: str = ""
     subtitle: str = ""
     horizontal: bool = False
+    in_units: bool = False
+    """Its numbers are said to be in thousands, millions or billions."""
     stack: Literal["", "zero", "group"] = ""
     donut: bool = False
     dots: bool = False

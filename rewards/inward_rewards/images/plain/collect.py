@@ -18,6 +18,7 @@ from inward_rewards.images.plain.numbers import (
     number,
     plain_number,
 )
+from inward_rewards.images.plain.phrases import binned, paired
 from inward_rewards.images.plain.runs import runs
 from inward_rewards.images.plain.state import State, same_name
 from inward_rewards.images.plain.text import NAME
@@ -34,6 +35,10 @@ _BETWEEN = re.compile(
     rf"({NUMBER})[^\d,]{{0,40}}?\b(?:between|from)\s+({NUMBER})\s+(?:and|to)\s+({NUMBER})"
 )
 _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
+_PART_OF = re.compile(
+    rf"^ ?(?:[a-z%]{{1,12}} )?(?:in|for|from|of|by|during|at) (?:the )?({NAME}|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
+    r"(?: and|,(?: and)?)?\s*(?:[a-z]{1,12} )?$"
+)
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 _SLASHED = re.compile(r"(?<![\w/.,-])(-?\d[\d.]{0,20})/(-?\d[\d.]{0,20})(?![\w/])")
 """Points as `4/22`."""
@@ -72,7 +77,7 @@ def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
     if chart.kind == "point" and len(_SLASHED.findall(text)) >= 2:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.histogram:
-        text = _BETWEEN.sub(r" \2-\3: \1 ", text)
+        text = binned(_BETWEEN.sub(r" \2-\3: \1 ", text))
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
     return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
@@ -104,13 +109,46 @@ def data(state: State, text: str, head: str) -> bool:
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
             names(state, part)
+    if state.chart.kind == "point":
+        text = paired(text)
     if found := zipped(text):
         return add(state, found, head, None)
     if found := _runs(state, text):
         return add(state, found, head, None)
-    if state.chart.stack and counted(state, text):
+    if state.chart.stack and (counted(state, text) or _by_group(state, text)):
         return True
     return add(state, told(state, text, along=False), head, None)
+
+
+def _by_group(state: State, text: str) -> bool:
+    """`Ajax scored 21 in the first half and 34 in the second; Celtic 30 and 28`: what the first
+    group tells by name, the others tell in its order. Names that the legend has need no first."""
+    parts = [part for part in text.rpartition(": ")[2].split(";") if part.strip()]
+    if not 2 <= len(parts) <= 100:
+        return False
+    told_by = [list(NUMBERS.finditer(part)) for part in parts]
+    count = len(told_by[0])
+    if count < 2 or any(len(found) != count for found in told_by):
+        return False
+    names = _parts_named(parts[0], told_by[0]) or state.names()
+    places = [clean(part[: found[0].start()]) for part, found in zip(parts, told_by, strict=True)]
+    if len(names) != count or not all(places) or len(set(places)) < len(places):
+        return False
+    for place, found in zip(places, told_by, strict=True):
+        for name, value in zip(names, found, strict=True):
+            fact = Fact(name, number(value.group()))
+            observe(state, series_of(state, state.unquote(name), None), state.unquote(place), fact)
+    return True
+
+
+def _parts_named(part: str, found: list[re.Match[str]]) -> list[str]:
+    """The names behind the numbers of `21 in the first half and 34 in the second half`."""
+    ends = [*(match.start() for match in found[1:]), len(part)]
+    named = [
+        _PART_OF.match(part[match.end() : end]) for match, end in zip(found, ends, strict=True)
+    ]
+    names = [match[1] for match in named if match]
+    return names if len(set(names)) == len(found) else []
 
 
 def counted(state: State, text: str) -> bool:
@@ -252,6 +290,8 @@ def _add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: s
     room = MAX_OBSERVATIONS - state.chart.observed
     for fact in found[: max(0, room)]:
         if fact.label is None and not (fact.box and head):
+            continue
+        if state.chart.kind == "box" and not fact.box:
             continue
         label = state.unquote(fact.label) if fact.label is not None else head
         kind_here, name = kind, head

@@ -79,7 +79,7 @@ _LEAD = frozenset(
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"
     "e i who "
-    "that's what see corresponding".split()
+    "that's what see corresponding ahead".split()
 )
 _TRAIL = _LEAD | frozenset(
     "exported imported shows showed represents represented accounts accounted makes made gets got "
@@ -97,7 +97,11 @@ _VERBS = re.compile(
     r"scores?|earns?|equals?|measures?|totals?|hits?|peaks?|averages?|achieves?|holds?|covers?|"
     r"contributes?|produces?|sells?|sees?|saw|rises?|rose|falls?|fell|drops?|climbs?|grows?|grew|"
     r"ends?|starts?|begins?|opens?|dips?|jumps?|stays?|remains?|attains?|goes|"
-    r"went|lies|who|which|that|drank|trails?|lags?|"
+    r"went|lies|who|which|that|drank|trails?|lags?|top(?:s|ped)? the|tops|receives?|registers?"
+    r"|attracts?|employs?|spends?|consumes?|generates?|emits?|ranks|finish(?:es)?|weighs?|pays?"
+    r"|adds?|amounts?|brings?|collects?|occupies|constitutes?|comprises?|wins?|won|sank|slid"
+    r"|supplies|delivers?|enjoys?|boasts?|captures?|manages?|needs?|loses?|lost|gains?|keeps?"
+    r"|brought|spent|became|charges?|takes home|"
     r"[a-z]{3,}ed)\b"
 )
 _SIGN = re.compile(r"[B-HJ-Z]|[A-Z]{2,}")
@@ -304,7 +308,7 @@ def _one(
         if (
             tail
             and len(tail.split()) <= 4
-            and (tail[:1].isupper() or tail[:1] >= NAME[1] or "%" in found.group())
+            and (tail[:1].isupper() or tail[:1] >= NAME[1] or found.group().endswith(("%", "cent")))
         ):
             return Fact(tail, value, interval=interval)
         return Fact(head or None, value, interval=interval)
@@ -318,7 +322,7 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(
-        r"^\s*(?:and|then|with|for|by|followed by|the bar for|the value for)\s+",
+        r"^\s*(?:and|then|with|for|by|followed by|ahead of|the bar for|the value for)\s+",
         "",
         label.strip(),
         flags=re.I,

@@ -33,6 +33,14 @@ _NOTED = re.compile(
     rf"{NUMBER}\s*\((?![\d.,]+\))[^():]{{0,40}}\)\s*(?:$|[,;]\s*(?:and )?[^,:]{{1,60}}:)"
 )
 """`12 (40 %)`, alone or before another name: the key names it."""
+_THEN = re.compile(r"^(?:and )?then (?=\S)", re.IGNORECASE)
+_STANDS_FOR = re.compile(
+    r"^(?:the |an? )?(?:[\w-]{1,20} ){0,3}(?:line|curve|bars?|area|series|segments?|dots|points|layer)s?"
+    r",? (?:in [a-z ]{3,20},? )?(?:represents?|shows?|is for|denotes?|stands? for|indicates?|is|depicts?"
+    r"|tracks|gives) (?:the )?([^:]{1,60})$",
+    re.IGNORECASE,
+)
+"""`The blue line represents Seattle`, before a colon."""
 _MOVES = re.compile(
     r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|"
     r"moves|keeps?|is (?:much |slightly )?"
@@ -55,7 +63,7 @@ def field(state: State, text: str) -> bool:
     match = _FIELD.match(text)
     if match is None or match[1] is None:
         return False
-    key, value = match[1].strip(), match[2].strip()
+    key, value = _THEN.sub("", match[1].strip()), match[2].strip()
     word = re.sub(r"[\W_]+", " ", key.lower()).strip()
     chart = state.chart
     if word in _TYPES:
@@ -183,6 +191,8 @@ def _group_name(state: State, key: str) -> str:
         return ""
     if state.chart.histogram and re.search(r"\b(?:bins?|histogram|width)\b", key, re.IGNORECASE):
         return ""
+    if stands := _STANDS_FOR.match(key):
+        return state.unquote(stands[1]).strip(" ,")
     if moves := _MOVES.search(key):
         return state.unquote(key[: moves.start()]).strip(" ,")
     if re.search(r"\b(?:is|are|shows?|represents?|gives?|indicates?|means)\b", key):
@@ -212,7 +222,7 @@ def _group_name(state: State, key: str) -> str:
 
 
 def _group_kind(state: State, key: str) -> Kind | None:
-    words = re.findall(r"[a-z]+", key.lower())
+    words = re.findall(r"[a-z]+", re.sub(r"\([^()]*\)", "", key.lower()))
     if not state.chart.kind:
         return None
     return next((GROUP_WORDS[word] for word in words if GROUP_WORDS.get(word)), None)

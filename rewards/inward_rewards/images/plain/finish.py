@@ -51,7 +51,7 @@ def finished(chart: PlainChart) -> PlainChart:
 
 def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
     """Whether the axis counts in the thousands or millions that its numbers were written with."""
-    if re.search(
+    if chart.in_units or re.search(
         r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
     ):
         return True

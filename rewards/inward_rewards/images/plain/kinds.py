@@ -56,6 +56,7 @@ _TITLES = (
         rf"\b(?:title|heading|headline|name is|name:)\b[^.;{NAME[1:-1]}]{{0,30}}({NAME})",
         re.IGNORECASE,
     ),
+    re.compile(rf"^[^.;:]{{0,40}}?({NAME})[^.;:{NAME[1:-1]}]{{0,24}}?\b(?:at|across|along|on) (?:the )?(?:very )?top\b"),
     re.compile(rf"\bit (?:says|reads)\s*:?\s*({NAME})", re.IGNORECASE),
     re.compile(
         r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){"

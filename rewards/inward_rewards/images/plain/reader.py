@@ -56,6 +56,10 @@ _LISTS = re.compile(
 """Series that share a line: `Ours: 94, 88; baseline: 93, 71`."""
 
 
+_UNITS = re.compile(
+    r"\bin (?:thousand|million|billion)s\b|\((?:in )?(?:[a-z$€£]{1,10} )?(?:thousand|million|billion)s?\b",
+    re.IGNORECASE,
+)
 _PLACEMENT = re.compile(
     r"^(?:after|behind|toward|towards|at|near|below|above|beneath|next to|on|in|from|"
     r"to)\s+(?:the |it\b|this\b|that\b|them\b)?"
@@ -101,6 +105,9 @@ def _one(text: Text) -> PlainChart:
     named = first_kind(piece.text for piece in pieces if isinstance(piece, Line))
     state.chart.kind, state.chart.histogram, state.chart.donut = (
         *(named.kind, named.histogram, named.donut),
+    )
+    state.chart.in_units = any(
+        _UNITS.search(piece.text) for piece in pieces if isinstance(piece, Line)
     )
     for piece, following in itertools.zip_longest(pieces, pieces[1:]):
         if isinstance(piece, Table):
@@ -163,6 +170,11 @@ def line(state: State, line: Line, opens: bool) -> None:
     parts = text.split(";") if several else [text]
     for part in parts:
         for sentence in sentences(part):
+            first, _, rest = sentence.partition(";")
+            # What follows the words about an axis may be data.
+            if rest and AXIS.search(first) and not AXIS.search(rest):
+                statement(state, first)
+                sentence = rest.strip()
             statement(state, sentence)
 
 

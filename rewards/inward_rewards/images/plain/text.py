@@ -54,7 +54,7 @@ _ABBREVIATIONS = (
 )
 _SENTENCE = re.compile(
     rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=]|(?:bars?|lines?|pie|scatter|area|histogram"
-    r"|heatmap|step|legend|title)\b)"
+    r"|heatmap|step|legend|title|values?|points?|data)\b)"
 )
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 

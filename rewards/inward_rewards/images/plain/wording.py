@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from inward_rewards.images.plain.phrases import spoken
+
 _LEAD_IN = re.compile(
     r"^(?:alt(?:ernative)?[- ]?text|(?:image |chart |figure |long )?description|transcript|answer"
     r"|(?:sure|certainly|of course|okay|ok)[!.,]?(?= h))\s*[:!,.]\s*",
@@ -86,7 +88,7 @@ def _axis_is(found: re.Match[str]) -> str:
 
 def normal(text: str) -> str:
     """`text` in the form that the rules are written for."""
-    text = _SERIES.sub("", _LEAD_IN.sub("", text))
+    text = spoken(_SERIES.sub("", _LEAD_IN.sub("", text)))
     text = _AXIS_WORD.sub(lambda found: f"{found['a'] or found['b']}-axis", text)
     text = _ON_AXIS.sub(_axis_is, _AXIS_OF.sub(r"\1-axis", text))
     text = _ORDER.sub("", _ARROW.sub(r"\1: ", text))
