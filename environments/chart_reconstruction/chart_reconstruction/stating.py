@@ -479,8 +479,7 @@ def _notes(views: list[Json]) -> list[str]:
             )
         elif "x" in shape:
             lines.append(
-                f"A vertical dashed line stands at x = {shape['x']:.12g}, "
-                f'labelled "{row["note"]}".'
+                f'A vertical dashed line stands at x = {shape["x"]:.12g}, labelled "{row["note"]}".'
             )
         elif "y" in shape:
             lines.append(

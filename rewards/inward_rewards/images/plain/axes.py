@@ -120,7 +120,9 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     if ends := re.match(r"^([xy])\s+(?:is |goes |runs |ranges )?((?:from|between)\b.*)$", text):
         axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
         return True
-    if plain := re.match(rf"^([xy]) ([A-Za-z][^\d:;]{{0,40}}? {NUMBER} (?:to|-|–) {NUMBER})$", text):
+    if plain := re.match(
+        rf"^([xy]) ([A-Za-z][^\d:;]{{0,40}}? {NUMBER} (?:to|-|–) {NUMBER})$", text
+    ):
         axis_words(chart.x if plain[1] == "x" else chart.y, plain[2], chart, unquote)
         return True
     if most := re.match(rf"^([xy])(?:[- ]axis)? (?:max(?:imum)?|up to)\.? ({NUMBER})$", text):
@@ -172,6 +174,11 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     """Title, ends, ticks and members from what stands behind the words `x-axis`."""
     if again := AXIS.search(text):
         text = text[again.end() :]
+    before, arrow, after = text.partition("->")
+    if arrow and len(names := listed(after)) >= 2:
+        # `age group -> 8-12, 13-17`
+        axis.members = [unquote(name) for name in names]
+        text = before.strip()
     if symlog := _SYMLOG.search(text):
         linear = number(symlog[1]) if symlog[1] else None
         axis.symlog = linear.value if linear and linear.value > 0 else 0.0

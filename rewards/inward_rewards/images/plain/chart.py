@@ -164,6 +164,10 @@ class PlainChart:
     """Of all marks."""
     dashes: dict[str, str] = field(default_factory=dict)
     """Solid, dashed, ... by the name of a series in lower case."""
+    right_names: set[str] = field(default_factory=set)
+    """Series on an axis of their own, in lower case."""
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    """Of series whose marks differ from the others', by their names in lower case."""
     markers: dict[str, str] = field(default_factory=dict)
     """Vega's names of symbols, likewise."""
     notes: list[Note] = field(default_factory=list)

@@ -55,6 +55,7 @@ _WHEN = re.compile(
 _YEARS = re.compile(
     r"\b(?:between|from|over|during|for|in)\s+(?:the )?(?:years? |period )?(?:1[5-9]|20|21)\d\d"
     r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
+    r"|\b(?:for|in|of) (?:the )?(?:years? )?(?:(?:19|20)\d\d,? ){1,30}and (?:19|20)\d\d\b(?! ?[%:=])"
 )
 """What a chart spans: no number of it."""
 _COMPARED = re.compile(
@@ -104,7 +105,7 @@ def _runs(state: State, text: str) -> list[Fact]:
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
     text = _levels(text)
-    if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", text)):
+    if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
@@ -228,6 +229,9 @@ def series_of(state: State, name: str, kind: Kind | None, notes: str = "") -> Se
 
 def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: str = "") -> bool:
     """Puts facts into the chart; whether any of them says something."""
+    if state.chart.kind == "box" and head and (five := _five(found)):
+        observe(state, series_of(state, "", None), head, five)
+        return True
     if state.chart.strip and head and not any(fact.label or fact.more for fact in found):
         return _samples(state, found, head)
     bare = [fact.value for fact in found if fact.label is None and fact.value and not fact.more]
@@ -253,6 +257,14 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
     return _add(state, found, head, kind, notes)
 
 
+def _five(found: list[Fact]) -> Fact | None:
+    """The box of five bare numbers that rise, as `12, 18, 22, 27, 40`."""
+    values = [fact.value.value for fact in found if fact.value and fact.label is None]
+    if len(values) != 5 or len(found) != 5 or values != sorted(values):
+        return None
+    return Fact(None, None, box=tuple(values), percent=found[0].value.percent)  # type: ignore[union-attr]
+
+
 def _samples(state: State, found: list[Fact], place: str) -> bool:
     """All numbers of a strip plot's category."""
     room = max(0, MAX_OBSERVATIONS - state.chart.observed)
@@ -274,7 +286,8 @@ def _cells(found: list[Fact]) -> list[tuple[str, str, Fact]]:
 
 def _by_subject(state: State) -> bool:
     """Whether the subject of a sentence may be the name of a series."""
-    return state.chart.kind in (None, "line", "step", "area") or bool(state.chart.stack)
+    chart = state.chart
+    return chart.kind in (None, "line", "step", "area") or bool(chart.stack or chart.kinds)
 
 
 def _subject_name(state: State, subject: str) -> str:

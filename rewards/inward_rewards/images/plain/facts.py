@@ -79,7 +79,8 @@ _LEAD = frozenset(
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"
     "e i who "
-    "that's what see corresponding ahead".split()
+    "that's what see corresponding ahead whopping mere staggering impressive modest massive "
+    "measly paltry none".split()
 )
 _TRAIL = _LEAD | frozenset(
     "exported imported shows showed represents represented accounts accounted makes made gets got "
@@ -134,7 +135,7 @@ def clean(label: str) -> str:
     for part in reversed(label.split(",")):
         if when := _WHEN.match(part):
             part = when[1]
-        words = _trimmed(part.split())
+        words = _without_verb(part.split())
         while words:
             rest = " ".join(words)
             verb = _VERBS.search(rest)
@@ -147,6 +148,20 @@ def clean(label: str) -> str:
         if found and (_SIGN.fullmatch(found) or found.lower() not in _NOT_NAMES):
             return found[:MAX_LABEL]
     return ""
+
+
+_BEFORE_AMOUNT = frozenset("a an only just about around roughly nearly almost over".split())
+
+
+def _without_verb(words: list[str]) -> list[str]:
+    """`Chloe drinks a mere`: what stands between a proper name and the amount is its verb."""
+    trimmed = _trimmed(words)
+    verb = len(trimmed) == 2 and trimmed[0][:1].isupper() and trimmed[1].islower()
+    place = words.index(trimmed[1]) + 1 if verb else 0
+    if verb and trimmed[1].endswith("s") and words[place : place + 1]:
+        if words[place] in _BEFORE_AMOUNT:
+            return trimmed[:1]
+    return trimmed
 
 
 def _trimmed(words: list[str]) -> list[str]:
@@ -327,7 +342,7 @@ def _explicit(label: str) -> str:
         label.strip(),
         flags=re.I,
     )
-    label = label.strip(" \t,;:*'’").rstrip("-–— ")
+    label = re.sub(r" (?:none|nobody|nothing|zero)$", "", label.strip(" \t,;:*'’").rstrip("-–— "))
     return label if NUMBERS.match(label) else label.lstrip("-–— ")
 
 

@@ -184,8 +184,12 @@ def box_part(state: State, part: str, value: str) -> bool:
 def _group_name(state: State, key: str) -> str:
     if quoted := re.findall(NAME, key):
         return state.unquote(quoted[-1])
-    if numbered := re.match(r"^(?:series|line|group) \d+ \((.+)\)$", key, re.IGNORECASE):
-        return state.unquote(numbered[1])
+    if numbered := re.match(
+        r"^(?:series|line|group) (?:\d+|[a-z]) \(([^(),]{1,60})(?:,[^()]{0,40})?\)$",
+        key,
+        re.IGNORECASE,
+    ):
+        return state.unquote(numbered[1]).strip()
     if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
         state.chart.color = color(key) or state.chart.color
         return ""

@@ -14,6 +14,11 @@ def finished(chart: PlainChart) -> PlainChart:
     if chart.horizontal:
         # In words, x is the axis that lies, along which horizontal bars are measured.
         chart.x, chart.y = chart.y, chart.x
+    for series in chart.series:
+        own = chart.kinds.get(series.name.lower())
+        if own is not None and series.kind is None and series.name:
+            series.kind = own
+        series.right = series.right or series.name.lower() in chart.right_names
     if chart.kind is None and chart.series:
         kinds = [series.kind for series in chart.series if series.kind]
         if not kinds:

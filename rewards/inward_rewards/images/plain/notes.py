@@ -41,7 +41,9 @@ _ENDS = re.compile(
     rf"({NUMBER}|{NAME})",
     re.IGNORECASE,
 )
-_BAND_OF = re.compile(r"\b(?:around|confidence|deviation|error|each line|the line)\b", re.IGNORECASE)
+_BAND_OF = re.compile(
+    r"\b(?:around|confidence|deviation|error|each line|the line)\b", re.IGNORECASE
+)
 _WORDS = re.compile(
     r"\b(?:words?|text|annotations?|annotated|notes?|callouts?|arrows?|labels?|labelled|labeled"
     r"|written|reads?|marked|tagged)\b",
@@ -80,9 +82,7 @@ def note(state: State, text: str) -> bool:
 def _named(state: State, found: Note) -> dict[str, Place]:
     """The places of a note, without the quotes around a name."""
     places = {name: getattr(found, name) for name in ("x", "x2")}
-    return {
-        name: state.unquote(place) for name, place in places.items() if isinstance(place, str)
-    }
+    return {name: state.unquote(place) for name, place in places.items() if isinstance(place, str)}
 
 
 def _place(words: str) -> Place | None:

@@ -61,13 +61,23 @@ _COUNTED_FOR = re.compile(
     r"(?!\s?%)"
 )
 """Of a histogram: `18 for 100–200`."""
-_AT_PAIR = re.compile(
-    rf"(\b(?:at|is|of)|[,;](?: and)?) ({NUMBER}) (?:and|by) ({NUMBER})(?![\w%])"
+_AT_PAIR = re.compile(rf"(\b(?:at|is|of)|[,;](?: and)?) ({NUMBER}) (?:and|by) ({NUMBER})(?![\w%])")
+
+
+_ASKED = re.compile(
+    r"\b(?:what|which|how)(?:'s| is| are| does| do| were| was)? (?:kind of |type of |the |it |on )*"
+    r"(?:the )?((?:chart|title|[xy][- ]axis|values?|data|legend|unit|numbers?|categories|series|name"
+    r"|heading)\b)[^?.:]{0,40}\?\s*",
+    re.IGNORECASE,
 )
+_ASKED_SHORT = re.compile(r"(?:^|(?<=[.!?] ))([A-Za-z][A-Za-z -]{0,20})\? (?=\S)")
+"""`Title? Patients.`"""
 
 
 def spoken(text: str) -> str:
     """`text` with turns of speech in their plain form."""
+    if "?" in text:
+        text = _ASKED_SHORT.sub(r"\1: ", _ASKED.sub(r"\1: ", text))
     text = _SCALE.sub(_axis, text)
     text = _THAT_IS.sub(lambda found: f"{_opens(found)}{found[1]}: ", text)
     text = _NEAR.sub(" at ", text)

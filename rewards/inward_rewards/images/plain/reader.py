@@ -20,7 +20,7 @@ from inward_rewards.images.plain.chart import PlainChart
 from inward_rewards.images.plain.collect import data, names, take_values
 from inward_rewards.images.plain.fields import field
 from inward_rewards.images.plain.finish import finished
-from inward_rewards.images.plain.groups import SHAPE, group, rule_line, shape
+from inward_rewards.images.plain.groups import SHAPE, combined, group, rule_line, shape
 from inward_rewards.images.plain.kinds import (
     BARE_KINDS,
     caption,
@@ -56,6 +56,11 @@ _LISTS = re.compile(
 """Series that share a line: `Ours: 94, 88; baseline: 93, 71`."""
 
 
+_ON_THE_RIGHT = re.compile(
+    r",? (?:(?:is |are )?(?:measured|shown|plotted|drawn|read) )?on (?:the |a |its own )?"
+    r"(?:right|second|secondary|right-hand)(?: y| vertical)?[- ]axis(?: in [\w%]{1,20})?,?",
+    re.IGNORECASE,
+)
 _UNITS = re.compile(
     r"\bin (?:thousand|million|billion)s\b|\((?:in )?(?:[a-z$€£]{1,10} )?(?:thousand|million|billion)s?\b",
     re.IGNORECASE,
@@ -106,6 +111,11 @@ def _one(text: Text) -> PlainChart:
     state.chart.kind, state.chart.histogram, state.chart.donut = (
         *(named.kind, named.histogram, named.donut),
     )
+    if named.kind is None:
+        # `bars for sales and a line for margin` names none, and is told before the numbers.
+        for piece in pieces:
+            if isinstance(piece, Line) and combined(state, piece.text):
+                break
     state.chart.in_units = any(
         _UNITS.search(piece.text) for piece in pieces if isinstance(piece, Line)
     )
@@ -202,8 +212,14 @@ def understood(state: State, text: str) -> bool:
         return done
     if rule_line(state, text):
         return True
+    if not NUMBERS.search(text):
+        # The rest of the sentence may tell the title.
+        combined(state, text)
     if group(state, text):
         return True
+    if chart.kinds and (right := _ON_THE_RIGHT.search(text)):
+        chart.right_names |= {name for name in chart.kinds if name in text.lower()}
+        text = f"{text[: right.start()]} {text[right.end() :]}"
     text = _PLACEMENT.sub("", text)
     if text.lower() in BARE_KINDS:
         return True

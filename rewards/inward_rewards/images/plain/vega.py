@@ -130,8 +130,7 @@ def _config(chart: PlainChart) -> Json:
     return {
         "view": view,
         "axis": axis,
-        "legend": words
-        | {"orient": _side_of(looks.legend), "labelLimit": 0, "titleLimit": 0},
+        "legend": words | {"orient": _side_of(looks.legend), "labelLimit": 0, "titleLimit": 0},
         "header": words | {"labelLimit": 0},
         "title": {
             "anchor": looks.title_anchor or "middle",

@@ -43,9 +43,7 @@ def _power(tick: Number) -> str:
     return f"{'-' if tick.value < 0 else ''}10^{round(math.log10(abs(tick.value)))}"
 
 
-def variants(
-    chart: PlainChart, names: list[str], color: Json, kind: Kind, *, dots: bool
-) -> Json:
+def variants(chart: PlainChart, names: list[str], color: Json, kind: Kind, *, dots: bool) -> Json:
     """Dashes and symbols of the series, where they are told."""
     found: Json = {}
     if chart.dashes and kind in ("line", "step"):
@@ -57,9 +55,7 @@ def variants(
     return found
 
 
-def notes(
-    chart: PlainChart, places: Json, ink: str, size: float
-) -> tuple[list[Json], list[Json]]:
+def notes(chart: PlainChart, places: Json, ink: str, size: float) -> tuple[list[Json], list[Json]]:
     """The views below the marks, and those above. `places` are the channels x and y of the plot."""
     below: list[Json] = []
     above: list[Json] = []
