@@ -337,8 +337,9 @@ def _numbers(view: Json, drawn: list[Json]) -> list[str]:
         return _boxes(rows, spot["field"], field, form)
     if _strip(view):
         return [
-            f'Values at "{at}": {", ".join(_exact(r[field], form) for r in rows if r[spot["field"]] == at)}.'
+            f'Values at "{at}": {", ".join(_exact(r[field], form) for r in sample)}.'
             for at in dict.fromkeys(row[spot["field"]] for row in rows)
+            if (sample := [row for row in rows if row[spot["field"]] == at])
         ]
     series = color.get("field")
     panels = list(dict.fromkeys(row.get("panel") for row in rows))

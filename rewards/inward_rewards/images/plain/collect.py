@@ -36,7 +36,8 @@ _BETWEEN = re.compile(
 )
 _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
 _PART_OF = re.compile(
-    rf"^ ?(?:[a-z%]{{1,12}} )?(?:in|for|from|of|by|during|at) (?:the )?({NAME}|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
+    rf"^ ?(?:[a-z%]{{1,12}} )?(?:in|for|from|of|by|during|at) (?:the )?({NAME}"
+    rf"|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
     r"(?: and|,(?: and)?)?\s*(?:[a-z]{1,12} )?$"
 )
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
@@ -55,7 +56,8 @@ _WHEN = re.compile(
 _YEARS = re.compile(
     r"\b(?:between|from|over|during|for|in)\s+(?:the )?(?:years? |period )?(?:1[5-9]|20|21)\d\d"
     r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
-    r"|\b(?:for|in|of) (?:the )?(?:years? )?(?:(?:19|20)\d\d,? ){1,30}and (?:19|20)\d\d\b(?! ?[%:=])"
+    r"|\b(?:for|in|of) (?:the )?(?:years? )?(?:(?:19|20)\d\d,? ){1,30}and (?:19"
+    r"|20)\d\d\b(?! ?[%:=])"
 )
 """What a chart spans: no number of it."""
 _COMPARED = re.compile(
@@ -96,7 +98,7 @@ def _runs(state: State, text: str) -> list[Fact]:
     chart = state.chart
     if chart.kind not in (None, "line", "step", "area", "bar") or chart.histogram:
         return []
-    found = runs(text, chart.x.members, state.names())
+    found = runs(text, chart.x.members, [*state.names(), *chart.kinds])
     if state.subject and _PRONOUN.match(text):
         return [fact if fact.subject else replace(fact, subject=state.subject) for fact in found]
     return found

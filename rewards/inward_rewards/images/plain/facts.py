@@ -158,10 +158,8 @@ def _without_verb(words: list[str]) -> list[str]:
     trimmed = _trimmed(words)
     verb = len(trimmed) == 2 and trimmed[0][:1].isupper() and trimmed[1].islower()
     place = words.index(trimmed[1]) + 1 if verb else 0
-    if verb and trimmed[1].endswith("s") and words[place : place + 1]:
-        if words[place] in _BEFORE_AMOUNT:
-            return trimmed[:1]
-    return trimmed
+    follows = words[place] if verb and place < len(words) else ""
+    return trimmed[:1] if follows in _BEFORE_AMOUNT and trimmed[1].endswith("s") else trimmed
 
 
 def _trimmed(words: list[str]) -> list[str]:

@@ -35,8 +35,10 @@ _NOTED = re.compile(
 """`12 (40 %)`, alone or before another name: the key names it."""
 _THEN = re.compile(r"^(?:and )?then (?=\S)", re.IGNORECASE)
 _STANDS_FOR = re.compile(
-    r"^(?:the |an? )?(?:[\w-]{1,20} ){0,3}(?:line|curve|bars?|area|series|segments?|dots|points|layer)s?"
-    r",? (?:in [a-z ]{3,20},? )?(?:represents?|shows?|is for|denotes?|stands? for|indicates?|is|depicts?"
+    r"^(?:the |an? )?(?:[\w-]{1,20} ){0,3}(?:line|curve|bars?|area|series|segments?|dots"
+    r"|points|layer)s?"
+    r",? (?:in [a-z ]{3,20},? )?(?:represents?|shows?|is for|denotes?|stands? for|indicates?"
+    r"|is|depicts?"
     r"|tracks|gives) (?:the )?([^:]{1,60})$",
     re.IGNORECASE,
 )

@@ -120,8 +120,10 @@ def group(state: State, text: str) -> bool:
 
 
 _MARKS_FOR = re.compile(
-    r"\b(bars|columns|lines?|area|dots|points) (?:for|showing|shows?|represent(?:ing|s)?|of|with) (?:the )?"
-    rf"({NAME}|[A-Za-z][\w%&-]{{0,20}}(?: (?!and\b|on\b|by\b|in\b|per\b|is\b|are\b)[\w%&-]{{1,20}}){{0,2}})",
+    r"\b(bars|columns|lines?|area|dots|points) (?:for|showing|shows?|represent(?:ing|s)?|of"
+    r"|with) (?:the )?"
+    rf"({NAME}|[A-Za-z][\w%&-]{{0,20}}(?: (?!and\b|on\b|by\b|in\b|per\b|is\b"
+    rf"|are\b)[\w%&-]{{1,20}}){{0,2}})",
     re.IGNORECASE,
 )
 """`bars for sales and a line for margin`."""

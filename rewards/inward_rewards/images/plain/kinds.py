@@ -64,12 +64,14 @@ _TITLES = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"^[^.;:]{{0,40}}?({NAME})[^.;:{NAME[1:-1]}]{{0,24}}?\b(?:at|across|along|on) (?:the )?(?:very )?top\b"
+        rf"^[^.;:]{{0,40}}?({NAME})[^.;:{NAME[1:-1]}]{{0,24}}?\b(?:at|across|along"
+        r"|on) (?:the )?(?:very )?top\b"
     ),
     re.compile(rf"\bit (?:says|reads)\s*:?\s*({NAME})", re.IGNORECASE),
     re.compile(
         r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){"
-        r"2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the (?:top|bottom|left|right|cent))\b|[.,;:]|$"
+        r"2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the (?:top|bottom|left"
+        r"|right|cent))\b|[.,;:]|$"
         r")"
     ),
     re.compile(r"\btitle\s*:\s*([^;,.]{2,100})", re.IGNORECASE),

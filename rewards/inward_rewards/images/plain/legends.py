@@ -67,7 +67,8 @@ _DASHES = re.compile(
     re.IGNORECASE,
 )
 _MARKERS = re.compile(
-    r"\b(?:(downward|inverted)[- ](?:pointing )?)?(circ|squar|triang|diamond|cross|plus)(?:[a-z]{0,6})\b",
+    r"\b(?:(downward|inverted)[- ](?:pointing )?)?(circ|squar|triang|diamond|cross"
+    r"|plus)(?:[a-z]{0,6})\b",
     re.IGNORECASE,
 )
 _SYMBOLS = {

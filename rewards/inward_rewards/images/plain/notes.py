@@ -19,7 +19,8 @@ _LOOK = r"(?:(?:thin|thick|dashed|dotted|solid|reference|threshold|[a-z]{3,12}) 
 _WHERE = rf"(?:[xy] ?= ?|[xy]-axis |\w{{1,12}} ){{0,2}}?({NUMBER}|{NAME}|[A-Z][a-z]{{2,8}} \d{{4}})"
 _LINE = r"(?:line|rule)s?\b"
 _UP = re.compile(
-    rf"\bvertical {_LOOK}{_LINE}[^.;]{{0,60}}?\b(?:at|marks|through|near|around|crosses)\s+{_WHERE}",
+    rf"\bvertical {_LOOK}{_LINE}[^.;]{{0,60}}?\b(?:at|marks|through|near|around"
+    rf"|crosses)\s+{_WHERE}",
     re.IGNORECASE,
 )
 _ACROSS = re.compile(

@@ -14,7 +14,8 @@ _SIDE = r"(?:top|upper|bottom|lower|left|right|middle|cent(?:re|er)|first|second
 _NOUN = r"(?:sub-?)?(?:panel|plot|figure|chart|graph|axes)"
 _LETTER = r"\(?[a-h1-9]\)"
 _OPENER = re.compile(
-    rf"^(?:in |on |and )?(?:the )?(?:(?P<side>{_SIDE}(?:[- ](?:hand )?{_SIDE})?(?:-hand)?) {_NOUN}\b"
+    r"^(?:in |on "
+    rf"|and )?(?:the )?(?:(?P<side>{_SIDE}(?:[- ](?:hand )?{_SIDE})?(?:-hand)?) {_NOUN}\b"
     rf"|(?:sub-?)?(?:panel|plot|figure|graph) (?P<name>{NAME}|\(?[A-Ha-h1-9]\)?(?![\w.]))"
     rf"|(?P<letter>{_LETTER}))"
     rf"(?P<title> (?:titled |named |called )?{NAME})?",
@@ -62,7 +63,7 @@ def _title(opener: re.Match[str]) -> str:
 
 
 def _by_opener(pieces: list[Line | Table]) -> list[Line | Table]:
-    """Each plot begins a line: a sentence that opens one in the middle of a line is moved to one."""
+    """Each plot begins a line: a sentence that opens one within a line is moved to its own."""
     found: list[Line | Table] = []
     for piece in pieces:
         if isinstance(piece, Table) or piece.header:

@@ -1,4 +1,4 @@
-"""Turns of speech put in the plain form that the rules read: `the biggest slice is dogs, that's 45`.
+"""Turns of speech in the form that the rules read: `the biggest slice is dogs, that's 45`.
 
 As `wording`, of which it is the part for running English; each pattern is bounded, and no longer
 than a sentence.
@@ -26,9 +26,11 @@ _THAT_IS = re.compile(
     re.IGNORECASE,
 )
 _PLACED = re.compile(
-    r"(?:^|(?<=[.!] )|(?<=, )|(?<=\band )|(?<=\bthen ))(?:right )?(?:next to (?:it|them|that|this)|at the (?:far |very )?(?:end|bottom|top|left|right)"
+    r"(?:^|(?<=[.!] )|(?<=, )|(?<=\band )|(?<=\bthen ))(?:right )?(?:next to (?:it|them|that"
+    r"|this)|at the (?:far |very )?(?:end|bottom|top|left|right)"
     r"|in (?:first|second|third|fourth|last) (?:place|position)|(?:first|last|next) up"
-    r"|on the (?:far )?(?:left|right)(?: side)?|after (?:that|it|this))(?: is| comes| we have)?,? (?=\S)",
+    r"|on the (?:far )?(?:left|right)(?: side)?|after (?:that|it|this))(?: is| comes"
+    r"| we have)?,? (?=\S)",
     re.IGNORECASE,
 )
 """Where a bar stands, before its name."""
@@ -41,13 +43,17 @@ _NEAR = re.compile(
 """`chocolate, a bit lower at 205`."""
 _SCALE = re.compile(
     r"\b(vertical|horizontal|x|y)[- ](?:scale|direction|dimension)\b|\b(?:on|along|up) the "
-    r"(left|bottom) (?:side )?(?:there(?:'s| is)|we have|you(?:'ll)? see|runs) (?:a |the )?(?:scale|axis)\b"
-    r"|\b(?:on|in|at|along) the (left|bottom)(?: side| edge)? (?:are|is) (?=the [a-z]+(?: in [a-z]+)?(?:,|$| and))",
+    r"(left|bottom) (?:side )?(?:there(?:'s| is)|we have|you(?:'ll)? see|runs) (?:a "
+    r"|the )?(?:scale|axis)\b"
+    r"|\b(?:on|in|at|along) the (left|bottom)(?: side| edge)? (?:are"
+    r"|is) (?=the [a-z]+(?: in [a-z]+)?(?:,|$| and))",
     re.IGNORECASE,
 )
 _MAKE = re.compile(
-    rf"(?:^|(?<=[.!] ))(?:now |then |and )?(?:make|draw|set|give|let) (?!up\b)(?:the |a )?([^,;:.\d]{{1,40}}?)(?: (?:bar|column|line|point))?"
-    rf"(?: (?:be|at|to|to be|a (?:height|value) of|up to))? (?={NUMBER}(?:,| and |$| (?:tall|high|wide|long|units)))",
+    r"(?:^|(?<=[.!] ))(?:now |then |and )?(?:make|draw|set|give|let) (?!up\b)(?:the "
+    rf"|a )?([^,;:.\d]{{1,40}}?)(?: (?:bar|column|line|point))?"
+    rf"(?: (?:be|at|to|to be|a (?:height|value) of|up to))? (?={NUMBER}(?:,| and |$| (?:tall"
+    r"|high|wide|long|units)))",
     re.IGNORECASE,
 )
 """`Make the Northgate bar 420 tall`."""
@@ -57,7 +63,8 @@ _THROUGH = re.compile(
     re.IGNORECASE,
 )
 _COUNTED_FOR = re.compile(
-    rf"({NUMBER}) (?:for|in|between|at|from) (\d[\d.,]{{0,12}})\s?(?:-|–|to|and)\s?(\d[\d.,]{{0,12}})\b"
+    rf"({NUMBER}) (?:for|in|between|at|from) (\d[\d.,]{{0,12}})\s?(?:-|–|to"
+    rf"|and)\s?(\d[\d.,]{{0,12}})\b"
     r"(?!\s?%)"
 )
 """Of a histogram: `18 for 100–200`."""
@@ -66,7 +73,8 @@ _AT_PAIR = re.compile(rf"(\b(?:at|is|of)|[,;](?: and)?) ({NUMBER}) (?:and|by) ({
 
 _ASKED = re.compile(
     r"\b(?:what|which|how)(?:'s| is| are| does| do| were| was)? (?:kind of |type of |the |it |on )*"
-    r"(?:the )?((?:chart|title|[xy][- ]axis|values?|data|legend|unit|numbers?|categories|series|name"
+    r"(?:the )?((?:chart|title|[xy][- ]axis|values?|data|legend|unit|numbers?|categories"
+    r"|series|name"
     r"|heading)\b)[^?.:]{0,40}\?\s*",
     re.IGNORECASE,
 )

@@ -62,7 +62,8 @@ _ON_THE_RIGHT = re.compile(
     re.IGNORECASE,
 )
 _UNITS = re.compile(
-    r"\bin (?:thousand|million|billion)s\b|\((?:in )?(?:[a-z$€£]{1,10} )?(?:thousand|million|billion)s?\b",
+    r"\bin (?:thousand|million|billion)s\b|\((?:in )?(?:[a-z$€£]{1,10} )?(?:thousand|million"
+    r"|billion)s?\b",
     re.IGNORECASE,
 )
 _PLACEMENT = re.compile(
@@ -138,7 +139,7 @@ def _without_subject(state: State) -> None:
     chart = state.chart
     names = {series.name for series in chart.series if series.name}
     places = [o.x for series in chart.series for o in series.observations]
-    if names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)):
+    if not chart.kinds and names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)):
         for series in chart.series:
             series.name = ""
 
@@ -218,7 +219,8 @@ def understood(state: State, text: str) -> bool:
     if group(state, text):
         return True
     if chart.kinds and (right := _ON_THE_RIGHT.search(text)):
-        chart.right_names |= {name for name in chart.kinds if name in text.lower()}
+        before = text[: right.start()].lower()
+        chart.right_names.add(max(chart.kinds, key=before.rfind))
         text = f"{text[: right.start()]} {text[right.end() :]}"
     text = _PLACEMENT.sub("", text)
     if text.lower() in BARE_KINDS:

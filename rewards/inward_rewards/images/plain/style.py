@@ -7,11 +7,11 @@ import re
 from inward_rewards.images.plain.chart import PlainChart
 from inward_rewards.images.plain.numbers import COLOR, color
 
-
 _BANDS = re.compile(
     r"\b(?:intervals?|errors?|spreads?|deviations?|uncertainty|ranges?)\b[^.:]{0,60}"
     r"\b(?:bands?|shaded|shading|ribbons?)\b"
-    r"|\b(?:shaded|translucent|pale|light|faint) (?:[a-z-]{1,20} ){0,2}(?:bands?|ribbons?)\b[^:]{0,80}$"
+    r"|\b(?:shaded|translucent|pale|light|faint) (?:[a-z-]{1,20} ){0,2}(?:bands?"
+    r"|ribbons?)\b[^:]{0,80}$"
 )
 _DIRECT = re.compile(
     r"\b(?:names?|labels?|labell?ed)\b[^.]{0,60}\b(?:at|by|beside|near|next to) (?:the |their )?"
