@@ -161,7 +161,8 @@ def field(state: State, text: str) -> bool:
     if found and found[0].label is None and not found[0].more and any(f.label for f in found):
         return False
     if len(found) == 1 and found[0].label is None and found[0].value and not found[0].more:
-        return add(state, [replace(found[0], label=key)], state.head, None)
+        name = _group_name(state, key) if chart.strip else key
+        return add(state, [replace(found[0], label=name or key)], state.head, None)
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
     if (
         explicit
@@ -206,7 +207,7 @@ def _group_name(state: State, key: str) -> str:
     key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
     key = re.sub(
         r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
-        r" points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
+        r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
         r"eries|line) ",
         "",
         key,

@@ -113,7 +113,8 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
     kind = series.kind or chart.kind
     observations = series.observations
     labels = [o.x for o in observations if isinstance(o.x, str)]
-    if chart.strip:
+    if chart.strip or (chart.kinds and "bar" in chart.kinds.values()):
+        # Beside bars, places are their categories.
         return observations
     if kind in ("arc", "rule", "box", "cell") or not labels or (chart.histogram and kind == "bar"):
         return [_bin(o) for o in observations] if chart.histogram else observations

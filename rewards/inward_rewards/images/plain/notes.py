@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from inward_rewards.images.plain.chart import Note, Place
-from inward_rewards.images.plain.numbers import NUMBER, iso_date, number
+from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, iso_date, number
 from inward_rewards.images.plain.runs import is_time
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.text import NAME
@@ -28,6 +28,7 @@ _ACROSS = re.compile(
     rf"\b(?:at|marks|near|around)\s+(?:[a-z]{{1,12}} ?=? ?){{0,2}}?({NUMBER})",
     re.IGNORECASE,
 )
+_ALL_ACROSS = re.compile(r"\b(?:across|horizontal|reference|threshold|target)\b", re.IGNORECASE)
 _STANDS_UP = re.compile(r"\b(?:stands? up|goes up|upright)\b", re.IGNORECASE)
 _REGION = re.compile(
     r"\b(?:region|area|zone|period|window|interval|range|stretch|part|section|span)\b",
@@ -76,14 +77,9 @@ def note(state: State, text: str) -> bool:
             return False
         label = re.search(names[-1], text)
     said = "" if label is None else state.unquote(label[label.lastindex or 0])
-    state.chart.notes.append(replace(found, text=found.text or said, **_named(state, found)))
+    x, x2 = (state.unquote(p) if isinstance(p, str) else p for p in (found.x, found.x2))
+    state.chart.notes.append(replace(found, text=found.text or said, x=x, x2=x2))
     return True
-
-
-def _named(state: State, found: Note) -> dict[str, Place]:
-    """The places of a note, without the quotes around a name."""
-    places = {name: getattr(found, name) for name in ("x", "x2")}
-    return {name: state.unquote(place) for name, place in places.items() if isinstance(place, str)}
 
 
 def _place(words: str) -> Place | None:
@@ -104,7 +100,8 @@ def _up(text: str) -> Note | None:
 def _across(text: str) -> Note | None:
     match = _ACROSS.search(text)
     value = number(match[1]) if match else None
-    if value is None:
+    if value is None or (not _ALL_ACROSS.search(text) and len(NUMBERS.findall(text)) > 1):
+        # `Model B (dashed line) starts at 52 in 2010` is a series.
         return None
     return Note("level", y=value.value * value.scale, percent=value.percent)
 

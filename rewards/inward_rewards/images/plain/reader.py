@@ -139,7 +139,11 @@ def _without_subject(state: State) -> None:
     chart = state.chart
     names = {series.name for series in chart.series if series.name}
     places = [o.x for series in chart.series for o in series.observations]
-    if not chart.kinds and names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)):
+    if (
+        not chart.kinds
+        and names <= state.subjects
+        and (len(names) == 1 or len(set(places)) == len(places))
+    ):
         for series in chart.series:
             series.name = ""
 
