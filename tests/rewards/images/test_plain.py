@@ -39,8 +39,9 @@ async def drawn_as_told(case: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize(
     ("part", "count"),
-    [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20)],
-)
+    [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20),
+     ("seventh", 20), ("eighth", 20)],
+)  # fmt: skip
 async def test_descriptions_are_understood(part: str, count: int) -> None:
     cases = descriptions(part)
     assert len(cases) == count
@@ -74,6 +75,58 @@ def test_a_chart_in_parts() -> None:
         ("Men", [("Oslo", 13), ("Rome", 41)]),
     ]
     assert chart.ignored == 0
+
+
+def test_a_figure_of_different_plots() -> None:
+    told = (
+        'This figure titled "Runs" has 2 panels side by side. The background is #fff1e5.\n'
+        'Panel "(a) Loss" is a line chart. The x-axis is titled "Step". "A": 0: 3, 10: 1.\n'
+        'Panel "(b)" is a horizontal strip plot. Values at "V1": 3, 4, 4. Values at "V2": 1.'
+    )
+    chart = read(told)
+    assert (chart.title, chart.columns, chart.ignored) == ("Runs", 2, 0)
+    loss, strip = chart.panels
+    assert (loss.kind, loss.title, loss.x.title) == ("line", "(a) Loss", "Step")
+    assert (strip.kind, strip.strip, strip.horizontal) == ("point", True, True)
+    assert [(o.x, o.y) for o in strip.series[0].observations] == [
+        *(("V1", 3), ("V1", 4), ("V1", 4), ("V2", 1)),
+    ]
+    assert {panel.looks.background for panel in chart.panels} == {"#fff1e5"}
+    drawn = specification(chart)
+    assert [view["title"] for view in drawn["concat"]] == ["(a) Loss", "(b)"]
+    # The same in one paragraph; and small multiples of one kind are no such figure.
+    panels = read(
+        "Two panels. The left panel is a bar chart: A 3, B 4. The right panel is a pie chart: "
+        "C 60 %, D 40 %."
+    ).panels
+    assert [panel.kind for panel in panels] == ["bar", "arc"]
+    assert [panel.observed for panel in panels] == [2, 2]
+    assert not read('Bar charts. Panel "North": "Jan": 3. Panel "South": "Jan": 4.').panels
+
+
+@pytest.mark.parametrize(
+    ("words", "sort", "place"),
+    [
+        ('A horizontal dashed line at 0.5 is labelled "chance".', "level", 0.5),
+        ('A reference line stands at 0.5 and is marked "chance".', "level", 0.5),
+        ('A dotted vertical line at epoch 30 is labelled "chance".', "moment", 30),
+        ('The region between 2 and 4 is highlighted (labelled "chance").', "span", 2),
+        ('The text "chance" is written at (3, 0.2).', "words", 3),
+        ('An arrow labelled "chance" points to x = 3, y = 0.2.', "words", 3),
+    ],
+)
+def test_remarks_on_a_plot(words: str, sort: str, place: float) -> None:
+    chart = read(f'Line chart. "A": 0: 1, 10: 2. {words}')
+    [note] = chart.notes
+    assert (note.sort, note.text) == (sort, "chance")
+    assert (note.y if sort == "level" else note.x) == place
+    assert chart.observed == 2
+
+
+def test_a_dashed_line_with_values_is_a_series() -> None:
+    chart = read("Line chart. Model B (dashed line) starts at 52 in 2010 and reaches 65 in 2020.")
+    assert not chart.notes
+    assert chart.observed == 2
 
 
 def test_what_is_not_understood_is_counted() -> None:
@@ -179,6 +232,27 @@ HOSTILE = {
     "risen": "Bar chart. " + "rises a b by " * 1500,
     "noted": "Bar chart. Oslo: " + "12 (a " * 3200,
     "powers": "Bar chart. " + "5 × 10^" * 2700,
+    "vertical lines": "Line chart. " + "a vertical dashed line at x = 5 near " * 500,
+    "regions": "Line chart. The region is shaded " + "from 1 to 2 " * 1500,
+    "panels": "(a) Line chart. " * 1200,
+    "panels of panels": "Panel A is a bar chart. a: 1. " * 600,
+    "dashes of series": 'Line chart. "a" is dashed. ' + '"a" is dashed and ' * 900,
+    "shaded bands": "Line chart. The intervals " + "errors and " * 1700 + "bands",
+    "ends of lines": "Line chart. " + "labels at the " * 1300 + "ends of lines",
+    "symmetric": "Line chart. The y-axis is " + "sym log scale, linear " * 800,
+    "powers of ten": "Line chart. " + "10^-3 " * 3200,
+    "samples": 'Strip plot. "a": ' + "1, " * 6000,
+    "largest": "Bar chart. " + "the largest one is " * 1000 + "a, 5",
+    "placed": "Bar chart. " + "next to it is " * 1400,
+    "made": "Bar chart. " + "Make the a bar " * 1300 + "5 tall",
+    "counts in bins": "Histogram. " + "5 for 1 to 2, " * 1300,
+    "questions": "Bar chart. " + "What is the title? " * 1000,
+    "groups in order": "Grouped bar chart. " + "a 1 in b and 2 in c; " * 900,
+    "hours": "Line chart. " + "08:00 " * 3200,
+    "five by five": "Box plot. " + "a: 1/2/3/4/5 " * 1500,
+    "sorts of marks": "bars for a and a line for b " * 700,
+    "years": "Bar chart of " + "2010, " * 3000 + "and 2011",
+    "lower case sentences": "Line chart. " + "words end. " * 1800,
     "no names": "Bar chart. The bars  are 12 and 14. and are 3 and 4. The bars of & are 3 and 4.",
 }
 

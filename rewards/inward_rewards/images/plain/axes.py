@@ -45,6 +45,11 @@ _SAYS = re.compile(
     r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
+_SYMLOG = re.compile(
+    r"(?:on )?(?:an? )?\bsym(?:metric(?:al)?)?[- ]?log(?:arithmic)?(?: scale)?"
+    rf"(?:,? \(?(?:and )?(?:is )?linear (?:up to|below|within) ±?({NUMBER})\)?)?",
+    re.IGNORECASE,
+)
 _LEAST_MOST = re.compile(
     rf"\b(?:min(?:imum)?|low(?:est)?|start(?:s|ing)?(?: (?:at|from))?)\s*(?:[:=]|is|of|"
     rf"at)?\s*({NUMBER})\s*"
@@ -115,6 +120,11 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     if ends := re.match(r"^([xy])\s+(?:is |goes |runs |ranges )?((?:from|between)\b.*)$", text):
         axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
         return True
+    if plain := re.match(
+        rf"^([xy]) ([A-Za-z][^\d:;]{{0,40}}? {NUMBER} (?:to|-|–) {NUMBER})$", text
+    ):
+        axis_words(chart.x if plain[1] == "x" else chart.y, plain[2], chart, unquote)
+        return True
     if most := re.match(rf"^([xy])(?:[- ]axis)? (?:max(?:imum)?|up to)\.? ({NUMBER})$", text):
         highest = number(most[2])
         if highest is not None and highest.value > 0:
@@ -164,6 +174,15 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     """Title, ends, ticks and members from what stands behind the words `x-axis`."""
     if again := AXIS.search(text):
         text = text[again.end() :]
+    before, arrow, after = text.partition("->")
+    if arrow and len(names := listed(after)) >= 2:
+        # `age group -> 8-12, 13-17`
+        axis.members = [unquote(name) for name in names]
+        text = before.strip()
+    if symlog := _SYMLOG.search(text):
+        linear = number(symlog[1]) if symlog[1] else None
+        axis.symlog = linear.value if linear and linear.value > 0 else 0.0
+        text = text[: symlog.start()] + text[symlog.end() :]
     if re.search(r"\blog(?:arithmic)?\b", text, re.IGNORECASE):
         axis.log = True
         text = re.sub(
@@ -236,7 +255,8 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
 
 def _bare(axis: Axis, text: str, chart: PlainChart) -> None:
     """`x: threads 1, 2, 4`: the places; `y: req/s 900, 1750`: the values."""
-    values = [part.strip() for part in re.split(r",\s+|\s+and\s+", text) if number(part.strip())]
+    parts = (part.strip(" ()[].") for part in re.split(r",\s+|\s+and\s+", text))
+    values = [part for part in parts if number(part)]
     if axis is chart.x:
         axis.members = values
     else:

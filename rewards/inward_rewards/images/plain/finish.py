@@ -14,6 +14,11 @@ def finished(chart: PlainChart) -> PlainChart:
     if chart.horizontal:
         # In words, x is the axis that lies, along which horizontal bars are measured.
         chart.x, chart.y = chart.y, chart.x
+    for series in chart.series:
+        own = chart.kinds.get(series.name.lower())
+        if own is not None and series.kind is None and series.name:
+            series.kind = own
+        series.right = series.right or series.name.lower() in chart.right_names
     if chart.kind is None and chart.series:
         kinds = [series.kind for series in chart.series if series.kind]
         if not kinds:
@@ -35,6 +40,11 @@ def finished(chart: PlainChart) -> PlainChart:
     _unshortened(chart, seen)
     if _all_percent(chart, seen):
         chart.y.percent = True
+    if chart.y.percent:
+        chart.notes = [
+            replace(note, y=round(note.y / 100, 12)) if note.percent else note
+            for note in chart.notes
+        ]
     for series in chart.series:
         axis = chart.right if series.right else chart.scale if chart.kind == "cell" else chart.y
         if axis.percent:
@@ -46,7 +56,7 @@ def finished(chart: PlainChart) -> PlainChart:
 
 def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
     """Whether the axis counts in the thousands or millions that its numbers were written with."""
-    if re.search(
+    if chart.in_units or re.search(
         r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
     ):
         return True
@@ -103,6 +113,9 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
     kind = series.kind or chart.kind
     observations = series.observations
     labels = [o.x for o in observations if isinstance(o.x, str)]
+    if chart.strip or (chart.kinds and "bar" in chart.kinds.values()):
+        # Beside bars, places are their categories.
+        return observations
     if kind in ("arc", "rule", "box", "cell") or not labels or (chart.histogram and kind == "bar"):
         return [_bin(o) for o in observations] if chart.histogram else observations
     if len(labels) < len(observations):

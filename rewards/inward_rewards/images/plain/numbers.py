@@ -45,6 +45,7 @@ def number(text: str) -> Number | None:
         thousands="," in whole,
         decimals=len(part) - 1 if part and not power else 0,
         scale=_WORDS.get(unit, 1.0),
+        power=bool(power) and whole == "1" and not part,
     )
 
 
