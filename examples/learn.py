@@ -38,9 +38,9 @@ ARMS = ("true", "shuffled", "random")
 TRAIN, WARM = 1000, 256
 """Tasks to train on, and reference replies to warm up on."""
 WARM_BATCH, WARM_RATE = 8, 5e-5
-RISE = 5
+RISE = 3
 """Steps in which the rate rises to its full: Adam's first are as long as any, and mostly noise."""
-KEEP_EVERY = 5
+KEEP_EVERY = 4
 """Steps between two states on disk, of 430 MB; the last alone is kept."""
 HELD_OUT_SEED = 10**6
 """Of the sampling on held-out tasks, whatever the policy: one noise for all."""
@@ -54,12 +54,12 @@ def main() -> None:
     add("task", choices=TASKS)
     add("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     add("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    add("--steps", type=_positive, default=20)
-    add("--groups", type=_positive, default=8, help="tasks per step (%(default)s)")
+    add("--steps", type=_positive, default=12)
+    add("--groups", type=_positive, default=6, help="tasks per step (%(default)s)")
     add("--group-size", type=_positive, default=8, help="rollouts per task (%(default)s)")
-    add("--rate", type=float, default=3e-5, help="Adam's learning rate (%(default)s)")
+    add("--rate", type=float, default=5e-5, help="Adam's learning rate (%(default)s)")
     add("--held-out", type=_positive, default=400, help="tasks not trained on (%(default)s)")
-    add("--samples", type=_positive, default=4, help="of each held-out task (%(default)s)")
+    add("--samples", type=_positive, default=2, help="of each held-out task (%(default)s)")
     add("--out", type=Path, default=Path("outputs/learn"))
     asked = parser.parse_args()
     if asked.group_size < 2:

@@ -1,4 +1,4 @@
-"""Sums of three numbers, as problems of math500-entropy. A right sum wants two additions."""
+"""Sums of two and of three numbers, as problems of math500-entropy. Three want two additions."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from math500_entropy.prompt import in_layout, system_prompt
 
 LAYOUT = "boxed"
 MAX_TOKENS = 40
-DIFFERENT = 820 * 8
-"""Sums that `rows` can tell apart: unordered pairs of 10 to 49, and 2 to 9."""
+DIFFERENT = 2 * 4000
+"""Sums that `rows` is asked for at most: of two numbers of 10 to 99 there are 4,095."""
 
 
 def rows(seed: int, count: int) -> list[dict[str, Any]]:
-    """Different problems in the schema of MATH-500; orders of the same numbers count as one."""
+    """Different problems in the schema of MATH-500, one half of two numbers and one of three;
+    orders of the same numbers count as one."""
     if count > DIFFERENT:
         raise SystemExit(f"there are {DIFFERENT} different sums, not {count}: lower --held-out")
     rng, seen, found = random.Random(seed), set(), []
     while len(found) < count:
-        numbers = rng.randint(10, 49), rng.randint(10, 49), rng.randint(2, 9)
+        numbers = (
+            (rng.randint(10, 99), rng.randint(10, 99))
+            if len(found) % 2
+            else (rng.randint(10, 49), rng.randint(10, 49), rng.randint(2, 9))
+        )
         key = tuple(sorted(numbers))
         if key in seen:
             continue
         seen.add(key)
-        a, b, c = numbers
         found.append(
             {
-                "problem": f"What is {a} + {b} + {c}?",
-                "answer": str(a + b + c),
+                "problem": f"What is {' + '.join(map(str, numbers))}?",
+                "answer": str(sum(numbers)),
                 "subject": "Prealgebra",
-                "level": 1,
-                "unique_id": f"sum/{a}-{b}-{c}",
+                "level": len(numbers) - 1,
+                "unique_id": f"sum/{'-'.join(map(str, numbers))}",
             }
         )
     return found
@@ -63,12 +67,15 @@ def env(file: Path, group: int) -> dict[str, Any]:
 
 
 def reference(rng: random.Random, row: dict[str, Any]) -> str:
-    """A reply to warm up on. One half adds in two steps, the other writes the sum at once: which
-    of them pays is left to training."""
-    a, b, c = (int(part) for part in row["unique_id"].removeprefix("sum/").split("-"))
-    thought = f"{a} + {b} + {c} = {a + b + c}"
-    if rng.random() < 0.5:
-        thought = f"{a} + {b} = {a + b}, {a + b} + {c} = {a + b + c}"
+    """A reply to warm up on. Of the sums of three numbers one half is added in two steps, the other
+    at once: which of them pays is left to training."""
+    first, second, *third = map(int, row["unique_id"].removeprefix("sum/").split("-"))
+    thought = f"{first} + {second} = {first + second}"
+    if third:
+        [last] = third
+        thought += f", {first + second} + {last} = {row['answer']}"
+        if rng.random() < 0.5:
+            thought = f"{first} + {second} + {last} = {row['answer']}"
     return in_layout(LAYOUT, row["answer"], thought)
 
 
