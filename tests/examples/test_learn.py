@@ -216,7 +216,9 @@ def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path)
     assert {"pass@k", "greedy correct", "sampled entropy"} <= run["after"].keys()
     assert found["arms"]["true, 4 steps"] == {"seeds": 1, "change": run["change"]}
     assert (whole / "curves.png").stat().st_size > 1000
-    assert "| held out | warm | shuffled, seed 0 | true, seed 0 |" in (whole / "table.md").read_text()
+    assert (
+        "| held out | warm | shuffled, seed 0 | true, seed 0 |" in (whole / "table.md").read_text()
+    )
 
 
 def test_the_change_of_an_arm_is_that_of_the_mean_of_its_seeds(learn):
