@@ -5,15 +5,14 @@
 
 SmolLM2-135M-Instruct plays through the real path: the environment with its own reward, verifiers'
 train client, a loopback engine that serves `/inference/v1/generate` from the live weights, and a
-plain GRPO step (learning/grpo.py). It is warmed up on reference replies first: cold, no reply has
-the layout, all rewards are alike, and nothing can be learned.
+plain GRPO step (learning/grpo.py; learn_trl.py does the same by TRL). It is warmed up on reference
+replies first: cold, no reply has the layout, all rewards are alike, and nothing can be learned.
 
 Three arms start from the same warm weights. `true`: the environment's rewards. `shuffled`: the same
 advantages, dealt out among the rollouts of a group by chance. `random`: rewards of 0 or 1 by
 chance. What the last two gain, the reward did not teach.
 
 A run goes on where it was interrupted. Results are in OUT/TASK: results.json, table.md, curves.png.
-The same by TRL: learn_trl.py.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ from tqdm import tqdm
 
 TASKS = {"arithmetic": arithmetic, "search": search}
 ARMS = ("true", "shuffled", "random")
-TRAIN = 1000
-"""Tasks to train on."""
+TRAIN = 1000  # tasks to train on
 WARM_BATCH = 8
 RISE = 3
 """Steps in which the rate rises to its full: Adam's first are as long as any, and mostly noise."""
@@ -60,6 +58,8 @@ def main() -> None:
 
 
 class Learner:
+    live: Any = None  # what the environment is handed, where it reads the model itself
+
     def __init__(
         self, asked: argparse.Namespace, task: Any, model: Any, tokenizer: Any, out: Path
     ) -> None:

@@ -12,30 +12,24 @@ from typing import Any, NamedTuple
 
 import torch
 
-CLIP = 1.0
-"""Maximum norm of the gradient."""
+CLIP = 1.0  # maximum norm of the gradient
 
 
 class Branch(NamedTuple):
-    """What follows a common prefix. `weights`: of each token in the loss, 0 for what the policy did
-    not write. `old`: logprobs of `ids` as they were sampled; None: as they are now."""
+    """What follows a common prefix."""
 
     ids: Sequence[int]
-    weights: Sequence[float]
-    old: Sequence[float] | None = None
+    weights: Sequence[float]  # of each token in the loss: 0 for what the policy did not write
+    old: Sequence[float] | None = None  # logprobs as they were sampled; None: as they are now
 
 
-Job = tuple[Sequence[int], Sequence[Branch]]
-"""A prefix, and what follows it."""
+Job = tuple[Sequence[int], Sequence[Branch]]  # a prefix, and what follows it
 
 
 class Step(NamedTuple):
-    """`drift`: largest difference between a logprob here and as it was sampled. `gradient`: its
-    norm before it is clipped."""
-
     loss: float
-    drift: float
-    gradient: float
+    drift: float  # largest difference between a logprob here and as it was sampled
+    gradient: float  # its norm before it is clipped
 
 
 def logprobs(model: Any, prefix: Sequence[int], branches: Sequence[Branch]) -> Any:

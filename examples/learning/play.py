@@ -62,6 +62,7 @@ def rollouts(learner: Any, split: str, temperature: float) -> AbstractContextMan
             sampling={"temperature": temperature, "max_tokens": task.MAX_TOKENS},
             renderer=task.RENDERER,
             max_concurrent=AT_ONCE,
+            live=learner.live if split == "train" else None,
         )
     )
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from learning import measure
 
-MARKS = {"true": ("C0", "o"), "shuffled": ("C1", "s"), "random": ("C2", "^"), "trl": ("C4", "D")}
 KINDS = ("greedy correct", "sampled correct", "pass@k")
 
 
@@ -96,17 +95,17 @@ def draw(found: dict[str, Any], file: Path) -> None:
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     training, held_out = figure.subplots(1, 2)
     places = {kind: float(place) for place, kind in enumerate(KINDS)}
-    known: set[str] = set()
+    known: dict[str, str] = {}
     for number, (name, run) in enumerate(found["runs"].items()):
         arm = name.split(",")[0]
-        colour, mark = MARKS[arm]
         label = arm if arm not in known else None
-        known.add(arm)
+        colour = known.setdefault(arm, f"C{len(known)}")
         training.plot([line["reward"] for line in run["steps"]], colour, label=label)
+        beside = 0.7 * (number + 1) / (len(found["runs"]) + 1)
         for kind, place in places.items():
-            _point(held_out, place + 0.06 * (number + 1), run["after"][kind], colour, mark)
+            _point(held_out, place + beside, run["after"][kind], colour)
     for kind, place in places.items():
-        _point(held_out, place, found["before"][kind], "black", "x")
+        _point(held_out, place, found["before"][kind], "black")
     training.set(xlabel="step", ylabel="mean reward", title="Training")
     if known:
         training.legend(frameon=False)
@@ -115,6 +114,6 @@ def draw(found: dict[str, Any], file: Path) -> None:
     figure.savefig(file, dpi=110)
 
 
-def _point(axes: Any, x: float, interval: list[float], colour: str, mark: str) -> None:
+def _point(axes: Any, x: float, interval: list[float], colour: str) -> None:
     mean, low, high = interval
-    axes.errorbar(x, mean, [[mean - low], [high - mean]], color=colour, marker=mark, capsize=3)
+    axes.errorbar(x, mean, [[mean - low], [high - mean]], color=colour, marker="o", capsize=3)

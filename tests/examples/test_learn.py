@@ -23,7 +23,7 @@ from training.tiny_policy import make_model  # noqa: E402
 pytestmark = pytest.mark.models
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HERE = str(Path(__file__).parent / "tasksets")
-OURS = ("learn", "learning", "learn_trl")
+OURS = ("learn", "learning", "learn_trl", "entropy_arms")
 
 
 @pytest.fixture
@@ -47,6 +47,11 @@ def grpo(learn):
 @pytest.fixture
 def model(tmp_path):
     return make_model(tmp_path)
+
+
+def test_script_and_step_are_short_enough_to_be_read():
+    files = (EXAMPLES / "learn.py", EXAMPLES / "learning/grpo.py")
+    assert sum(len(file.read_text().splitlines()) for file in files) <= 300
 
 
 PREFIX = [1, 5, 6]
@@ -273,3 +278,37 @@ def test_the_arms(learn, arm):
         assert sum(one) == pytest.approx(0)
         assert (sorted(one) == sorted(group.advantages())) == (arm != "random")
     assert all(one == group.advantages() for one in found) == (arm == "true")
+
+
+def test_the_arms_of_the_entropy_study_differ_in_the_bonus_alone(learn, tmp_path):
+    import entropy_arms
+    import verifiers.v1 as vf
+
+    (tmp_path / "train.jsonl").touch()
+    configs = {
+        arm: vf.resolve_env_config(entropy_arms.task_of(arm, 8, 0).env(tmp_path / "train.jsonl"))
+        for arm in entropy_arms.BONUS
+    }
+    for arm, config in configs.items():
+        vf.load_environment(config)
+        assert config.group == 8
+        reads = arm in ("entropy", "ungated", "gated", "siblings", "residual")
+        assert (config.taskset.task.entropy.source == "live") == reads
+        held_out = entropy_arms.task_of(arm, 8, 0).env(tmp_path / "heldout.jsonl")
+        assert held_out == learn.arithmetic.env(tmp_path / "heldout.jsonl")
+    assert configs["random_bonus"].reward == "random"
+
+
+def test_gibberish_is_what_is_no_sum_and_repetition_what_stood_there_before(learn):
+    import entropy_arms
+
+    assert not entropy_arms.gibberish("1 + 2 = 3, 3 + 4 = 7\n\\boxed{7}<|im_end|>")
+    assert entropy_arms.gibberish("1 + 2 = 3 the the\n\\boxed{3}<|im_end|>")
+    assert entropy_arms.gibberish("1 + 2 = 3, 3 + 4 =")
+
+    def share(text):
+        return entropy_arms.repetition(None, SimpleNamespace(last_reply=text))
+
+    assert [share(text) for text in ("", "a b", "a b c d", "a a a a a")] == pytest.approx(
+        [0, 0, 0, 2 / 3]
+    )
