@@ -20,6 +20,7 @@ from inward.report.page import write
 from inward.report.pairs import comparisons
 from inward.report.reading import find
 from inward.report.sections import read
+from inward.report.spool import MAX_SPOOL, Spool
 from inward.summary import Played, as_json, summarise
 
 
@@ -27,10 +28,12 @@ def reading(folder):
     return read(find(folder), folder.name, lambda size: None)
 
 
-def page(folder, **more):
+def page(folder, room=MAX_SPOOL, **more):
     file = folder / "page.html"
-    readings = [reading(folder)]
-    return file, write(file, readings, comparisons(readings), lambda size: None, **more)
+    with Spool(room) as spool:
+        readings = [read(find(folder), folder.name, lambda size: None, spool)]
+        pairs = comparisons(readings)
+        return file, write(file, readings, pairs, spool, lambda rows: None, **more)
 
 
 def test_the_figures_are_those_of_the_table(tmp_path):
@@ -93,6 +96,22 @@ def test_the_same_run_gives_the_same_page(tmp_path):
     first = write_report(folder).read_bytes()
     assert write_report(folder).read_bytes() == first
     assert {path.name for path in folder.iterdir()} == {"traces.jsonl", "report.html"}
+
+
+def test_what_is_read_again_is_what_was_kept(tmp_path):
+    """All rollouts kept while they are read, none of them, and the first few."""
+    png = "data:image/png;base64,iVBORw0KGgo="
+    folder = a_run(tmp_path / "run", torn="{")
+    picture = [{"type": "image_url", "image_url": {"url": png}}]
+    for episode in (
+        make.episode(7, messages=[make.message("user", picture), make.message("assistant", "a")]),
+        make.episode(8, messages=talk("half a character \ud800")),
+        make.episode(9, traces=[make.trace(9, agent=name, messages=talk()) for name in "ab"]),
+    ):
+        with (folder / "traces.jsonl").open("a") as file:
+            file.write(json.dumps(episode) + "\n")
+    pages = [page(folder, room)[0].read_bytes() for room in (MAX_SPOOL, 0, 9_000)]
+    assert pages[0] == pages[1] == pages[2]
 
 
 def test_nothing_of_a_policy_is_markup_and_only_our_scripts_may_run(tmp_path):
@@ -243,6 +262,11 @@ def test_a_training_of_prime_rl_step_by_step(tmp_path):
     assert [s["mean_reward"] for s in found.sections] == [0.25, 0.5, 1.0]
     assert found.curves == {"reward/mean": [[n, n / 10] for n in range(6)]}
     assert found.broken.named == [str(folder / "metrics.jsonl:7")]
+    # Task 0 of each step was trained on, with an advantage.
+    assert {row.task for row in found.rows if row.advantage is not None} == {"task-0"}
+    assert {row.task for row in found.rows if row.flags == ("not trained on",)} == {
+        "task-1", "task-2",
+    }  # fmt: skip
     (folder / "rollouts/step_2/train/all/traces.jsonl").unlink()
     assert reading(folder).sections[1]["rollouts"]["scored"] == 4
     file, _ = page(folder)
