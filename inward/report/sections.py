@@ -14,6 +14,7 @@ from inward_statistics import maj_at_k
 from inward import eval_plugin, taxonomy
 from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
+from inward.floors import Measured, saved
 from inward.report.figures import curves, figures
 from inward.report.reading import (
     Broken,
@@ -29,7 +30,7 @@ from inward.report.rows import Kept, Row, row_of
 from inward.report.spool import Spool
 from inward.runs import Rollout, Run, place
 from inward.summary import Played, as_json, summarise
-from inward.trainability import MAX_K, RIGHT
+from inward.trainability import MAX_K, RIGHT, noise_floor
 
 MAX_NAMED = 20
 """Models and broken lines that are named; there are rarely more."""
@@ -130,6 +131,8 @@ def _read_section(
             part.rollouts.append((part.kept.keep(rollout), row))
         part.kept.keep_task(whole)
     broken = reading.broken.count - broken_before
+    # They were measured on the tasks of this run, which plays one environment.
+    measured = saved(section.file.parent) if section.step is None and len(parts) == 1 else None
     if not parts:
         parts = {"": _Part(len(reading.sections), "")}
     for name, part in parts.items():
@@ -139,10 +142,12 @@ def _read_section(
             row.outcome = kind.value
         reading.files.append(section.file)
         reading.rows += [row for _, row in part.rollouts]
-        reading.sections.append(_as_json(name, part, section, broken))
+        reading.sections.append(_as_json(name, part, section, measured, broken))
 
 
-def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[str, Any]:
+def _as_json(
+    env_id: str, part: _Part, section: Section, floors: Measured | None, broken: int
+) -> dict[str, Any]:
     rows = [row for _, row in part.rollouts]
     models = [name for name, _ in part.models.most_common(MAX_NAMED) if name]
     first, last = _span(rows)
@@ -156,6 +161,7 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
         model=", ".join(models),
         traces=section.file,
         played=Played(len(rows), wall),
+        floors=floors,
     )
     found = as_json(summary, 0)
     del found["status"], found["traces"], found["versions"]
@@ -172,6 +178,8 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
         "kind": section.kind,
         **found,
         "rollouts_per_s": len(rows) / wall if wall else None,
+        "published": dict(plugin.published) if plugin else {},
+        "noise_floor": noise_floor(run.scored, plugin),
         "mean_reward": math.fsum(rewards) / len(rewards) if rewards else None,
         "stops": dict(Counter(row.stop or "none" for row in counted).most_common()),
         "flags": dict(flags.most_common()),
