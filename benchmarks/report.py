@@ -1,17 +1,24 @@
 """The HTML report: reading, writing, and the first table of 10,000 rollouts in Chromium.
 
     uv run --group bench python benchmarks/report.py [--rollouts 10000] [--json]
+    uv run --group bench python benchmarks/report.py --large [--gigabytes 2] [--json]
 
 The anchor is the same browser with an empty page, in one interleaved run: the ratio and the
-difference say what the report adds. Writing is compared with parsing the traces as JSON.
+difference say what the report adds. Writing is compared with parsing the traces as JSON, in CPU
+seconds.
+
+`--large` writes a run of two gigabytes, each rollout with the ids and log-probabilities of 2,000
+tokens, reads it with `inward report` as a process of its own, and tells its peak memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +30,7 @@ from targets import Target, report
 from inward.report import write_report
 
 ROUNDS = 5
+INWARD = str(Path(sys.executable).with_name("inward"))
 
 
 def episode(n: int) -> str:
@@ -51,17 +59,62 @@ def episode(n: int) -> str:
     return json.dumps({"id": f"e{n}", "task": task, "ok": True, "errors": [], "traces": [trace]})
 
 
+def large(gigabytes: float, as_json: bool) -> None:
+    """`inward report` on a run of that size: peak memory of the process, its time, the page."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, size, count = Path(place), 0, 0
+        tokens = {
+            "token_ids": [n * 7919 % 150_000 for n in range(2000)],
+            "mask": [True] * 2000,
+            "logprobs": [-(n % 997) / 1000 for n in range(2000)],
+        }
+        with (folder / "traces.jsonl").open("w") as file:
+            while size < gigabytes * 1e9:
+                record = json.loads(episode(count))
+                record["traces"][0]["nodes"][-1] |= tokens
+                size, count = size + file.write(json.dumps(record) + "\n"), count + 1
+        start = time.perf_counter()
+        done = subprocess.run([INWARD, "report", str(folder)], check=True, capture_output=True)
+        wall = time.perf_counter() - start
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        sys.stderr.write(done.stderr.decode())
+        page = (folder / "report.html").stat().st_size
+    peak = used.ru_maxrss / 1024
+    cpu = used.ru_utime + used.ru_stime
+    print(
+        f"{count} rollouts, {size / 1e9:.2f} GB of traces: {wall:.0f} s ({cpu:.0f} of the CPU),"
+        f" peak {peak:.0f} MiB ({1024 * peak / count:.1f} KiB per rollout), page of"
+        f" {page / 1e6:.1f} MB"
+    )
+    targets = [
+        Target("peak memory on a run of 2 GB, MiB", peak, 1024, most=True),
+        Target("page, MB", page / 1e6, 60, most=True),
+    ]
+    report(targets, as_json)
+
+
 def timed(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
+def cpu_of(call: Callable[[], object]) -> float:
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rollouts", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--gigabytes", type=float, default=2.0)
     args = parser.parse_args()
+    if args.large:
+        large(args.gigabytes, args.json)
+        return
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("needs chromium: apt-get install chromium")
@@ -73,14 +126,14 @@ def main() -> None:
         traces.write_text("".join(f"{episode(n)}\n" for n in range(args.rollouts)))
         empty = folder / "empty.html"
         empty.write_text("<!doctype html><main><p class=row>empty</p></main>")
-        parsing = timed(lambda: [json.loads(line) for line in traces.open("rb")])
-        writing = timed(lambda: write_report(folder))
+        parsing = cpu_of(lambda: [json.loads(line) for line in traces.open("rb")])
+        writing = cpu_of(lambda: write_report(folder))
         page_file = folder / "report.html"
         size = traces.stat().st_size
         print(
             f"{args.rollouts} rollouts, {size / 1e6:.0f} MB of traces, page of"
-            f" {page_file.stat().st_size / 1e6:.1f} MB; written in {writing:.1f} s,"
-            f" {writing / parsing:.1f} times json.loads of all lines"
+            f" {page_file.stat().st_size / 1e6:.1f} MB; written in {writing:.1f} s of"
+            f" the CPU, {writing / parsing:.1f} times json.loads of all lines"
         )
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 

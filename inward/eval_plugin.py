@@ -100,6 +100,9 @@ class EvalPlugin:
     the same, or names a file of data."""
     chance: float | None = None
     """What guessing scores in the first column."""
+    published: Mapping[str, float] = field(default_factory=dict)
+    """What baselines and floors earned in the first column where they were measured, from the
+    environment's README: who, and on what, -> mean."""
     cluster: Callable[[vf.WireTrace], Hashable] = question
     """What the intervals take as independent: the widest thing that questions share."""
     answered: Value | None = None

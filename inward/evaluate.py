@@ -236,7 +236,9 @@ def _floors(job: Job, run: runs.Run) -> floors.Measured | None:
     if not job.floors or job.plugin is None:
         return None
     sys.stderr.write("scoring the floors on the tasks of the run\n")
-    return floors.measure(job.plugin, job.config, run.scored)
+    measured = floors.measure(job.plugin, job.config, run.scored)
+    floors.save(measured, job.folder)
+    return measured
 
 
 def _page(job: Job, folder: Path) -> Path | None:

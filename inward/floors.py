@@ -7,15 +7,19 @@ its own; the empty reply, the prompt itself and the reply to another task are ev
 from __future__ import annotations
 
 import asyncio
+import json
 import math
+import os
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import verifiers.v1 as vf
 from inward_statistics import Mean, clustered_mean, paired_difference
 
+from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin, Floors, question
 from inward.verifiers_runs import InwardConfig
 
@@ -41,6 +45,62 @@ class Measured:
     floors: list[Floor]
     notes: list[str]
     """Lines below the table."""
+
+
+FILE = "floors.json"
+"""In the folder of the run, for the report."""
+
+
+def save(measured: Measured, folder: Path) -> None:
+    """Replaces what an earlier measurement left there."""
+    kept = {
+        "floors": [
+            {**asdict(floor.mean), "label": floor.label, "low": _known(floor.mean.low),
+             "high": _known(floor.mean.high)}
+            for floor in measured.floors
+        ],
+        "notes": measured.notes,
+    }  # fmt: skip
+    temporary = folder / f".{FILE}.{os.getpid()}"
+    try:
+        temporary.write_text(json.dumps(kept, allow_nan=False), "utf-8")
+        temporary.replace(folder / FILE)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def saved(folder: Path) -> Measured | None:
+    """What `inward eval --floors` last measured on the tasks of a run; None where it did not.
+
+    Raises `UserError` for a file that is none of ours."""
+    file = folder / FILE
+    if not file.is_file():
+        return None
+    try:
+        kept = json.loads(file.read_text("utf-8"))
+        floors = [
+            Floor(
+                str(one["label"]),
+                Mean(
+                    float(one["value"]), _number(one["low"]), _number(one["high"]),
+                    int(one["count"]), int(one["clusters"]),
+                ),
+            )
+            for one in kept["floors"]
+        ]  # fmt: skip
+        return Measured(floors, [str(line) for line in kept["notes"]])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{str(file)!r} holds no floors of inward ({type(error).__name__}: {error}): remove it"
+        ) from error
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
 def measure(plugin: EvalPlugin, config: InwardConfig, traces: Sequence[vf.WireTrace]) -> Measured:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def trainability(run: Run, plugin: EvalPlugin | None) -> Card | None:
     headline = plugin.columns[0][1] if plugin and plugin.columns else _reward
     figures = [[value for t in group if (value := headline(t)) is not None] for group in groups]
     binary = any(figures) and all(value in (0.0, 1.0) for values in figures for value in values)
-    floor = _noise_floor(groups, plugin)
+    floor = noise_floor([trace for group in groups for trace in group], plugin)
     flat = [not has_spread([t.reward for t in group], floor or 0.0) for group in groups]
     shares = [statistics.fmean(values) if values else math.nan for values in figures]
     all_right = sum(f and share == 1 for f, share in zip(flat, shares, strict=True))
@@ -181,10 +181,11 @@ def _lengths(groups: Sequence[Group], success: Value | None) -> tuple[float | No
     )
 
 
-def _noise_floor(groups: Sequence[Group], plugin: EvalPlugin | None) -> float | None:
+def noise_floor(traces: Iterable[vf.WireTrace | None], plugin: EvalPlugin | None) -> float | None:
+    """The largest difference of two rewards that the measurement itself may make."""
     if plugin is None or plugin.noise is None:
         return None
-    found = [v for group in groups for t in group if (v := plugin.noise(t)) is not None]
+    found = [v for t in traces if t is not None and (v := plugin.noise(t)) is not None]
     return 2 * max(found) if found else None
 
 

@@ -43,6 +43,7 @@ ALSO_PUBLIC = {
     "inward_retrieval.commands",
     "inward_training.engine",
     "inward_training.env_server",
+    "inward_training.openenv",
     "inward_training.serve",
     "inward_training.trl",
     "inward_training.trl_environment",

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from math500_entropy.prompt import in_layout, system_prompt
 
-LAYOUT = "boxed"
+IN_LAYOUT = "boxed"
 MAX_TOKENS = 40
+WARM, WARM_RATE = 256, 5e-5
+"""Reference replies to imitate first, and Adam's rate for them."""
+RENDERER = {"name": "default"}
+LAYOUT, WAY = "well_formed", "in two steps"
+"""The metric that tells whether a reply has the layout; and what `way` looks for."""
 DIFFERENT = 820 * 8
 """Sums that `rows` can tell apart: unordered pairs of 10 to 49, and 2 to 9."""
+STEPWISE = 0.8
+"""Share of the reference replies that add in two steps. Measured: with one half the warm model,
+whose habit is to write a sum at once, has a greedy 0.12 right."""
 
 
 def rows(seed: int, count: int) -> list[dict[str, Any]]:
@@ -40,57 +47,48 @@ def rows(seed: int, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def write(folder: Path, held_out: int, train: int, warm: int) -> list[dict[str, Any]]:
-    """`heldout.jsonl` and `train.jsonl`; the problems of the warm-up are returned. No two share a
-    problem."""
-    every = rows(0, held_out + train + warm)
-    parts = {"heldout": every[:held_out], "train": every[held_out : held_out + train]}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, part in parts.items():
-        text = "".join(json.dumps(row) + "\n" for row in part)
-        (folder / f"{name}.jsonl").write_text(text)
-    return every[held_out + train :]
-
-
-def env(file: Path, group: int) -> dict[str, Any]:
-    """The environment plays its own groups; no bonus: `mode = "current"`."""
+def env(file: Path) -> dict[str, Any]:
+    """Single rollouts, without a bonus: `mode = "current"`."""
     taskset = {
         "id": "math500-entropy",
         "path": str(file),
-        "task": {"mode": "current", "layout": LAYOUT},
+        "task": {"mode": "current", "layout": IN_LAYOUT},
     }
-    return {"group": group, "taskset": taskset}
+    return {"group": 1, "taskset": taskset}
+
+
+def tokenizer(files: Path, into: Path) -> Path:
+    """The model's own."""
+    return files
 
 
 def reference(rng: random.Random, row: dict[str, Any]) -> str:
-    """A reply to warm up on. One half adds in two steps, the other writes the sum at once: which
-    of them pays is left to training."""
+    """A reply to warm up on: in two steps, or the sum at once. Which of them pays is left to
+    training."""
     a, b, c = (int(part) for part in row["unique_id"].removeprefix("sum/").split("-"))
     thought = f"{a} + {b} + {c} = {a + b + c}"
-    if rng.random() < 0.5:
+    if rng.random() < STEPWISE:
         thought = f"{a} + {b} = {a + b}, {a + b} + {c} = {a + b + c}"
-    return in_layout(LAYOUT, row["answer"], thought)
+    return in_layout(IN_LAYOUT, row["answer"], thought)
 
 
-def demonstrations(
-    tokenizer: Any, warm: Sequence[dict[str, Any]]
-) -> list[tuple[list[int], list[int]]]:
-    """Prompt and reply of each, as token ids."""
+def demonstrations(tokenizer: Any, file: Path) -> list[tuple[list[int], list[int], list[float]]]:
+    """Of each problem: its prompt, a reply, and the weight of each of the reply's tokens."""
     rng = random.Random(0)
     found = []
-    for row in warm:
+    for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
         messages = [
-            {"role": "system", "content": system_prompt(LAYOUT)},
+            {"role": "system", "content": system_prompt(IN_LAYOUT)},
             {"role": "user", "content": row["problem"]},
         ]
         prompt = tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, return_dict=False
         )
         reply = tokenizer(reference(rng, row), add_special_tokens=False)["input_ids"]
-        found.append((list(prompt), [*reply, tokenizer.eos_token_id]))
+        found.append((list(prompt), [*reply, tokenizer.eos_token_id], [1.0] * (len(reply) + 1)))
     return found
 
 
-def stepwise(text: str) -> bool:
+def way(text: str) -> bool:
     """Whether a reply adds in two steps."""
     return text.count("=") > 1

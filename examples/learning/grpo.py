@@ -12,26 +12,24 @@ from typing import Any, NamedTuple
 
 import torch
 
-CLIP = 1.0
-"""Maximum norm of the gradient."""
+CLIP = 1.0  # maximum norm of the gradient
 
 
 class Branch(NamedTuple):
     """What follows a common prefix."""
 
     ids: Sequence[int]
-    weights: Sequence[float]
-    """Of each token in the loss: 0 for what the policy did not write."""
-    old: Sequence[float] | None = None
-    """Logprobs of `ids` as they were sampled; None: as they are now."""
+    weights: Sequence[float]  # of each token in the loss: 0 for what the policy did not write
+    old: Sequence[float] | None = None  # logprobs as they were sampled; None: as they are now
+
+
+Job = tuple[Sequence[int], Sequence[Branch]]  # a prefix, and what follows it
 
 
 class Step(NamedTuple):
     loss: float
-    drift: float
-    """Largest difference between a logprob here and as it was sampled."""
-    gradient: float
-    """Its norm before it is clipped."""
+    drift: float  # largest difference between a logprob here and as it was sampled
+    gradient: float  # its norm before it is clipped
 
 
 def logprobs(model: Any, prefix: Sequence[int], branches: Sequence[Branch]) -> Any:
@@ -59,20 +57,17 @@ def logprobs(model: Any, prefix: Sequence[int], branches: Sequence[Branch]) -> A
     return found.gather(-1, wanted[:, None])[:, 0]
 
 
-def update(
-    model: Any, optimizer: Any, jobs: Sequence[tuple[Sequence[int], Sequence[Branch]]]
-) -> Step:
+def update(model: Any, optimizer: Any, jobs: Sequence[Job]) -> Step:
     """One step up the sum of weight · pi / pi_old over all tokens, per token that has a weight.
 
-    With the weight of a rollout's tokens its advantage this is GRPO's objective [Shao et al. 2024,
-    equation 3] without clipping, which does nothing in the one step that is taken on each batch,
-    without a reference policy, with advantages not divided by the deviation, and averaged over all
-    tokens that have an advantage instead of per rollout. With weights of 1 and no `old` it is the
-    usual warm-up.
+    With advantages as weights this is GRPO's objective [Shao et al. 2024, equation 3] without
+    clipping, which does nothing in the one step per batch, without a reference policy, advantages
+    not divided by the deviation, and the mean over all tokens that have one instead of per rollout.
+    With weights of 1 and no `old` it is the usual warm-up.
     """
     written = sum(weight != 0 for _, branches in jobs for one in branches for weight in one.weights)
 
-    def backward(job: tuple[Sequence[int], Sequence[Branch]]) -> tuple[float, float]:
+    def backward(job: Job) -> tuple[float, float]:
         prefix, branches = job
         now = logprobs(model, prefix, branches)
         weights = torch.tensor([weight for branch in branches for weight in branch.weights])
@@ -97,7 +92,7 @@ def update(
     return Step(sum(loss for loss, _ in done), max(drift for _, drift in done), gradient)
 
 
-def jobs_of(groups: Sequence[Any], advantages: Sequence[Sequence[float]]) -> list[Any]:
+def jobs_of(groups: Sequence[Any], advantages: Sequence[Sequence[float]]) -> list[Job]:
     """Groups of samples, and the advantage of each, as `update` takes them."""
     jobs = []
     for group, of_group in zip(groups, advantages, strict=True):
@@ -105,26 +100,20 @@ def jobs_of(groups: Sequence[Any], advantages: Sequence[Sequence[float]]) -> lis
             continue  # all alike: nothing to learn
         if len({sample.prompt_ids for sample in group.samples}) > 1:
             raise ValueError(f"task {group.task}: its rollouts do not follow one prompt")
-        branches = [
-            Branch(
-                sample.completion_ids,
-                [advantage * sampled for sampled in sample.loss_mask],
-                sample.logprobs,
-            )
-            for sample, advantage in zip(group.samples, of_group, strict=True)
-        ]
+        branches = []
+        for sample, advantage in zip(group.samples, of_group, strict=True):
+            weights = [advantage * sampled for sampled in sample.loss_mask]
+            branches.append(Branch(sample.completion_ids, weights, sample.logprobs))
         jobs.append((group.samples[0].prompt_ids, branches))
     return jobs
 
 
-def references(
-    pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
-) -> tuple[Sequence[int], list[Branch]]:
-    """Prompts and replies to imitate, behind what the prompts have in common, for `update`."""
-    first, last = min(prompt for prompt, _ in pairs), max(prompt for prompt, _ in pairs)
-    most = min(len(prompt) for prompt, _ in pairs) - 1
+def references(rows: Sequence[tuple[Sequence[int], Sequence[int], Sequence[float]]]) -> Job:
+    """Prompts, replies to imitate and their tokens' weights, behind what the prompts share."""
+    first, last = min(prompt for prompt, *_ in rows), max(prompt for prompt, *_ in rows)
+    most = min(len(prompt) for prompt, *_ in rows) - 1
     common = next((i for i in range(most) if first[i] != last[i]), most)
     return first[:common], [
-        Branch([*prompt[common:], *reply], [0.0] * (len(prompt) - common) + [1.0] * len(reply))
-        for prompt, reply in pairs
+        Branch([*prompt[common:], *reply], [0.0] * (len(prompt) - common) + [*weights])
+        for prompt, reply, weights in rows
     ]

@@ -9,17 +9,19 @@ from typing import Any
 from inward_statistics import clustered_mean, paired_difference, pass_at_k
 
 Rows = Sequence[dict[str, Any]]
-"""One per rollout: task, correct, well_formed, tokens, entropy, reward, sampled, stepwise."""
+"""One per rollout: task, text, and what `MEASURES` names."""
+MEASURES = "correct well_formed tokens reward entropy truncated way".split()
 
 
-def row_of(task: str, sample: Any, *, sampled: bool) -> dict[str, Any]:
+def row_of(task: Any, key: str, sample: Any, *, sampled: bool) -> dict[str, Any]:
+    """`task`: the module; `key`: of the problem."""
     written = [p for p, own in zip(sample.logprobs, sample.loss_mask, strict=True) if own]
     return {
-        "task": task,
+        "task": key,
         "sampled": sampled,
         "reward": sample.reward,
         "correct": float(sample.rewards["correct"] > 0),
-        "well_formed": float(sample.metrics["well_formed"]),
+        "well_formed": float(sample.metrics[task.LAYOUT]),
         "tokens": len(written),
         # Unbiased at temperature 1: minus the mean logprob of what was sampled.
         "entropy": -sum(written) / len(written) if sampled else None,
@@ -53,56 +55,49 @@ def summary(rows: Rows) -> dict[str, Any]:
     for kind, sampled in (("greedy", False), ("sampled", True)):
         part = [row for row in rows if row["sampled"] == sampled]
         tasks = [row["task"] for row in part]
-        for name in (
-            "correct",
-            "well_formed",
-            "tokens",
-            "reward",
-            "entropy",
-            "truncated",
-            "stepwise",
-        ):
-            if (values := [row[name] for row in part]) and values[0] is not None:
+        for name in MEASURES:
+            if (values := [row[name] for row in part])[0] is not None:
                 found[f"{kind} {name}"] = interval(clustered_mean(values, tasks))
-    sampled_rows = [row for row in rows if row["sampled"]]
-    k = len(sampled_rows) // len({row["task"] for row in sampled_rows})
-    right = per_task(sampled_rows, any_right)
-    found[f"pass@{k}"] = interval(clustered_mean(list(right.values()), list(right)))
+    right = per_task([row for row in rows if row["sampled"]], any_right)
+    found["pass@k"] = interval(clustered_mean(list(right.values()), list(right)))
     return found
 
 
-def change(before: Rows, after: Rows) -> dict[str, Any]:
-    """After less before, task by task, with 95 % intervals."""
+def change(before: Rows, after: Sequence[Rows]) -> dict[str, Any]:
+    """After less before, task by task, with 95 % intervals over tasks: of one run, or of the mean
+    of several, whose seeds are taken as they are."""
     found = {}
-    sampled_before = [row for row in before if row["sampled"]]
-    sampled_after = [row for row in after if row["sampled"]]
-    pairs = {
-        "greedy correct": (
-            per_task([row for row in before if not row["sampled"]], share_right),
-            per_task([row for row in after if not row["sampled"]], share_right),
-        ),
-        "sampled correct": (
-            per_task(sampled_before, share_right),
-            per_task(sampled_after, share_right),
-        ),
-        "pass@k": (per_task(sampled_before, any_right), per_task(sampled_after, any_right)),
-    }
-    for name, (first, second) in pairs.items():
-        tasks = sorted(first.keys() & second.keys())
-        found[name] = interval(
-            paired_difference([second[t] for t in tasks], [first[t] for t in tasks], tasks)
-        )
+    for name, sampled, value in (
+        ("greedy correct", False, share_right),
+        ("sampled correct", True, share_right),
+        ("pass@k", True, any_right),
+    ):
+        first = _values(before, sampled, value)
+        runs = [_values(rows, sampled, value) for rows in after]
+        second = [sum(run[task] for run in runs) / len(runs) for task in first]
+        found[name] = interval(paired_difference(second, list(first.values()), list(first)))
     return found
+
+
+def _values(rows: Rows, sampled: bool, value: Callable[[Rows], float]) -> dict[str, float]:
+    return per_task([row for row in rows if row["sampled"] == sampled], value)
 
 
 def step_line(
-    step: int, groups: Sequence[Any], live: int, taken: Any | None, seconds: tuple[float, float]
+    task: Any,
+    step: int,
+    groups: Sequence[Any],
+    live: int,
+    taken: Any | None,
+    seconds: tuple[float, float],
 ) -> dict[str, Any]:
     """What a step saw: means over its rollouts, and what the update says of itself.
 
     `live`: groups that are not all alike. `seconds`: of the rollouts, and of the update.
     """
-    rows = [row_of(group.task, one, sampled=True) for group in groups for one in group.samples]
+    rows = [
+        row_of(task, group.task, one, sampled=True) for group in groups for one in group.samples
+    ]
     line: dict[str, Any] = {"step": step, "rollouts": len(rows), "groups_with_spread": live}
     for name in ("reward", "correct", "well_formed", "tokens", "entropy"):
         line[name] = round(sum(row[name] for row in rows) / len(rows), 4)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import shutil
 import uuid
 from pathlib import Path
@@ -18,6 +19,14 @@ from inward_chat.downloads import cache_dir
 NAME = "SmolLM2-135M-Instruct"
 FILE = f"{NAME}.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+TOOL_TOKENS = {
+    "<filename>": "<tool_call>",
+    "<repo_name>": "</tool_call>",
+    "<jupyter_start>": "<tool_response>",
+    "<jupyter_text>": "</tool_response>",
+    "<jupyter_code>": "<think>",
+    "<jupyter_output>": "</think>",
+}
 
 
 def folder() -> Path:
@@ -60,12 +69,52 @@ def _dequantise(file: Path, into: Path) -> None:
     AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(into)
 
 
-def load(top: int) -> tuple[Any, Any]:
-    """The model, of which the `top` layers can be trained, and its tokenizer."""
+def load(top: int, tokenizer: Path | None = None) -> tuple[Any, Any]:
+    """The model, of which the `top` layers can be trained, and its tokenizer, or that in a
+    folder."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.float32)
     model.requires_grad_(False)
     for part in [*model.model.layers[len(model.model.layers) - top :], model.model.norm]:
         part.requires_grad_(True)
-    return model, AutoTokenizer.from_pretrained(folder())
+    return model, AutoTokenizer.from_pretrained(tokenizer or folder())
+
+
+def with_tool_tokens(files: Path, into: Path) -> Path:
+    """The tokenizer in `files` with Qwen3's tokens of tool calls and thoughts, in a folder of its
+    own. SmolLM2 has none: tokens of its pretraining on code give up theirs. Those that the policy
+    has to write are ones that were trained, since those that were not are alike to the last bit.
+    """
+    from transformers import AutoTokenizer
+
+    AutoTokenizer.from_pretrained(files).save_pretrained(into)
+    file = into / "tokenizer.json"
+    text = file.read_text(encoding="utf-8")
+    for old, new in TOOL_TOKENS.items():
+        text = text.replace(json.dumps(old), json.dumps(new))
+    file.write_text(text, encoding="utf-8")
+    # An unknown token, which byte-level BPE never meets: the renderer takes it for a missing one.
+    settings = into / "tokenizer_config.json"
+    kept = json.loads(settings.read_text(encoding="utf-8"))
+    kept.pop("unk_token", None)
+    settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    return into
+
+
+def trained(model: Any) -> dict[str, Any]:
+    """The weights that can be trained, by name."""
+    named = model.named_parameters()
+    return {name: one.detach() for name, one in named if one.requires_grad}
+
+
+def restore(model: Any, weights: dict[str, Any]) -> None:
+    with torch.no_grad():
+        for name, one in trained(model).items():
+            one.copy_(weights[name])
+
+
+def save(file: Path, state: dict[str, Any]) -> None:
+    part = file.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(file)

@@ -1,21 +1,16 @@
-"""results.json and curves.png of all runs of a task."""
+"""results.json, table.md and curves.png of all runs of a task."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from learning import measure
 
-MARKS = {"true": ("C0", "o"), "shuffled": ("C1", "s"), "random": ("C2", "^")}
-
-
-def read(file: Path, stepwise: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """The rows of an evaluation."""
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return [{**row, "stepwise": float(stepwise(row["text"]))} for row in rows]
+KINDS = ("greedy correct", "sampled correct", "pass@k")
 
 
 def write(file: Path, text: str) -> None:
@@ -24,48 +19,101 @@ def write(file: Path, text: str) -> None:
     part.replace(file)
 
 
-def report(out: Path, settings: dict[str, Any], stepwise: Callable[[str], bool]) -> None:
-    before = read(out / "before.jsonl", stepwise)
-    found = {"settings": settings, "before": measure.summary(before), "runs": {}}
+def write_rows(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    write(file, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def read(file: Path, task: Any) -> list[dict[str, Any]]:
+    """The rows of an evaluation."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [{**row, "way": float(task.way(row["text"]))} for row in rows]
+
+
+def report(out: Path, task: Any) -> None:
+    """Of the runs that are whole. Their settings are those in `out`."""
+    if not (out / "before.jsonl").exists():
+        raise SystemExit(f"{out} holds no evaluation: run the script without --report first")
+    before = read(out / "before.jsonl", task)
+    settings = json.loads((out / "settings.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {"settings": settings, "before": measure.summary(before)}
+    runs: dict[str, Any] = {}
+    arms: dict[str, list[Any]] = defaultdict(list)
     for file in sorted(out.glob("*/after-*.jsonl")):
-        after = read(file, stepwise)
+        after = read(file, task)
         steps = int(file.stem.removeprefix("after-"))
         lines = (file.parent / "steps.jsonl").read_text(encoding="utf-8").splitlines()[:steps]
         arm, seed = file.parent.name.rsplit("-", 1)
-        found["runs"][f"{arm}, seed {seed}, {steps} steps"] = {
+        arms[f"{arm}, {steps} steps"].append(after)
+        runs[f"{arm}, seed {seed}, {steps} steps"] = {
             "after": measure.summary(after),
-            "change": measure.change(before, after),
+            "change": measure.change(before, [after]),
             "steps": [json.loads(line) for line in lines],
         }
+    found["arms"] = {
+        name: {"seeds": len(of), "change": measure.change(before, of)} for name, of in arms.items()
+    }
+    found["runs"] = runs
     write(out / "results.json", json.dumps(found, indent=1) + "\n")
+    text = table(found, task)
+    write(out / "table.md", text)
     draw(found, out / "curves.png")
-    for name, run in found["runs"].items():
-        told = (f"{k} {v[0]:+.3f} [{v[1]:+.3f}, {v[2]:+.3f}]" for k, v in run["change"].items())
-        print(f"{name}: after less before: {'; '.join(told)}")
+    print(text)
+
+
+def table(found: dict[str, Any], task: Any) -> str:
+    names = [name for name in found["before"] if not name.startswith("greedy t")]
+    runs = found["runs"]
+
+    def row(name: str, cells: Iterable[str]) -> str:
+        return f"| {name} | {' | '.join(cells)} |"
+
+    lines = [row("held out", ["warm", *(name.rsplit(",", 1)[0] for name in runs)])]
+    lines.append("|---" * (len(runs) + 2) + "|")
+    for name in names:
+        label = name.replace("well_formed", "in the layout").replace("way", task.WAY)
+        values = [found["before"][name], *(run["after"][name] for run in runs.values())]
+        lines.append(row(label, (_told(value) for value in values)))
+    for name in KINDS:
+        changes = (_told(run["change"][name], "+") for run in runs.values())
+        lines.append(row(f"change of {name}", ["", *changes]))
+    lines += ["", row("change, mean of the seeds", KINDS), "|---" * (len(KINDS) + 1) + "|"]
+    for name, arm in found["arms"].items():
+        label = f"{name}, {arm['seeds']} seed{'s' * (arm['seeds'] > 1)}"
+        lines.append(row(label, (_told(arm["change"][kind], "+") for kind in KINDS)))
+    return "\n".join(lines) + "\n"
+
+
+def _told(interval: list[float], sign: str = "") -> str:
+    mean, low, high = (f"{value:{sign}.2f}" for value in interval)
+    return f"{mean} [{low}, {high}]"
 
 
 def draw(found: dict[str, Any], file: Path) -> None:
-    """Left: right rollouts of each step. Right: held-out tasks, before and after."""
+    """Left: reward of each step. Right: held-out tasks, before and after."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     training, held_out = figure.subplots(1, 2)
-    places = {"greedy correct": 0.0, "sampled correct": 1.0}
+    places = {kind: float(place) for place, kind in enumerate(KINDS)}
+    known: dict[str, str] = {}
     for number, (name, run) in enumerate(found["runs"].items()):
-        colour, mark = MARKS[name.split(",")[0]]
-        label = name.rsplit(",", 1)[0]
-        training.plot([line["correct"] for line in run["steps"]], colour, label=label)
+        arm = name.split(",")[0]
+        label = arm if arm not in known else None
+        colour = known.setdefault(arm, f"C{len(known)}")
+        training.plot([line["reward"] for line in run["steps"]], colour, label=label)
+        beside = 0.7 * (number + 1) / (len(found["runs"]) + 1)
         for kind, place in places.items():
-            _point(held_out, place + 0.08 * (number + 1), run["after"][kind], colour, mark)
+            _point(held_out, place + beside, run["after"][kind], colour)
     for kind, place in places.items():
-        _point(held_out, place, found["before"][kind], "black", "D")
-    training.set(xlabel="step", ylabel="share of right rollouts", title="Training", ylim=(0, 1))
-    training.legend(frameon=False)
+        _point(held_out, place, found["before"][kind], "black")
+    training.set(xlabel="step", ylabel="mean reward", title="Training")
+    if known:
+        training.legend(frameon=False)
     held_out.set_xticks(list(places.values()), list(places))
     held_out.set(title="Held out: black before, coloured after, 95 %", ylim=(0, 1))
     figure.savefig(file, dpi=110)
 
 
-def _point(axes: Any, x: float, interval: list[float], colour: str, mark: str) -> None:
+def _point(axes: Any, x: float, interval: list[float], colour: str) -> None:
     mean, low, high = interval
-    axes.errorbar(x, mean, [[mean - low], [high - mean]], color=colour, marker=mark, capsize=3)
+    axes.errorbar(x, mean, [[mean - low], [high - mean]], color=colour, marker="o", capsize=3)

@@ -40,6 +40,15 @@ def local_agent(max_turns: int = MAX_TURNS) -> vf.AgentConfig:
 class LocalSeatsConfig(vf.EnvConfig):
     """Of an environment with seats of any names and number, each by default a `local_agent()`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _an_address_is_enough(cls, data: Any) -> Any:
+        """`--env.SEAT.client.base-url` alone names a server: verifiers wants `client.type` too. A
+        seat that is trained elsewhere says `train`."""
+        if not isinstance(data, Mapping):
+            return data
+        return {name: _evaluating(block) for name, block in data.items()}
+
     @model_validator(mode="wrap")
     @classmethod
     def _no_shell_unasked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -49,7 +58,11 @@ class LocalSeatsConfig(vf.EnvConfig):
         """
         if not isinstance(data, Mapping):
             return handler(data)
-        named = {seat for seat, block in data.items() if _names_a_harness(block)}
+        named = {
+            seat
+            for seat, block in data.items()
+            if isinstance(block, Mapping) and named_harness(block)
+        }
         # A copy: verifiers writes the defaults into the dict that it is given.
         config = handler(dict(data))
         for seat, harness in config.agent_harnesses().items():
@@ -63,9 +76,12 @@ class LocalSeatsConfig(vf.EnvConfig):
 
 
 def named_harness(seat: object) -> object:
-    """The id of the harness that the input itself names for its seat; None: it names none."""
+    """The id of the harness that the input itself names for its seat; None: it names none. The
+    default of a config class is no name."""
     harness = seat.get("harness") if isinstance(seat, Mapping) else getattr(seat, "harness", None)
-    return harness.get("id") if isinstance(harness, Mapping) else getattr(harness, "id", None)
+    if isinstance(harness, vf.HarnessConfig):
+        return harness.id if "id" in harness.model_fields_set else None
+    return harness.get("id") if isinstance(harness, Mapping) else None
 
 
 def refuse_own_harness(taskset: str, seat: str = "agent") -> None:
@@ -79,13 +95,6 @@ def refuse_own_harness(taskset: str, seat: str = "agent") -> None:
         f"--env.{seat}.harness.id {own} (it must not stream, or the train client must play it), "
         f"or play without it with --env.{seat}.harness.id inward-chat"
     )
-
-
-def _names_a_harness(seat: object) -> bool:
-    harness = seat.get("harness") if isinstance(seat, Mapping) else None
-    if isinstance(harness, vf.HarnessConfig):
-        return "id" in harness.model_fields_set and bool(harness.id)
-    return isinstance(harness, Mapping) and bool(harness.get("id"))
 
 
 class LocalEnvConfig(LocalSeatsConfig, vf.SingleAgentEnvConfig):
@@ -103,3 +112,11 @@ class LocalEnv(vf.SingleAgentEnv, vf.Env[LocalEnvConfig]):
 
         class MyEnv(LocalEnv, vf.Env[MyEnvConfig]): ...
     """
+
+
+def _evaluating(block: object) -> object:
+    """A seat's settings, with the type of a client that has none."""
+    client = block.get("client") if isinstance(block, Mapping) else None
+    if not isinstance(block, Mapping) or not isinstance(client, Mapping) or "type" in client:
+        return block
+    return {**block, "client": {"type": "eval", **client}}

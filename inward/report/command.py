@@ -12,13 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from inward.errors import UserError
 from inward.report.page import Written, run_json, write
 from inward.report.pairs import comparisons
 from inward.report.reading import Source, Tick, find
 from inward.report.sections import Reading, read
+from inward.report.spool import Spool
 from inward.summary import versions
 from inward.terminal import printable
 
@@ -31,7 +40,7 @@ def command(args: argparse.Namespace) -> int:
     """The exit status."""
     sources = [find(folder) for folder in args.runs]
     if args.json:
-        readings = _read(sources, size=sum(source.size for source in sources))
+        readings = _read(sources)
         sys.stdout.write(json.dumps(as_json(readings), allow_nan=False) + "\n")
         return 0
     file = args.output or (args.runs[0] / NAME if len(args.runs) == 1 else Path(NAME))
@@ -63,15 +72,18 @@ def as_json(readings: Sequence[Reading]) -> dict[str, Any]:
 
 
 def _write(sources: Sequence[Source], file: Path) -> tuple[Written, list[Reading]]:
+    with Spool() as spool:
+        readings = _read(sources, spool)
+        total = sum(len(reading.rows) for reading in readings)
+        slow = sum(source.size for source in sources) >= SLOW
+        with _progress("writing", total, slow, MofNCompleteColumn()) as tick:
+            return write(file, readings, comparisons(readings), spool, tick), readings
+
+
+def _read(sources: Sequence[Source], spool: Spool | None = None) -> list[Reading]:
     size = sum(source.size for source in sources)
-    with _progress(2 * size) as tick:
-        readings = [read(s, name, tick) for s, name in zip(sources, _names(sources), strict=True)]
-        return write(file, readings, comparisons(readings), tick), readings
-
-
-def _read(sources: Sequence[Source], size: int) -> list[Reading]:
-    with _progress(size) as tick:
-        return [read(s, name, tick) for s, name in zip(sources, _names(sources), strict=True)]
+    with _progress("reading", size, size >= SLOW, DownloadColumn()) as tick:
+        return [read(s, n, tick, spool) for s, n in zip(sources, _names(sources), strict=True)]
 
 
 def _names(sources: Sequence[Source]) -> list[str]:
@@ -99,12 +111,11 @@ def _remarks(written: Written, readings: Sequence[Reading]) -> Iterator[str]:
 
 
 @contextmanager
-def _progress(size: int) -> Iterator[Tick]:
-    if size < SLOW:
-        yield lambda read: None
+def _progress(what: str, total: int, slow: bool, counted: ProgressColumn) -> Iterator[Tick]:
+    if not slow:
+        yield lambda done: None
         return
-    console = Console(stderr=True)
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("reading", total=size)
-        yield lambda read: bar.advance(task, read)
+    columns = (TextColumn(what), BarColumn(), counted, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)

@@ -9,7 +9,6 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -85,7 +84,7 @@ def detail(
         "scoring": why.info(trace),
     }
     data["panels"] = [
-        {"kind": type(panel).__name__.lower(), **asdict(panel)}
+        {"kind": type(panel).__name__.lower(), **vars(panel)}
         for panel in (*panels, *_siblings(trace))
     ]
     found = measurement(trace)

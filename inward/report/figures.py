@@ -7,18 +7,22 @@ import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from inward_statistics import clustered_mean, correlation
 
+from inward.measured import is_finite
 from inward.report.rows import Row
 
 BINS = 20
 MAX_DOTS = 600
 """Of a scatter plot: a fixed choice, by the rollouts' ids."""
 MAX_BARS = 12
-MAX_SERIES = 400
-MAX_POINTS = 1000
+MAX_SERIES = 2000
+"""prime-rl logs some 80 figures per seat, of each environment, over all rollouts and those that
+were trained on."""
+MAX_POINTS = 500
 
 Figure = dict[str, Any]
 
@@ -173,26 +177,43 @@ def _layers(rows: Sequence[Row]) -> Figure | None:
     }
 
 
-def curves(rows: Iterable[dict[str, Any]]) -> dict[str, list[list[float]]]:
-    """Name -> [step, value] of what a trainer logged; of several values of a step the last. Long
-    logs are thinned to `MAX_POINTS` steps at equal distances."""
+@dataclass(frozen=True)
+class Curves:
+    """What a trainer logged."""
+
+    shown: dict[str, list[list[float]]]
+    """Name -> [step, value], by step."""
+    left_out: int
+    """Names beyond `MAX_SERIES`."""
+
+
+def curves(rows: Iterable[dict[str, Any]]) -> Curves:
+    """Of several values of a step the last. Long logs are thinned to at most `MAX_POINTS` steps at
+    equal distances, while they are read: a log has as many names as a run has steps."""
     found: dict[str, dict[int, float]] = {}
+    left_out = set()
     for row in rows:
         for name, value in row.items():
-            if name in ("step", "time") or isinstance(value, bool):
+            if name in ("step", "time") or not is_finite(value):
                 continue
-            if not isinstance(value, int | float) or not math.isfinite(value):
+            if name not in found and len(found) >= MAX_SERIES:
+                left_out.add(name)
                 continue
-            if name in found or len(found) < MAX_SERIES:
-                found.setdefault(name, {})[row["step"]] = float(value)
-    return {name: _thinned(sorted(points.items())) for name, points in found.items()}
+            points = found.setdefault(name, {})
+            points[row["step"]] = float(value)
+            if len(points) > 2 * MAX_POINTS:
+                found[name] = dict(_thinned(sorted(points.items())))
+    return Curves(
+        {name: [[*p] for p in _thinned(sorted(points.items()))] for name, points in found.items()},
+        len(left_out),
+    )
 
 
-def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
+def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     count = len(points)
     taken = min(count, MAX_POINTS)
     # The last one is always among them.
-    return [list(points[(n + 1) * count // taken - 1]) for n in range(taken)]
+    return [points[(n + 1) * count // taken - 1] for n in range(taken)]
 
 
 def _edges(values: Sequence[float]) -> list[float]:

@@ -28,17 +28,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
-import verifiers.v1 as vf
-
-from inward.eval_plugin import EvalPlugin, Panel
-from inward.report.detail import PICTURE, detail
-from inward.report.reading import Place, Tick, parsed, read_again
+from inward.report.reading import Episode, Parser, Place, Tick, read_again
 from inward.report.rows import Row
 from inward.report.sample import RULE, by_priority
 from inward.report.sections import Reading
+from inward.report.spool import Shown, Spool, shown
 from inward.runs import Rollout
 from inward.summary import versions
-from inward.terminal import one_line
 
 MAX_BYTES = 60_000_000
 """Of the file."""
@@ -49,7 +45,6 @@ BLOCK = 500_000
 MAX_DRAWINGS = 40
 """Replies that are drawn again for the page: each costs a part of a second."""
 SCRIPTS = ("base.js", "plots.js", "overview.js", "table.js", "rollout.js", "pairs.js", "app.js")
-MAX_NOTES = 5
 MATHS = "katex.min.js"
 """KaTeX 0.19.1, as npm has it: it writes MathML, which needs no fonts."""
 
@@ -70,24 +65,26 @@ def write(
     file: Path,
     readings: Sequence[Reading],
     comparisons: Sequence[dict[str, Any]],
+    spool: Spool,
     tick: Tick,
     max_bytes: int = MAX_BYTES,
 ) -> Written:
-    """Replaces `file` when the new one is whole."""
+    """Replaces `file` when the new one is whole. `tick` is told of each rollout."""
     total = sum(len(reading.rows) for reading in readings)
     with tempfile.TemporaryFile() as blocks:
         index = _index(readings, comparisons, total)
         # Its size is known but for where each rollout lies.
         room = max_bytes - RESERVE - len(_packed(index)) - 12 * total
-        body = _Body(blocks, room)
+        body = _Body(blocks, room, spool)
         for number, row in _in_turn(readings):
-            if not body.add(number, row, readings[number], tick):
+            if not body.add(number, row, readings[number]):
                 break
+            tick(1)
         body.close()
         index["rows"] = _columns(readings, body.places)
-        index["shown"], index["notes"] = len(body.places), body.notes
+        index["shown"], index["notes"] = len(body.places), spool.notes
         _replace(file, _shell(readings), _packed(index), blocks)
-    return Written(file, file.stat().st_size, len(body.places), total, body.notes)
+    return Written(file, file.stat().st_size, len(body.places), total, spool.notes)
 
 
 def _in_turn(readings: Sequence[Reading]) -> Iterator[tuple[int, Row]]:
@@ -101,48 +98,44 @@ def _in_turn(readings: Sequence[Reading]) -> Iterator[tuple[int, Row]]:
 class _Body:
     """Blocks and pictures, as far as there is room."""
 
-    def __init__(self, file: IO[bytes], room: int) -> None:
-        self.file, self.room = file, room
+    def __init__(self, file: IO[bytes], room: int, spool: Spool) -> None:
+        self.file, self.room, self.spool = file, room, spool
         self.places: dict[tuple[int, int], tuple[int, int]] = {}
         """(run, id of a row's object) -> block, and place in it."""
-        self.notes: list[str] = []
         self._open: list[str] = []
         self._characters = self._blocks = self._drawn = 0
-        self._pictures: dict[str, str] = {}
+        self._pictures: set[str] = set()
         self._files: dict[Path, IO[bytes]] = {}
         self._stack = ExitStack()
-        self._last: tuple[Place, vf.WireEpisode, dict[str, Any]] | None = None
+        self._parse = Parser()
+        self._last: tuple[Place, Episode] | None = None
 
-    def add(self, number: int, row: Row, reading: Reading, tick: Tick) -> bool:
+    def add(self, number: int, row: Row, reading: Reading) -> bool:
         """False where the file is full."""
         if self.room < 0:
             return False
-        mark, room, pictures = self.file.tell(), self.room, len(self._pictures)
-        episode, raw = self._episode(row.place, tick)
-        trace = None if row.trace_index is None else episode.traces[row.trace_index]
-        rollout = Rollout(episode, trace)
-        panels, drawn = self._asked(reading.plugins.get(episode.env.id), rollout)
-        data = detail(rollout, raw, row.trace_index, panels, self._picture)
-        data["drawn"] = drawn
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
-        if not self._fits(text):
-            # Its pictures are taken out again. Where some room is left a smaller one may fit.
-            self.file.seek(mark)
-            self.file.truncate()
-            self.room = room
-            for name in list(self._pictures)[pictures:]:
-                del self._pictures[name]
-            return room > BLOCK
+        one = self._shown(row, reading)
+        new = {name: p for name, p in one.pictures.items() if name not in self._pictures}
+        elements = [
+            _element(f"p{name}", picture.body, f' data-type="{picture.kind}"')
+            for name, picture in new.items()
+        ]
+        if not self._fits(one.text, sum(map(len, elements))):
+            # Where some room is left a smaller one may fit.
+            return self.room > BLOCK
+        self._pictures |= new.keys()
+        for element in elements:
+            self._write(element)
         self.places[number, id(row)] = self._blocks, len(self._open)
-        self._open.append(text)
-        self._characters += len(text)
+        self._open.append(one.text)
+        self._characters += len(one.text)
         if self._characters > BLOCK:
             self._flush()
         return True
 
-    def _fits(self, text: str) -> bool:
+    def _fits(self, text: str, more: int) -> bool:
         """Whether the open block may still be written with that rollout in it."""
-        room = self.room + RESERVE
+        room = self.room - more + RESERVE
         # A character is four bytes at most, and base64 adds a third: few need to be packed to know.
         if 6 * (self._characters + len(text)) < room:
             return True
@@ -152,69 +145,47 @@ class _Body:
         self._flush()
         self._stack.close()
 
-    def _episode(self, place: Place, tick: Tick) -> tuple[vf.WireEpisode, dict[str, Any]]:
+    def _shown(self, row: Row, reading: Reading) -> Shown:
+        """From the spool, or from the file of the run: where it was not spooled, and the first
+        rollouts whose replies are drawn."""
+        plugin = reading.plugins.get(row.environment)
+        draw = bool(plugin and plugin.drawing and row.status == "scored")
+        self._drawn += draw
+        draw = draw and self._drawn <= MAX_DRAWINGS
+        if row.text is not None and not draw:
+            return self.spool.take(row.text)
+        episode = self._episode(row.place)
+        trace = None if row.trace_index is None else episode.whole.traces[row.trace_index]
+        rollout = Rollout(episode.whole, trace)
+        return shown(rollout, episode.record, row.trace_index, plugin, self.spool.notes, draw=draw)
+
+    def _episode(self, place: Place) -> Episode:
         if self._last is None or self._last[0] != place:
             if place.file not in self._files:
                 self._files[place.file] = self._stack.enter_context(place.file.open("rb"))
-            line = read_again(self._files[place.file], place)
-            episode = parsed(line)
+            episode = self._parse(read_again(self._files[place.file], place))
             if episode is None:
                 raise OSError(f"{place.file} has changed while it was read: write the report again")
-            tick(len(line))
-            self._last = place, episode, json.loads(line)
-        return self._last[1:]
-
-    def _asked(
-        self, plugin: EvalPlugin | None, rollout: Rollout
-    ) -> tuple[Sequence[Panel], str | None]:
-        """What the environment shows of a rollout, and the name of the picture that its reply
-        draws: empty for none, and None where nobody asked."""
-        trace = rollout.trace
-        if plugin is None or trace is None or not rollout.ok:
-            return (), None
-        if plugin.drawing is not None:
-            self._drawn += 1
-            if self._drawn > MAX_DRAWINGS:
-                return (), None
-        try:
-            panels = plugin.panels(trace) if plugin.panels else ()
-            if plugin.drawing is None:
-                return panels, None
-            png = plugin.drawing(trace)
-        except Exception as error:
-            # A report without them is worth more than none; it says so.
-            note = f"the environment could not show a rollout: {one_line(str(error))[:300]}"
-            if note not in self.notes and len(self.notes) < MAX_NOTES:
-                self.notes.append(note)
-            return (), None
-        if png is None:
-            return panels, ""
-        return panels, self._picture(f"data:image/png;base64,{base64.b64encode(png).decode()}")
-
-    def _picture(self, url: str) -> str:
-        name = hashlib.sha256(url.encode()).hexdigest()[:16]
-        if name not in self._pictures:
-            match = PICTURE.fullmatch(url)
-            assert match is not None
-            self._pictures[name] = match[1]
-            body = "".join(match[2].split()).encode()
-            self._write(f"p{name}", body, f' data-type="{match[1]}"')
-        return name
+            self._last = place, episode
+        return self._last[1]
 
     def _flush(self) -> None:
         if self._open:
-            self._write(f"b{self._blocks}", _packed_text(f"[{','.join(self._open)}]"))
+            self._write(_element(f"b{self._blocks}", _packed_text(f"[{','.join(self._open)}]")))
             self._blocks += 1
             self._open, self._characters = [], 0
 
-    def _write(self, name: str, base64_body: bytes, more: str = "") -> None:
-        element = b'<script type="application/octet-stream" id="%s"%s>%s</script>\n' % (
-            name.encode(),
-            more.encode(),
-            base64_body,
-        )
+    def _write(self, element: bytes) -> None:
         self.file.write(element)
         self.room -= len(element)
+
+
+def _element(name: str, base64_body: bytes, more: str = "") -> bytes:
+    return b'<script type="application/octet-stream" id="%s"%s>%s</script>\n' % (
+        name.encode(),
+        more.encode(),
+        base64_body,
+    )
 
 
 def _index(
@@ -240,6 +211,7 @@ def run_json(reading: Reading) -> dict[str, Any]:
         "training": reading.source.training,
         "sections": reading.sections,
         "curves": reading.curves,
+        "curves_left_out": reading.more_curves,
         "unreadable": {
             "count": reading.broken.count,
             "lines": [line.removeprefix(f"{folder}{os.sep}") for line in reading.broken.named],
@@ -248,8 +220,8 @@ def run_json(reading: Reading) -> dict[str, Any]:
 
 
 FIELDS = (
-    "id", "section", "task", "group", "agent", "status", "stop", "reward", "right", "turns",
-    "calls", "tokens_in", "tokens_out", "seconds", "reply", "cause", "outcome", "answer",
+    "id", "section", "task", "group", "agent", "status", "stop", "reward", "right", "advantage",
+    "turns", "calls", "tokens_in", "tokens_out", "seconds", "reply", "cause", "outcome", "answer",
 )  # fmt: skip
 
 

@@ -4,8 +4,9 @@
     RUN/metrics.jsonl                                       what the trainer and orchestrator logged
     RUN/rollouts/step_N/{train,eval}/{all,effective}/traces.jsonl  a section per step and kind
 
-The second layout is that of prime-rl's file monitor. Its `effective` traces are among those of
-`all`, and are read only where that file is missing.
+The second layout is that of prime-rl's file monitor. Every rollout is in `all` as it arrives;
+`effective` has those that were trained on once more, perhaps in a later step's folder, with the
+advantage that the trainer gave them. Where `all` is missing, `effective` is what is read.
 
 No file is held in memory: lines come one at a time with their place, and a line is read again by
 that. A line that is no episode, or longer than `MAX_LINE`, is counted and named.
@@ -14,6 +15,7 @@ that. A line that is no episode, or longer than `MAX_LINE`, is counted and named
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,18 +25,21 @@ import verifiers.v1 as vf
 from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
+from inward.measured import is_finite
 from inward.training_runs import Work, is_training, of_step, steps_so_far
 
 METRICS_FILE = "metrics.jsonl"
 MAX_LINE = 256 << 20
 """Bytes of one line: more is no episode that a report could show."""
 WORK: tuple[Work, ...] = ("train", "eval")
-TENSORS = (
+TENSORS = frozenset((
     "token_ids", "mask", "is_content", "logprobs", "advantages", "reference_logprobs",
     "trainer_logprobs", "entropies", "loss_weights", "routed_experts", "sampling_mask",
     "multi_modal_data", "mm_kwargs",
-)  # fmt: skip
+))  # fmt: skip
 """Of a message's node: nothing in a summary is counted by them, and they are most of a file."""
+MAX_CONFIGS = 64
+"""Of agents that are kept: a run has a few."""
 Tick = Callable[[int], None]
 """Told of bytes that were read."""
 
@@ -62,6 +67,8 @@ class Source:
     sections: list[Section]
     metrics: Path | None = None
     """prime-rl's log of metrics."""
+    trained: tuple[Path, ...] = ()
+    """The files of rollouts that were trained on, of a training."""
 
     @property
     def training(self) -> bool:
@@ -69,7 +76,8 @@ class Source:
 
     @property
     def size(self) -> int:
-        return sum(section.file.stat().st_size for section in self.sections)
+        files = (*(section.file for section in self.sections), *self.trained)
+        return sum(file.stat().st_size for file in files)
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,9 @@ def find(folder: Path) -> Source:
             f"{str(folder)!r} is no run directory: it holds neither {TRACES_FILE}, nor"
             f" {METRICS_FILE} or rollouts/step_N of prime-rl"
         )
-    return Source(folder, sections, found)
+    places = steps_so_far(folder).values() if sections else ()
+    trained = [of_step(place, "train", "effective") for place in places]
+    return Source(folder, sections, found, tuple(f / TRACES_FILE for f in trained if f))
 
 
 def _steps(folder: Path) -> list[Section]:
@@ -125,37 +135,101 @@ def _steps(folder: Path) -> list[Section]:
 
 
 def episodes(
-    section: Section, broken: Broken, tick: Tick = lambda size: None
-) -> Iterator[tuple[Place, vf.WireEpisode]]:
-    """Every episode with its place, without the tensors of its tokens."""
+    section: Section, parse: Parser, broken: Broken, tick: Tick = lambda size: None
+) -> Iterator[tuple[Place, Episode]]:
+    """Every episode with its place."""
     for place, line in _lines(section.file, broken, tick):
-        found = parsed(line)
+        found = parse(line)
         if found is None:
             broken.add(section.file, place.number)
         else:
             yield place, found
 
 
-def parsed(line: bytes) -> vf.WireEpisode | None:
-    """None for a line that is no episode."""
-    try:
-        return vf.WireEpisode.model_validate(_without_tensors(json.loads(line)))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+@dataclass(frozen=True)
+class Episode:
+    """One line of a file."""
+
+    whole: vf.WireEpisode
+    """Without the tensors of its tokens."""
+    record: dict[str, Any]
+    """The line as it stands, tensors and all."""
+
+
+class Parser:
+    """Lines -> episodes. What the traces of a run repeat is validated once: the config of an agent,
+    which costs more than all the rest of a trace, and the task of an episode."""
+
+    def __init__(self) -> None:
+        self._configs: dict[str, Any] = {}
+
+    def __call__(self, line: bytes) -> Episode | None:
+        """None for a line that is no episode."""
+        try:
+            record = json.loads(line)
+            episode = vf.WireEpisode.model_validate({**record, "traces": []})
+            episode.traces = [
+                self._trace(trace, record, episode) for trace in record.get("traces") or ()
+            ]
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            return None
+        return Episode(episode, record)
+
+    def _trace(
+        self, record: dict[str, Any], of: dict[str, Any], episode: vf.WireEpisode
+    ) -> vf.WireTrace:
+        agent = record["agent"]
+        text = json.dumps(agent["config"])
+        config = self._configs.get(text, agent["config"])
+        trace = vf.WireTrace.model_validate(
+            {
+                **record,
+                "task": episode.task if record["task"] == of["task"] else record["task"],
+                "agent": {**agent, "config": config},
+                "nodes": [
+                    {name: value for name, value in node.items() if name not in TENSORS}
+                    for node in record.get("nodes") or ()
+                ],
+            }
+        )
+        if text not in self._configs:
+            if len(self._configs) >= MAX_CONFIGS:
+                self._configs.clear()
+            self._configs[text] = trace.agent.config
+        return trace
+
+
+def trained_on(source: Source, broken: Broken, tick: Tick) -> dict[str, float | None] | None:
+    """Id -> advantage of the rollouts that were trained on; None where no file says which.
+
+    prime-rl writes the mean over the tokens that have one into `info`; its `advantages`, token by
+    token, are taken where that is missing."""
+    if not source.trained:
         return None
+    found: dict[str, float | None] = {}
+    for file in source.trained:
+        for place, line in _lines(file, broken, tick):
+            try:
+                traces = json.loads(line)["traces"]
+                found |= {trace["id"]: _advantage(trace) for trace in traces}
+            except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+                broken.add(file, place.number)
+    return found
+
+
+def _advantage(trace: dict[str, Any]) -> float | None:
+    written = (trace.get("info") or {}).get("advantage")
+    if is_finite(written):
+        return float(written)
+    tokens = [v for node in trace["nodes"] for v in node.get("advantages") or () if is_finite(v)]
+    told = [value for value in tokens if value]
+    return statistics.fmean(told) if told else 0.0 if tokens else None
 
 
 def read_again(file: IO[bytes], place: Place) -> bytes:
     """The line of an episode that was read before."""
     file.seek(place.offset)
     return file.readline(MAX_LINE)
-
-
-def _without_tensors(record: dict[str, Any]) -> dict[str, Any]:
-    for trace in record.get("traces") or ():
-        for node in trace.get("nodes") or ():
-            for name in TENSORS:
-                node.pop(name, None)
-    return record
 
 
 def _lines(file: Path, broken: Broken, tick: Tick) -> Iterator[tuple[Place, bytes]]:
@@ -182,7 +256,9 @@ def metric_rows(file: Path, broken: Broken) -> Iterator[dict[str, Any]]:
             row = json.loads(line)
         except ValueError:
             row = None
-        if isinstance(row, dict) and isinstance(row.get("step"), int):
-            yield row
+        # Those of an evaluation have the step as a float.
+        step = row.get("step") if isinstance(row, dict) else None
+        if is_finite(step) and step == int(step):
+            yield {**row, "step": int(step)}
         else:
             broken.add(file, place.number)

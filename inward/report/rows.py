@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,9 @@ import verifiers.v1 as vf
 
 from inward import causes
 from inward.eval_plugin import EvalPlugin, question
-from inward.measured import layer_entropies
+from inward.measured import is_finite, layer_entropies
 from inward.report.reading import Place
+from inward.report.spool import Spooled
 from inward.runs import Rollout
 from inward.terminal import clipped
 from inward.trainability import group_of
@@ -41,6 +42,8 @@ class Row:
     trace_index: int | None
     """None for an episode without a trace."""
     section: int
+    environment: str
+    """Its id."""
     task: str
     group: str
     """What shares it is compared: a task, an episode that plays a group itself, or a group that a
@@ -74,6 +77,10 @@ class Row:
     """As the environment reads it."""
     reference: str | None
     start: float
+    advantage: float | None = None
+    """As a trainer recorded it, beside the rollout or with the batch that it was trained on in."""
+    text: Spooled | None = None
+    """What the page shows of it, where that is at hand."""
     outcome: str = ""
     """Of `inward.taxonomy`."""
     values: dict[str, float] = field(default_factory=dict)
@@ -100,6 +107,7 @@ def row_of(
         place=place,
         trace_index=index,
         section=section,
+        environment=episode.env.id,
         task=clipped(task, 200),
         group=" ".join(map(str, found)) if isinstance(found, tuple) else str(found),
         cluster=plugin.cluster(trace) if plugin and trace else task,
@@ -122,9 +130,17 @@ def row_of(
         answer=plugin.answer(trace) if plugin and plugin.answer and trace and rollout.ok else None,
         reference=plugin.reference(trace) if plugin and plugin.reference and trace else None,
         start=trace.timing.start if trace else math.inf,
+        advantage=advantage_of(trace.info) if trace else None,
         values=_values(trace) if trace else {},
         layers=_layers(trace) if trace else None,
     )
+
+
+def advantage_of(info: Mapping[str, Any]) -> float | None:
+    """What prime-rl's orchestrator writes into the traces that it trained on: the mean over the
+    tokens that have an advantage."""
+    found = info.get("advantage")
+    return float(found) if is_finite(found) else None
 
 
 def _flags(rollout: Rollout, plugin: EvalPlugin | None) -> tuple[str, ...]:
@@ -192,17 +208,19 @@ class _Said:
 class Kept:
     """What a plugin said of rollouts whose traces are no longer whole."""
 
-    def __init__(self, plugin: EvalPlugin | None) -> None:
-        self._asked = plugin
+    def __init__(self) -> None:
+        self.asked: EvalPlugin | None = None
+        """The plugin; None until an episode says which it is."""
         self._said: dict[str, _Said] = {}
-        self._same: dict[str, Any] = {}
+        self._same: dict[Hashable, Any] = {}
 
     def keep(self, rollout: Rollout) -> Rollout:
-        """The rollout, with what no summary reads taken out of it."""
+        """The rollout, with what no summary reads taken out of it, and of its episode: when all
+        rollouts of that have been read."""
         trace = rollout.trace
         if trace is None:
             return rollout
-        asked = self._asked
+        asked = self.asked
         if asked is not None and rollout.ok:
             self._said[trace.id] = _Said(
                 [value(trace) for _, value in asked.columns],
@@ -212,15 +230,30 @@ class Kept:
                 asked.evidence(trace) if asked.evidence else None,
             )
         last = trace.last_reply
-        self._empty(rollout, trace)
+        trace.nodes = [self._node(node) for node in trace.nodes]
         trace.root_reply = hashlib.blake2b(last.encode("utf-8", "replace")).hexdigest()
-        trace.tools = self._shared(trace.tools)
-        trace.agent.config = self._shared(trace.agent.config)
+        trace.tools = self._same.setdefault(tuple(tool.name for tool in trace.tools), trace.tools)
+        trace.info = {k: v for k, v in trace.info.items() if _is_short(v)}
         return rollout
 
-    def _empty(self, rollout: Rollout, trace: vf.WireTrace) -> None:
-        """Messages keep who spoke and which tools were called; the task keeps what is short."""
-        for node in trace.nodes:
+    def keep_task(self, episode: vf.WireEpisode) -> None:
+        """The same for the task of an episode and of its traces, which keeps what is short."""
+        for task in {id(t): t for t in (episode.task, *(t.task for t in episode.traces))}.values():
+            extra = task.data.model_extra or {}
+            long = {name for name, value in extra.items() if not _is_short(value)}
+            without = dict.fromkeys(("prompt", "system_prompt", *long))
+            # Siblings share one, where the content of their task is known to be the same.
+            key = ("task", task.hash or id(task))
+            task.data = self._same.setdefault(key, task.data.model_copy(update=without))
+
+    def _node(self, node: Any) -> Any:
+        """Who spoke, and which tools were called; one object for all that are equal in that."""
+        calls = getattr(node.message, "tool_calls", None) or ()
+        key = (
+            node.parent, node.sampled, node.message.role, tuple(call.name for call in calls),
+            tuple((link.node, link.type) for link in node.semantic_parents),
+        )  # fmt: skip
+        if key not in self._same:
             message = node.message
             message.content = ""
             if isinstance(message, vf.AssistantMessage):
@@ -229,21 +262,12 @@ class Kept:
                     call.id = call.arguments = ""
             elif isinstance(message, vf.ToolMessage):
                 message.tool_call_id = ""
-            node.message = self._shared(message)
-        trace.info = {k: v for k, v in trace.info.items() if len(repr(v)) <= MAX_KEPT}
-        data = trace.task.data
-        extra = data.model_extra or {}
-        long = {name for name, value in extra.items() if len(repr(value)) > MAX_KEPT}
-        short = data.model_copy(update=dict.fromkeys(("prompt", "system_prompt", *long)))
-        trace.task.data = rollout.episode.task.data = self._shared(short)
-
-    def _shared(self, value: Any) -> Any:
-        """One object for all that are equal."""
-        return self._same.setdefault(repr(value), value)
+            self._same[key] = node
+        return self._same[key]
 
     @property
     def plugin(self) -> EvalPlugin | None:
-        asked, said = self._asked, self._said
+        asked, said = self.asked, self._said
         if asked is None:
             return None
 
@@ -258,3 +282,20 @@ class Kept:
             noise=(lambda trace: said[trace.id].noise) if asked.noise else None,
             evidence=(lambda trace: said[trace.id].evidence) if asked.evidence else None,
         )
+
+
+def _is_short(value: Any) -> bool:
+    """Whether it is of about `MAX_KEPT` characters at most; stops where it is more."""
+    left = MAX_KEPT
+    rest = [value]
+    while rest and left > 0:
+        one = rest.pop()
+        if isinstance(one, dict):
+            rest += [*one, *one.values()] if len(one) <= left else []
+            left -= len(one)
+        elif isinstance(one, list):
+            rest += one if len(one) <= left else []
+            left -= len(one)
+        else:
+            left -= len(one) if isinstance(one, str) else 4
+    return left > 0

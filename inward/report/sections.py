@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,28 @@ from inward_statistics import maj_at_k
 from inward import eval_plugin, taxonomy
 from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
+from inward.floors import Measured, saved
 from inward.report.figures import curves, figures
-from inward.report.reading import Broken, Section, Source, Tick, episodes, metric_rows
+from inward.report.reading import (
+    Broken,
+    Parser,
+    Section,
+    Source,
+    Tick,
+    episodes,
+    metric_rows,
+    trained_on,
+)
 from inward.report.rows import Kept, Row, row_of
+from inward.report.spool import Spool
 from inward.runs import Rollout, Run, place
 from inward.summary import Played, as_json, summarise
-from inward.trainability import MAX_K, RIGHT
+from inward.trainability import MAX_K, RIGHT, noise_floor
 
 MAX_NAMED = 20
 """Models and broken lines that are named; there are rarely more."""
+NOT_TRAINED = "not trained on"
+"""Flag of a rollout of a training that is in no batch, so far."""
 
 
 @dataclass
@@ -36,6 +49,8 @@ class Reading:
     sections: list[dict[str, Any]] = field(default_factory=list)
     """As JSON: one per step, kind and environment, with what its pictures show."""
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
+    more_curves: int = 0
+    """That the trainer logged, and the page does not hold."""
     broken: Broken = field(default_factory=Broken)
     files: list[Path] = field(default_factory=list)
     """Of each section."""
@@ -43,13 +58,17 @@ class Reading:
     """By environment."""
 
 
-def read(source: Source, name: str, tick: Tick) -> Reading:
-    """The whole folder; the traces of one section are held at once, without their texts."""
+def read(source: Source, name: str, tick: Tick, spool: Spool | None = None) -> Reading:
+    """The whole folder; the traces of one section are held at once, without their texts. `spool`:
+    takes what the page shows of each rollout, as far as it has room."""
     reading = Reading(source, name)
+    trained, parse = trained_on(source, reading.broken, tick), Parser()
     for section in source.sections:
-        _read_section(reading, section, tick)
+        known = trained if section.kind == "train" else None
+        _read_section(reading, section, parse, known, tick, spool)
     if source.metrics is not None:
-        reading.curves = curves(metric_rows(source.metrics, reading.broken))
+        found = curves(metric_rows(source.metrics, reading.broken))
+        reading.curves, reading.more_curves = found.shown, found.left_out
     return reading
 
 
@@ -59,47 +78,76 @@ class _Part:
 
     number: int
     """Its place in the reading."""
-    kept: Kept
+    environment: str
+    """Its id."""
+    kept: Kept = field(default_factory=Kept)
     rollouts: list[tuple[Rollout, Row]] = field(default_factory=list)
     models: Counter[str] = field(default_factory=Counter)
 
 
-def _read_section(reading: Reading, section: Section, tick: Tick) -> None:
+def _read_section(
+    reading: Reading,
+    section: Section,
+    parse: Parser,
+    trained: Mapping[str, float | None] | None,
+    tick: Tick,
+    spool: Spool | None,
+) -> None:
+    """`trained`: the rollouts that were trained on, and their advantages."""
+    # Environments go by the name that a trainer runs them under: it may run one of them twice, and
+    # knows nothing but the name of an episode that failed before it began.
     parts: dict[str, _Part] = {}
     broken_before = reading.broken.count
-    for line, episode in episodes(section, reading.broken, tick):
-        env_id = episode.env.id
+    for line, episode in episodes(section, parse, reading.broken, tick):
+        whole = episode.whole
+        env_id = whole.env.id
         if env_id not in reading.plugins:
             reading.plugins[env_id] = eval_plugin.find(env_id) if env_id else None
         plugin = reading.plugins[env_id]
-        if env_id not in parts:
-            parts[env_id] = _Part(len(reading.sections) + len(parts), Kept(plugin))
-        part = parts[env_id]
-        found = [Rollout(episode, trace) for trace in episode.traces]
-        for index, rollout in enumerate(found or [Rollout(episode, None)]):
+        name = whole.env.name or env_id
+        if name not in parts:
+            parts[name] = _Part(len(reading.sections) + len(parts), env_id)
+        part = parts[name]
+        if whole.traces and part.kept.asked is None:
+            part.kept.asked, part.environment = plugin, env_id
+        found = [Rollout(whole, trace) for trace in whole.traces]
+        for index, rollout in enumerate(found or [Rollout(whole, None)]):
             trace = rollout.trace
             if trace is not None and rollout.ok and not math.isfinite(trace.reward):
                 raise UserError(
                     f"trace {trace.id} of {str(section.file)!r}: its reward is {trace.reward}"
                 )
-            row = row_of(rollout, line, index if trace else None, part.number, plugin)
+            at = index if trace else None
+            row = row_of(rollout, line, at, part.number, plugin)
+            if trained is not None and trace is not None:
+                if trace.id in trained:
+                    row.advantage = trained[trace.id]
+                else:
+                    row.flags = (*row.flags, NOT_TRAINED)
+            if spool is not None:
+                row.text = spool.add(rollout, episode.record, at, plugin)
             if trace is not None:
                 part.models[str(trace.agent.config.model or "")] += 1
             part.rollouts.append((part.kept.keep(rollout), row))
+        part.kept.keep_task(whole)
     broken = reading.broken.count - broken_before
+    # They were measured on the tasks of this run, which plays one environment.
+    measured = saved(section.file.parent) if section.step is None and len(parts) == 1 else None
     if not parts:
-        parts = {"": _Part(len(reading.sections), Kept(None))}
-    for env_id, part in parts.items():
+        parts = {"": _Part(len(reading.sections), "")}
+    for name, part in parts.items():
         part.rollouts.sort(key=lambda pair: place(pair[0]))
         kinds = taxonomy.kinds([rollout for rollout, _ in part.rollouts], part.kept.plugin)
         for (_, row), kind in zip(part.rollouts, kinds, strict=True):
             row.outcome = kind.value
         reading.files.append(section.file)
         reading.rows += [row for _, row in part.rollouts]
-        reading.sections.append(_as_json(env_id, part, section, broken))
+        reading.sections.append(_as_json(name, part, section, measured, broken))
 
 
-def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[str, Any]:
+def _as_json(
+    env_id: str, part: _Part, section: Section, floors: Measured | None, broken: int
+) -> dict[str, Any]:
     rows = [row for _, row in part.rollouts]
     models = [name for name, _ in part.models.most_common(MAX_NAMED) if name]
     first, last = _span(rows)
@@ -113,6 +161,7 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
         model=", ".join(models),
         traces=section.file,
         played=Played(len(rows), wall),
+        floors=floors,
     )
     found = as_json(summary, 0)
     del found["status"], found["traces"], found["versions"]
@@ -129,6 +178,8 @@ def _as_json(env_id: str, part: _Part, section: Section, broken: int) -> dict[st
         "kind": section.kind,
         **found,
         "rollouts_per_s": len(rows) / wall if wall else None,
+        "published": dict(plugin.published) if plugin else {},
+        "noise_floor": noise_floor(run.scored, plugin),
         "mean_reward": math.fsum(rewards) / len(rewards) if rewards else None,
         "stops": dict(Counter(row.stop or "none" for row in counted).most_common()),
         "flags": dict(flags.most_common()),

@@ -194,6 +194,22 @@ class OwnHarness(vf.Harness[vf.HarnessConfig]):
     assert vf.resolve_env_config(chosen).solver.harness.id == "inward-chat"
 
 
+def test_the_solvers_server_needs_no_more_than_its_address(tmp_path):
+    block = {"id": "advisor", "taskset": {"id": "quality-rag"}}
+    client = {"base_url": "http://127.0.0.1:1/v1"}
+    solver = {"model": "frozen", "client": client}
+    found = vf.resolve_env_config({**block, "solver": solver}).solver.client
+    assert found == vf.EvalClientConfig(**client)
+    assert solver == {"model": "frozen", "client": client}
+    done = call(
+        *("inward", "eval", "quality-rag", "--env.id", "advisor", "-m", "m", "--dry-run"),
+        *("--client.base-url", "http://127.0.0.1:2/v1", "--env.solver.model", "frozen"),
+        *("--env.solver.client.base-url", client["base_url"]),
+        cwd=tmp_path,
+    )
+    assert done.code == 0, done.err
+
+
 def test_a_baseline_is_that_of_its_tools_too():
     """quality-rag's search is a setting of the taskset, and of no task."""
 

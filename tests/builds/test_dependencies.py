@@ -26,10 +26,14 @@ BROUGHT_BY = {
     "starlette": {"vllm"},
     # An environment's plug-in is loaded by the command alone, which is therefore installed.
     "inward": set(),
+    # Verifiers' example environment, on no index: prime-rl's checkout brings it, else it is not
+    # needed.
+    "proposer_solver": set(),
 }
 """Module -> the distributions of which one must be declared in its place."""
-ENGINE = {"vllm"}
-"""Never declared: the plug-in runs where the engine is installed."""
+ENGINE = {"vllm", "openenv"}
+"""Never declared: the plug-in runs where the engine is installed; openenv wants an mcp below that
+of quality-rag, and one lock holds all."""
 
 
 def normal(name):

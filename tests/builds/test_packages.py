@@ -35,6 +35,7 @@ OFFERED = {
     "quality-rag": {"search"},
     "math500-entropy": set(),
     "chart-spec": set(),
+    "chart-adversary": set(),
     "chart-reconstruction": set(),
 }
 """The tools that each environment gives to the policy: these and no others."""

@@ -17,7 +17,7 @@ from chart_reconstruction.taskset import (
     ChartReconstructionTask,
     ChartReconstructionTaskset,
 )
-from inward_charts import KINDS
+from inward_charts import KINDS, PAPER_KINDS
 from inward_charts.tasks import chart_picture
 from inward_rewards.charts import shared_renderer
 from inward_rewards.images import read
@@ -57,7 +57,7 @@ def test_nothing_but_the_picture_tells_the_truth() -> None:
     assert str(task.data.truth["title"]) not in seen
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *PAPER_KINDS])
 async def test_the_truth_in_prose_is_understood(kind: str) -> None:
     """Each kind of chart: no statement is lost, and the drawing shows the table."""
     [task] = tasks(1, seed=21, kinds=[kind], levels=[2], matplotlib_share=0)
@@ -137,6 +137,7 @@ def test_the_ids_follow_from_the_source_seed() -> None:
     ("wrong", "words"),
     [
         ({"kinds": ["pie"]}, "choose from"),
+        ({"kinds": ["curves_bands"]}, "is 6000: set it to 20000, or leave that level or kind out"),
         ({"levels": [4]}, "choose from 1, 2, 3"),
         ({"path": "/nowhere"}, "no such folder"),
         ({"legacy_charxiv": "/nowhere"}, "no such folder"),

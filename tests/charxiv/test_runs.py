@@ -177,6 +177,33 @@ def test_descriptive_questions_and_corrections(folder, tmp_path):
     assert "layout?" in prompts
 
 
+def test_before_and_after_are_paired_by_figure(folder, tmp_path):
+    """As the README has it, with corrected targets beside the published ones."""
+    corrections = tmp_path / "corrections.json"
+    corrections.write_text(json.dumps({"reasoning-7": "8"}))
+    for name, right in (("before", 4), ("after", 7)):
+
+        def policy(body, right=right):
+            figure = int(asked(body)[1].split("?")[0].split()[-1])
+            return {"content": f"Answer: {ANSWERS[figure % 4 + 1] if figure < right else 8}"}
+
+        with PolicyServer(policy) as server:
+            done = call(
+                *("inward", "eval", "charxiv", "-m", "m", "--client.base-url", server.base_url),
+                *("--env.taskset.path", folder, "--env.taskset.corrections", corrections),
+                *("--output-dir", "out", "--run.name", name),
+                cwd=tmp_path,
+            )
+        assert done.code == 0, done.err
+    done = call("inward", "compare", "out/before", "out/after", "--json", cwd=tmp_path)
+    found = json.loads(done.out)
+    figures = {one["label"]: one for one in [found["primary"], *found["secondary"]]}
+    gained = {name: figures[name]["difference"] for name in ("correct", "corrected")}
+    assert gained == {"correct": pytest.approx(3 / 8), "corrected": pytest.approx(3 / 8)}
+    assert figures["corrected"]["a"] == pytest.approx(5 / 8)
+    assert found["primary"]["clusters"] == 8
+
+
 def test_inward_eval_prints_the_floors(folder, tmp_path):
     done = call("inward", "eval", "charxiv", "--env.taskset.path", folder, cwd=tmp_path)
     assert done.code == 0, done.err

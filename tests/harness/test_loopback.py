@@ -73,7 +73,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Set for every child process; what it was asked."""
     handler = type("Recording", (Proxy,), {"asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         for name in PROXIES:
             monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
         for name in ("NO_PROXY", "no_proxy"):
@@ -82,6 +82,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_the_first_command_asks_nothing_of_a_proxy(proxy: list[str], tmp_path: Path) -> None:
     done = command("inward", "eval", "quality-rag", "-n", "1", "--run.name", "run", cwd=tmp_path)
     assert done.code == 0, done.err

@@ -67,10 +67,15 @@ def test_embedding_backends(tmp_path, tiny_model, flags):
     assert all(text.count("[passage ") == 4 for text in texts)
 
 
-def test_passages_and_chunks_by_config(tmp_path):
+def test_passages_and_chunks_by_config_and_a_relative_cache_folder(tmp_path, monkeypatch):
+    """The folder is the one of the run: the search server has a working directory of its own."""
+    monkeypatch.setenv("INWARD_CACHE_DIR", "here")
     words = [*retriever({"chunk-words": "40"}), "--env.taskset.tools.passages", "2"]
     with PolicyServer(searcher) as server:
         found = traces(vf_eval("quality-rag", server, *SAMPLE, *words, cwd=tmp_path))
+    assert all(trace["ok"] for trace in found.values()), found
+    indexes = [path.name.split("-")[0] for path in (tmp_path / "here" / "retrieval").iterdir()]
+    assert {"chunks", "bm25"} <= set(indexes)
     texts = results(found)
     assert len(texts) == 3
     for text in texts:

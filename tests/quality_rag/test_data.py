@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 from inward_chat.downloads import PinnedFile
-from inward_chat.testing import PolicyServer, tool_call
 from quality_rag.data import FILES, DataError, clean, load_questions, load_stories
-from support.runs import traces, vf_eval
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "quality"
 REAL = SHARED / "quality_v1.0.1_htmlstripped_dev_first2.jsonl"
@@ -165,20 +163,3 @@ def test_downloads_go_where_the_user_says(tmp_path, monkeypatch):
         list(load_questions("dev"))
     (tmp_path / "quality" / "dev.jsonl").write_bytes(content)
     assert [question.id for question in load_questions("dev")] == ["1_W_1"]
-
-
-def test_a_relative_cache_folder_is_the_one_of_the_run(tmp_path, monkeypatch):
-    """Not of the search server, which has a working directory of its own."""
-
-    def searcher(body):
-        if any(m["role"] == "tool" for m in body["messages"]):
-            return {"content": "Answer: A"}
-        return {"tool_calls": [tool_call("search", {"query": "who was late"}, "c")]}
-
-    monkeypatch.setenv("INWARD_CACHE_DIR", "here")
-    with PolicyServer(searcher) as server:
-        words = ("--env.taskset.split", "sample", "-n", "1")
-        found = traces(vf_eval("quality-rag", server, *words, cwd=tmp_path))
-    assert all(trace["ok"] for trace in found.values()), found
-    indexes = [path.name.split("-")[0] for path in (tmp_path / "here" / "retrieval").iterdir()]
-    assert {"chunks", "bm25"} <= set(indexes)

@@ -18,6 +18,8 @@ from support.runs import SCRIPTS, call, episodes, traces, vf_eval
 QUESTIONS = list(load_questions("sample"))
 BY_TEXT = {q.text: q for q in QUESTIONS}
 SAMPLE = ("--env.taskset.split", "sample")
+ALONE = ("--env.taskset.context", "none")
+"""Without the search server, for runs that are about something else: it takes seconds to start."""
 SAMPLE_FILE = Path(str(resources.files("quality_rag") / "data" / "sample.jsonl"))
 
 
@@ -354,7 +356,8 @@ def test_a_tool_that_reads_and_a_search_that_skips_what_was_shown(tmp_path):
 
 
 def test_hard_only_and_shuffled_options(tmp_path):
-    arguments = (*SAMPLE, "--env.taskset.hard-only", "--env.taskset.shuffle-options")
+    data = ("--env.taskset.hard-only", "--env.taskset.shuffle-options")
+    arguments = (*SAMPLE, *ALONE, *data)
     with PolicyServer(say("Answer: A")) as server:
         found = traces(vf_eval("quality-rag", server, *arguments, cwd=tmp_path))
     hard = {q.id: q for q in QUESTIONS if q.hard}
@@ -489,7 +492,7 @@ def test_tokens_that_the_server_had_in_its_cache_are_counted(tmp_path, monkeypat
     }
     with PolicyServer(lambda body: ChatCompletion({"content": "Answer: A"}, usage=usage)) as server:
         done = call(
-            "inward", "eval", "quality-rag", *SAMPLE, "-n", "2", "-m", server.model,
+            "inward", "eval", "quality-rag", *SAMPLE, *ALONE, "-n", "2", "-m", server.model,
             "--client.base-url", server.base_url, cwd=tmp_path,
         )  # fmt: skip
     assert "2,000 in, 20 out" in done.out

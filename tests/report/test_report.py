@@ -2,24 +2,31 @@
 
 import base64
 import hashlib
+import itertools
 import json
+import math
 import re
 import tracemalloc
 from pathlib import Path
 
 import pytest
 from cli import rollouts as make
-from inward_statistics import paired_difference
+from inward_statistics import Mean, paired_difference
+from report import prime_rl
 from report.pages import a_run, a_training, measured, read_back, talk
 from support.runs import call
 
 from inward import runs
+from inward.errors import UserError
+from inward.floors import Floor, Measured, save, saved
 from inward.report import write_report
 from inward.report.detail import MAX_MESSAGES, MAX_STRIP, MAX_TEXT
+from inward.report.figures import MAX_POINTS, MAX_SERIES, curves
 from inward.report.page import write
 from inward.report.pairs import comparisons
 from inward.report.reading import find
 from inward.report.sections import read
+from inward.report.spool import MAX_SPOOL, Spool
 from inward.summary import Played, as_json, summarise
 
 
@@ -27,10 +34,12 @@ def reading(folder):
     return read(find(folder), folder.name, lambda size: None)
 
 
-def page(folder, **more):
+def page(folder, room=MAX_SPOOL, **more):
     file = folder / "page.html"
-    readings = [reading(folder)]
-    return file, write(file, readings, comparisons(readings), lambda size: None, **more)
+    with Spool(room) as spool:
+        readings = [read(find(folder), folder.name, lambda size: None, spool)]
+        pairs = comparisons(readings)
+        return file, write(file, readings, pairs, spool, lambda rows: None, **more)
 
 
 def test_the_figures_are_those_of_the_table(tmp_path):
@@ -93,6 +102,22 @@ def test_the_same_run_gives_the_same_page(tmp_path):
     first = write_report(folder).read_bytes()
     assert write_report(folder).read_bytes() == first
     assert {path.name for path in folder.iterdir()} == {"traces.jsonl", "report.html"}
+
+
+def test_what_is_read_again_is_what_was_kept(tmp_path):
+    """All rollouts kept while they are read, none of them, and the first few."""
+    png = "data:image/png;base64,iVBORw0KGgo="
+    folder = a_run(tmp_path / "run", torn="{")
+    picture = [{"type": "image_url", "image_url": {"url": png}}]
+    for episode in (
+        make.episode(7, messages=[make.message("user", picture), make.message("assistant", "a")]),
+        make.episode(8, messages=talk("half a character \ud800")),
+        make.episode(9, traces=[make.trace(9, agent=name, messages=talk()) for name in "ab"]),
+    ):
+        with (folder / "traces.jsonl").open("a") as file:
+            file.write(json.dumps(episode) + "\n")
+    pages = [page(folder, room)[0].read_bytes() for room in (MAX_SPOOL, 0, 9_000)]
+    assert pages[0] == pages[1] == pages[2]
 
 
 def test_nothing_of_a_policy_is_markup_and_only_our_scripts_may_run(tmp_path):
@@ -243,6 +268,11 @@ def test_a_training_of_prime_rl_step_by_step(tmp_path):
     assert [s["mean_reward"] for s in found.sections] == [0.25, 0.5, 1.0]
     assert found.curves == {"reward/mean": [[n, n / 10] for n in range(6)]}
     assert found.broken.named == [str(folder / "metrics.jsonl:7")]
+    # Task 0 of each step was trained on, with an advantage.
+    assert {row.task for row in found.rows if row.advantage is not None} == {"task-0"}
+    assert {row.task for row in found.rows if row.flags == ("not trained on",)} == {
+        "task-1", "task-2",
+    }  # fmt: skip
     (folder / "rollouts/step_2/train/all/traces.jsonl").unlink()
     assert reading(folder).sections[1]["rollouts"]["scored"] == 4
     file, _ = page(folder)
@@ -252,6 +282,70 @@ def test_a_training_of_prime_rl_step_by_step(tmp_path):
     [pair] = index["comparisons"]
     difference = pair["primary"]["difference"]
     assert (pair["first"], pair["second"], difference) == ([0, 0], [0, 2], 0.75)
+
+
+def test_what_prime_rl_writes_today(tmp_path):
+    """Written as the source of its commit 559b447 does: see `report.prime_rl`."""
+    found = reading(prime_rl.training(tmp_path / "run"))
+    assert found.broken.count == 0
+    sections = [(s["step"], s["kind"], s["environment"]) for s in found.sections]
+    trained = [(step, "train", name) for step in (1, 2, 3) for name in prime_rl.NAMES]
+    assert sections == [*trained, *((3, "eval", name) for name in prime_rl.NAMES)]
+    # What failed in the orchestrator is with its environment.
+    assert [s["rollouts"]["failed"] for s in found.sections] == [0, 1, 0, 1, 0, 1, 0, 0]
+    assert found.curves["eval/hard/effective/agent/avg@2"] == [[3, 1.0]]
+    assert found.curves["train/agg/effective/agent/reward/mean"] == [
+        [1, 0.25], [2, 0.5], [3, 0.75],
+    ]  # fmt: skip
+    known = {row.id: row.advantage for row in found.rows if row.advantage is not None}
+    assert known["easy-1-0"] == 0.75
+    assert known["hard-1-1"] == -0.25  # in the batch of step 2
+    assert not any(id.startswith("hard-3") for id in known)
+    waiting = {row.id for row in found.rows if "not trained on" in row.flags}
+    assert waiting == {f"hard-3-{n}" for n in range(4)}
+    _, rollouts = read_back(page(tmp_path / "run")[0])
+    assert rollouts["easy-1-0"]["messages"][-1]["strip"]["bars"] == [0.25, 0.75]
+
+
+def test_long_logs_of_many_names_are_thinned_and_say_so(tmp_path):
+    rows = [{"step": step, **{f"m{n}": step for n in range(3)}} for step in range(5 * MAX_POINTS)]
+    found = curves(rows)
+    points = found.shown["m2"]
+    assert len(points) <= MAX_POINTS
+    assert points[-1] == [5 * MAX_POINTS - 1] * 2
+    gaps = [b[0] - a[0] for a, b in itertools.pairwise(points)]
+    assert max(gaps) <= 20
+    many = curves([{"step": 1, **{f"m{n}": 1.0 for n in range(MAX_SERIES + 3)}}])
+    assert (len(many.shown), many.left_out) == (MAX_SERIES, 3)
+
+
+def test_chance_floors_and_baselines_stand_beside_the_score(tmp_path):
+    def episode(n):
+        found = make.episode(n, messages=talk())
+        found["env"] = {"id": "quality-rag"}
+        found["traces"][0]["rewards"] = {"correct": {"score": float(n % 2)}}
+        return found
+
+    folder = make.write(tmp_path / "run", *(episode(n) for n in range(8)))
+    [section] = reading(folder).sections
+    assert section["scores"][0]["chance"] == 0.25
+    assert section["published"]["keyword-reader, 36 real stories"] == 0.306
+    assert (section["floors"], section["noise_floor"]) == (None, None)
+    floors = [
+        Floor("empty", Mean(0.125, 0.01, 0.4, 8, 8)),
+        Floor("noise", Mean(0.0, math.nan, math.nan, 8, 8)),
+    ]
+    measured = Measured(floors, ["Above the highest floor."])
+    save(measured, folder)
+    assert repr(saved(folder)) == repr(measured)
+    [section] = reading(folder).sections
+    assert [(f["label"], f["mean"], f["interval"], f["rollouts"]) for f in section["floors"]] == [
+        ("empty", 0.125, [0.01, 0.4], 8), ("noise", 0.0, None, 8),
+    ]  # fmt: skip
+    assert "Above the highest floor." in section["notes"]
+    (folder / "floors.json").write_text('{"floors": 3}')
+    with pytest.raises(UserError, match=r"floors.json' holds no floors of inward .*: remove it"):
+        reading(folder)
 
 
 def test_two_runs_are_paired_by_task(tmp_path):

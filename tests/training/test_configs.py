@@ -27,8 +27,15 @@ def environment(table):
     return vf.resolve_env_config(table)
 
 
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The folders that the files name, in the working directory."""
+    (tmp_path / "ReachQA/train").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(**named(RL))
-def rl(request):
+def rl(request, data):
     return tomllib.loads(request.param.read_text(encoding="utf-8"))
 
 
@@ -39,10 +46,7 @@ def evaluation(request):
 
 @pytest.mark.parametrize("files", [RL, EVAL], ids=["rl", "eval"])
 def test_every_environment_has_one(files):
-    tasksets = {f.stem.replace("-", "_") for f in files}
-    # An environment over other tasksets has no tasks of its own; charxiv is evaluation data.
-    others = {"advisor", "entropy_group", "group_reward"} | ({"charxiv"} if files is RL else set())
-    assert tasksets == ENVIRONMENTS - others
+    assert {f.stem.replace("-", "_") for f in files} == ENVIRONMENTS
 
 
 def test_an_environment_that_owns_its_groups_is_played_once_per_task(rl):
@@ -50,6 +54,13 @@ def test_an_environment_that_owns_its_groups_is_played_once_per_task(rl):
         config = environment(source["env"])
         size = source.get("group_size", rl["orchestrator"]["group_size"])
         assert (size == 1) == hasattr(config, "group")
+
+
+def test_every_file_plays_the_environment_that_it_is_named_after(rl, request):
+    [source] = rl["orchestrator"]["train"]["source"]
+    # "entropy-group+quality-rag": the environment, and the taskset that it plays.
+    assert environment(source["env"]).env_id.split("+")[0] == source["name"]
+    assert f"{source['name']}.toml" in request.node.name
 
 
 def test_no_group_vanishes_and_no_turn_is_a_sequence_of_its_own(rl):
@@ -69,7 +80,7 @@ def test_an_evaluation_is_read_by_the_command(evaluation, tmp_path):
 
 
 @pytest.mark.parametrize("file", RL, ids=lambda f: f.name)
-def test_prime_rls_own_classes_take_it(file):
+def test_prime_rls_own_classes_take_it(file, data):
     checkout = os.environ.get("PRIME_RL")
     if not checkout:
         pytest.skip("PRIME_RL names no checkout of prime-rl: its own config classes were not asked")
@@ -77,12 +88,16 @@ def test_prime_rls_own_classes_take_it(file):
         "import sys, tomllib; from prime_rl.configs.rl import RLConfig;"
         "RLConfig.model_validate(tomllib.load(open(sys.argv[1], 'rb')))"
     )
-    source = Path(checkout) / "packages/prime-rl-configs/src"
+    sources = [
+        Path(checkout) / "packages/prime-rl-configs/src",
+        # What `hierarchical_grpo` knows a proposer and its solvers by.
+        Path(checkout) / "deps/verifiers/environments/proposer_solver",
+    ]
     done = subprocess.run(
         [sys.executable, "-c", code, str(file)],
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"PYTHONPATH": str(source)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))},
     )
     assert done.returncode == 0, done.stderr

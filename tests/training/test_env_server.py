@@ -8,101 +8,26 @@ import threading
 
 import pytest
 import verifiers.v1 as vf
-from inward_chat.testing import PolicyServer
-from inward_chat.verifiers_compat import EnvClient
 from inward_training import RolloutsError
 from inward_training.env_server import Broker
 from inward_training.env_server import client as client_module
 from training.conftest import COPY_LETTER
-
-LETTERS = "abcdefgh"
-ANSWER_S = 240
-"""By then every episode has ended, or the test fails."""
-
-
-async def until(true):
-    async with asyncio.timeout(ANSWER_S):
-        while not true():  # noqa: ASYNC110 - what is looked at is in several places
-            await asyncio.sleep(0.05)
-
-
-class Policy:
-    """Says the right letter; while it is shut, nothing."""
-
-    def __init__(self):
-        self.open = asyncio.Event()
-        self.asked = 0
-
-    async def __call__(self, body):
-        loop = asyncio.get_running_loop()
-        self.asked += 1
-        if not self.open.is_set():
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.open.wait(), self.home))
-        assert loop is not self.home
-        return {"content": str(body["messages"][-1]["content"])[-1]}
-
-    async def was_asked(self, times):
-        await until(lambda: self.asked >= times)
+from training.env_servers import (
+    ANSWER_S,
+    all_up,
+    ends,
+    play,
+    processes,
+    served_policy,
+    serving,
+    until,
+)
 
 
 @pytest.fixture
 async def policy():
-    policy = Policy()
-    policy.home = asyncio.get_running_loop()
-    with PolicyServer(policy) as server:
-        policy.base_url = server.base_url
+    async with served_policy() as policy:
         yield policy
-        policy.open.set()
-
-
-@contextlib.asynccontextmanager
-async def serving(env=COPY_LETTER, **options):
-    """A broker that serves, and verifiers' client of it."""
-    config = vf.resolve_env_config(env).model_dump(mode="json")
-    broker = Broker(config, "tcp://127.0.0.1:0", **{"workers": 1, **options})
-    ready = asyncio.Event()
-    task = asyncio.create_task(broker.run(ready.set))
-    client = EnvClient(broker.address)
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await ready.wait()
-        yield broker, client
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await client.close()
-
-
-def play(client, policy, count):
-    """Tasks of as many episodes, which have begun."""
-    model = vf.EvalClientConfig(base_url=policy.base_url)
-    rows = [
-        {"idx": i, "prompt": f"Say {LETTERS[i % 8]}", "letter": LETTERS[i % 8]}
-        for i in range(count)
-    ]
-    return [
-        asyncio.ensure_future(
-            client.run(client=model, model="m", sampling=vf.SamplingConfig(), task_data=row)
-        )
-        for row in rows
-    ]
-
-
-async def ends(episodes):
-    """The rewards of those that were done, and the failures of the others."""
-    async with asyncio.timeout(ANSWER_S):
-        ended = await asyncio.gather(*episodes, return_exceptions=True)
-    done = [e.traces[0].reward for e in ended if not isinstance(e, BaseException)]
-    return done, [str(e) for e in ended if isinstance(e, BaseException)]
-
-
-def all_up(broker, count):
-    return sum(player.up for player in broker._players) == count
-
-
-def processes(broker):
-    return [player.process.pid for player in broker._players]
 
 
 async def test_what_a_killed_worker_held_fails_by_name_and_another_plays_on(policy):

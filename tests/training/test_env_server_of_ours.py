@@ -19,7 +19,7 @@ from support.processes import workers as children
 from inward import eval_plugin
 
 MAIN = "from inward.cli import main; main()"
-WAIT_S = 240
+WAIT_S = 400
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 

@@ -50,6 +50,21 @@ def test_advantages_compare_rollouts_not_their_branches():
     assert mixed.planned - len(mixed.rewards) == 1
 
 
+def test_a_seat_is_compared_with_itself_alone():
+    """Solvers within a proposal, proposers over those of a task: as `hierarchical_grpo`."""
+    samples = []
+    for episode, proposer, solvers in (("a", 0.5, (1.0, 0.0)), ("b", 0.1, (0.8, 0.2))):
+        samples.append(sample(proposer, f"{episode}p", agent="proposer", episode=episode))
+        samples += [
+            sample(reward, f"{episode}{n}", agent="solver", episode=episode)
+            for n, reward in enumerate(solvers)
+        ]
+    expected = [0.2, 0.5, -0.5, -0.2, 0.3, -0.3]
+    assert group(*samples).advantages() == pytest.approx(expected)
+    refused = sample(0.0, "c", agent="proposer", episode="c")
+    assert group(*samples, refused).advantages()[::3] == pytest.approx([0.3, -0.1, -0.2])
+
+
 def test_a_rollout_alone_has_no_advantage():
     alone = group(sample(1.0), planned=3, failures=(Failure("TaskError", "down"),) * 2)
     assert alone.advantages() == [0.0]

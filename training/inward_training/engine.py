@@ -64,7 +64,9 @@ class Engine:
         self.name = name
         self.context: int = model.config.max_position_embeddings
         self._sampler = Sampler(model, pad, seed, threads)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        """Held while it samples, and in `updating`. Whatever else runs the module meanwhile, such
+        as a live source of hidden states, takes it too."""
         self._queue: SimpleQueue[_Asked | None] = SimpleQueue()
 
     @contextmanager
@@ -73,7 +75,7 @@ class Engine:
 
         `seed` is that of the sampling from the new weights: the next number where left out.
         """
-        with self._lock:
+        with self.lock:
             self._sampler.reseed(self._sampler.seed + 1 if seed is None else seed)
             yield self._sampler.model
 
@@ -161,7 +163,7 @@ class Engine:
         if not batch:
             return
         try:
-            with self._lock:
+            with self.lock:
                 found = self._sampler.sample([asked.prompt for asked in batch], how)
         except Exception as error:  # the client is told, as any server's is: HTTP 500
             for asked in batch:

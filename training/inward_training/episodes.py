@@ -46,9 +46,9 @@ def as_group(
             planned += 1
             continue
         planned += len(traces)
-        _refuse_nested_groups(traces, len(played))
+        _refuse_nested_groups(episode.traces, len(played))
         for trace in traces:
-            found = failed(trace) or _samples(trace, weights)
+            found = failed(trace) or _samples(trace, weights, episode.id)
             if isinstance(found, Failure):
                 failures.append(found)
             else:
@@ -59,7 +59,8 @@ def as_group(
 def _refuse_nested_groups(traces: Sequence[Any], episodes: int) -> None:
     seats = [trace.agent.name for trace in traces]
     repeated = max(map(seats.count, seats), default=0)
-    if repeated > 1 and episodes > 1:
+    # A second seat plays for its own sake: solvers of a proposal, of which a group has several.
+    if len(set(seats)) == 1 and repeated > 1 and episodes > 1:
         raise RolloutsError(
             f"the environment plays {repeated} rollouts in each episode and compares them itself:"
             f" play it with group_size=1 (got {episodes})"
@@ -87,7 +88,7 @@ def failure(of: Any) -> Failure:
     return Failure(errors[-1].type, errors[-1].message)
 
 
-def _samples(trace: Any, weights: tuple[int, int]) -> list[Sample] | Failure:
+def _samples(trace: Any, weights: tuple[int, int], episode: str) -> list[Sample] | Failure:
     rewards = {name: r.value for name, r in trace.rewards.items() if r is not None}
     metrics = {name: value for name, value in trace.metrics.items() if value is not None}
     samples = []
@@ -112,6 +113,7 @@ def _samples(trace: Any, weights: tuple[int, int]) -> list[Sample] | Failure:
                 stop=trace.stop_condition or "",
                 truncated=trace.is_truncated,
                 weights=weights,
+                episode=episode,
             )
         )
     if samples:

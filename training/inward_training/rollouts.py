@@ -43,6 +43,7 @@ class Rollouts:
         max_concurrent: int = 64,
         api_key_var: str = "INWARD_API_KEY",
         server: str | None = None,
+        live: object | None = None,
     ) -> None:
         """
         Args:
@@ -59,6 +60,11 @@ class Rollouts:
             api_key_var: the environment variable that holds the endpoint's key, if it wants one.
             server: the address of an env server of the same env (`inward serve`), which then plays
                 the episodes; `endpoint` is as it reaches the engine.
+            live: what the environment's own `use` takes: for an entropy bonus a source of hidden
+                states over the module that is trained (`inward_rewards`' LiveModelSource).
+
+        Raises:
+            ValueError: settings that do not go together.
         """
         config = env if isinstance(env, vf.EnvConfig) else vf.resolve_env_config(dict(env))
         if isinstance(endpoint, str):
@@ -85,6 +91,8 @@ class Rollouts:
         self.failures: Counter[str] = Counter()
         """Failed rollouts so far, by cause."""
         self._env = vf.load_environment(config)
+        if live is not None:
+            self._hand_over(live, server)
         self._max_concurrent = max_concurrent
         self._slots = asyncio.Semaphore(max_concurrent)
         self._tasks: list[AnyTask] = []
@@ -93,6 +101,13 @@ class Rollouts:
         self._serving: contextlib.AbstractAsyncContextManager[object] | None = None
         self._reading = asyncio.Lock()
         self._drawing = threading.Lock()
+
+    def _hand_over(self, live: object, server: str | None) -> None:
+        if server is not None:
+            raise ValueError("`live` is read in this process, and `server` plays in another")
+        if not callable(use := getattr(self._env, "use", None)):
+            raise ValueError(f"{self.environment!r} takes nothing `live`: it has no method `use`")
+        use(live)
 
     async def __aenter__(self) -> Self:
         _renew_lock()

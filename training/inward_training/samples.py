@@ -6,11 +6,12 @@ Plain data, free of verifiers and torch, that travels as JSON.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the JSON of a group changes."""
 
 
@@ -47,6 +48,9 @@ class Sample:
     """Whether a limit on turns or tokens ended it."""
     weights: tuple[int, int]
     """The version of the policy's weights when the rollout's episode began, and when it ended."""
+    episode: str = ""
+    """The id of the episode that the rollout is part of: with others, where an environment plays
+    several."""
 
     def __post_init__(self) -> None:
         n = len(self.completion_ids)
@@ -98,17 +102,23 @@ class Group:
         return self.planned - len(self.rewards)
 
     def advantages(self) -> list[float]:
-        """Reward less the mean over the group's rollouts, of each sample; not divided by the
-        standard deviation (arXiv 2503.20783, section 3.1), which would blow a bonus of 0.1 in a
+        """Reward less the mean over the rollouts that a sample's is compared with; not divided by
+        the standard deviation (arXiv 2503.20783, section 3.1), which would blow a bonus of 0.1 in a
         group that is otherwise all right up to the size of the answer's own reward.
 
-        Zero for all where fewer than two rollouts are left.
+        A seat is compared with itself alone: within its episode where that plays it more than once
+        (the solvers of one proposal), else over the whole group (the proposers of one task), as
+        prime-rl's `hierarchical_grpo` does. Zero where fewer than two rollouts are left to compare.
         """
         rewards = self.rewards
-        if len(rewards) < 2:
-            return [0.0] * len(self.samples)
-        mean = math.fsum(rewards.values()) / len(rewards)
-        return [sample.reward - mean for sample in self.samples]
+        rollouts: dict[str, Sample] = {sample.rollout: sample for sample in self.samples}
+        plays = Counter((one.agent, one.episode) for one in rollouts.values())
+        repeated = {agent for (agent, _), count in plays.items() if count > 1}
+        peers: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for one in rollouts.values():
+            peers[_compared(one, repeated)].append(rewards[one.rollout])
+        means = {key: math.fsum(found) / len(found) for key, found in peers.items()}
+        return [sample.reward - means[_compared(sample, repeated)] for sample in self.samples]
 
     def as_json(self) -> dict[str, Any]:
         """The group for `json.dumps`; `from_json` reads it."""
@@ -120,6 +130,11 @@ class Group:
         samples = tuple(Sample(**_tuples(sample)) for sample in value["samples"])
         failures = tuple(Failure(**failure) for failure in value["failures"])
         return cls(**{**value, "samples": samples, "failures": failures})
+
+
+def _compared(sample: Sample, repeated: Set[str]) -> tuple[str, str]:
+    """What a sample shares with those that it is compared with."""
+    return sample.agent, sample.episode if sample.agent in repeated else ""
 
 
 def _tuples(sample: Mapping[str, Any]) -> dict[str, Any]:

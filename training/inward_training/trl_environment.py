@@ -112,6 +112,10 @@ class Seats:
     ) -> None:
         self._stack.close()
 
+    def __len__(self) -> int:
+        """How many tasks."""
+        return len(self._tasks)
+
     def dataset(self) -> Dataset:
         """One row per task; its prompt comes from the environment when a rollout begins."""
         from datasets import Dataset
@@ -267,9 +271,19 @@ class _Seat:
             self._pending.set_result({"content": content if isinstance(content, str) else ""})
             self._pending = None
 
+    def _asks(self) -> bool:
+        """Whether the episode waits for the trainer."""
+        return self._pending is not None
+
     def _reward(self) -> float | None:
         if self._episode is None:
             return None
+        found = self._outcome()
+        return None if isinstance(found, Failure) else found
+
+    def _outcome(self) -> float | Failure:
+        """The reward of the episode, once it is over."""
+        assert self._episode is not None
         if not self._over and self._next() is not None:
             self._abandon()
             raise RolloutsError(self._seats._unfit())
@@ -284,7 +298,7 @@ class _Seat:
         if found is None:
             return float(episode.traces[0].reward)
         self._seats.failures[found.cause] += 1
-        return None
+        return found
 
     def _abandon(self) -> None:
         """Ends the episode, if it plays."""

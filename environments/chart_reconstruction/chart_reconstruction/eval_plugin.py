@@ -194,6 +194,12 @@ FLOORS = Floors(score, {"constant": CONSTANT, "boilerplate": BOILERPLATE}, resee
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
+    published={
+        "constant, 44 generated charts": 0.067,
+        "tracing, 44 generated charts": 0.137,
+        "true words, values at the middle, 44 generated charts": 0.426,
+        "the truth in prose, 44 generated charts": 0.996,
+    },
     default_args=DEFAULT_ARGS,
     answered=answered,
     notes=notes,

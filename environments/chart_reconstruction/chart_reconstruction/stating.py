@@ -7,7 +7,9 @@ Longer than other files: one function a sort of chart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,13 +20,68 @@ Json = dict[str, Any]
 
 def stated(spec: Json) -> str:
     """All that the chart of `spec` shows, in sentences that `inward_rewards.images.plain` reads."""
-    views = spec.get("layer", [spec])
-    drawn = [view for view in views if _mark(view)["type"] != "text"]
+    if "concat" in spec:
+        lines = _sheet(spec)
+    else:
+        plot = _Plot.of(spec)
+        lines = [_opening(spec, plot), *_page(spec), *_frame(spec, plot.drawn), *_plot(spec, plot)]
+    return "\n".join(line for line in lines if line)
+
+
+def _sheet(spec: Json) -> list[str]:
+    """A figure of different plots: what they share, then each."""
+    title = f' titled "{spec["title"]}"' if spec.get("title") else ""
+    count, columns = len(spec["concat"]), spec["columns"]
+    lines = [f"This figure{title} has {count} panels in {columns} columns.", *_page(spec)]
+    for panel in spec["concat"]:
+        whole = {**panel, "config": spec["config"], "background": spec["background"]}
+        plot = _Plot.of(whole)
+        opening = _opening({**whole, "title": ""}, plot).removeprefix("This")
+        lines.append(f'Panel "{panel["title"]}"{opening}')
+        lines += [*_frame(whole, plot.drawn), *_plot(whole, plot)]
+    return lines
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """The views of one plot, by what they are for."""
+
+    drawn: list[Json]
+    """Those that show the data."""
+    notes: list[Json]
+    printed: bool
+    direct: bool
+    """Names stand at the ends of lines."""
+
+    @classmethod
+    def of(cls, spec: Json) -> _Plot:
+        views = spec.get("layer", [spec])
+        texts = [view for view in views if _mark(view)["type"] == "text"]
+        notes = [view for view in views if _is_note(view)]
+        names = [view for view in texts if view["encoding"]["text"]["type"] == "nominal"]
+        return cls(
+            drawn=[view for view in views if view not in texts and view not in notes],
+            notes=notes,
+            printed=len(names) < len(texts),
+            direct=any("color" in view["encoding"] for view in names),
+        )
+
+
+def _is_note(view: Json) -> bool:
+    """A remark's text, or its line or region, which has no colour of a series."""
+    kind, encoding = _mark(view)["type"], view["encoding"]
+    if kind == "text":
+        return bool("note" in _rows(view)[0])
+    return (kind == "rule" and "color" not in encoding) or (kind == "rect" and "x2" in encoding)
+
+
+def _plot(spec: Json, plot: _Plot) -> list[str]:
+    """The axes, legends and numbers of a plot."""
+    drawn = plot.drawn
     first = drawn[0]
     side = spec["config"]["legend"]["orient"]
     facet = first["encoding"].get("facet") or spec.get("encoding", {}).get("facet")
-    lines = [_opening(spec, drawn, printed=len(drawn) < len(views))]
-    lines += _page(spec, drawn)
+    lines = []
     if facet:
         lines.append(
             f'The panels are titled "{facet["title"]}" and stand in {facet["columns"]} columns.'
@@ -35,10 +92,11 @@ def stated(spec: Json) -> str:
         lines += _heat_map(first, side)
     else:
         lines += _axes(drawn)
-        lines += _legends(drawn, side)
+        lines += _legends(drawn, side, direct=plot.direct)
         for view in drawn:
             lines += _numbers(view, drawn)
-    return "\n".join(line for line in lines if line)
+        lines += _notes(plot.notes)
+    return lines
 
 
 def _mark(view: Json) -> Json:
@@ -55,14 +113,15 @@ def _horizontal(view: Json) -> bool:
     return bool(view["encoding"].get("y", {}).get("type") == "nominal")
 
 
-def _opening(spec: Json, drawn: list[Json], *, printed: bool) -> str:
+def _opening(spec: Json, plot: _Plot) -> str:
+    drawn = [view for view in plot.drawn if _mark(view)["type"] != "errorband"]
     first, kinds = drawn[0], [_mark(view)["type"] for view in drawn]
     mark, encoding = _mark(first), first["encoding"]
     kind = kinds[0]
     name = {
         "bar": "bar chart", "line": "line chart", "area": "area chart", "point": "scatter plot",
         "arc": "pie chart", "rect": "heat map", "boxplot": "box plot", "rule": "line chart",
-        "errorbar": "bar chart",
+        "errorbar": "bar chart", "tick": "strip plot",
     }[kind]  # fmt: skip
     if mark.get("interpolate") == "step-after":
         name = "step chart"
@@ -73,7 +132,7 @@ def _opening(spec: Json, drawn: list[Json], *, printed: bool) -> str:
     if kind == "area" and "y2" in encoding and len(kinds) > 1:
         name = "line chart"
     if kind == "point" and (_horizontal(first) or encoding["x"].get("type") == "nominal"):
-        name = "dot plot"
+        name = "strip plot" if _strip(first) else "dot plot"
     measured = encoding.get("x" if _horizontal(first) else "y", {})
     if measured.get("stack") == "zero":
         name = f"stacked {name}"
@@ -82,25 +141,46 @@ def _opening(spec: Json, drawn: list[Json], *, printed: bool) -> str:
     if _horizontal(first) and kind != "rect":
         name = f"horizontal {name}"
     dots = " with dots" if kinds.count("line") == len(kinds) and "point" in mark else ""
+    if kind == "tick":
+        dots = ", whose samples are drawn as ticks"
     title = spec.get("title")
     text = title if isinstance(title, str) else (title or {}).get("text", "")
     told = f' titled "{text}"' if text else ""
     opening = f"This is a {name}{dots}{told}."
     if isinstance(title, dict):
         opening += f' The subtitle is "{title["subtitle"]}".'
-    if printed:
+    if plot.printed:
         opening += " The values are printed at the marks."
     return opening
 
 
-def _page(spec: Json, drawn: list[Json]) -> list[str]:
+def _strip(view: Json) -> bool:
+    """Whether samples stand side by side."""
+    return _mark(view)["type"] == "tick" or any("shift" in row for row in _rows(view))
+
+
+def _page(spec: Json) -> list[str]:
+    """What is the same for every plot of a figure."""
     config = spec["config"]
     axis, view = config["axis"], config["view"]
-    lines = [f"The plot is {spec['width']} by {spec['height']} pixels."]
-    lines.append(
+    lines = [
         f"The background is {spec['background']}, the plot area is {view['fill']}, "
         f"the text is {axis['labelColor']}."
+    ]
+    if view["stroke"]:
+        lines.append("The plot has a frame around it, a border around the marks.")
+    place = "centred" if config["title"]["anchor"] == "middle" else "on the left"
+    lines.append(
+        f"The labels are {axis['labelFontSize']} pixels high. "
+        f"The title is {config['title']['fontSize']} pixels high. The title is {place}."
     )
+    return lines
+
+
+def _frame(spec: Json, drawn: list[Json]) -> list[str]:
+    """The size of a plot, its grid and how its marks look."""
+    axis = spec["config"]["axis"]
+    lines = [f"The plot is {spec['width']} by {spec['height']} pixels."]
     channels = [view["encoding"].get(name, {}).get("axis") or {} for view in drawn for name in "xy"]
     if any(channel.get("grid") for channel in channels):
         both = any(
@@ -109,13 +189,6 @@ def _page(spec: Json, drawn: list[Json]) -> list[str]:
         dashed = "dashed " if "gridDash" in axis else ""
         where = " in both directions" if both else ""
         lines.append(f"There are {dashed}grid lines in {axis['gridColor']}{where}.")
-    if view["stroke"]:
-        lines.append("The plot has a frame around it, a border around the marks.")
-    place = "centred" if config["title"]["anchor"] == "middle" else "on the left"
-    lines.append(
-        f"The labels are {axis['labelFontSize']} pixels high. "
-        f"The title is {config['title']['fontSize']} pixels high. The title is {place}."
-    )
     for part in drawn:
         mark, encoding = _mark(part), part["encoding"]
         if "strokeWidth" in mark and mark["type"] == "line":
@@ -138,6 +211,10 @@ def _page(spec: Json, drawn: list[Json]) -> list[str]:
         angle = ((encoding.get("x") or {}).get("axis") or {}).get("labelAngle")
         if angle:
             lines.append(f"The category names are turned by {-angle} degrees.")
+        if mark["type"] == "tick":
+            lines.append(f"The ticks are {mark['opacity'] * 100:g} % opaque.")
+        if mark["type"] == "errorband":
+            lines.append("The intervals are drawn as bands around the lines.")
         if "color" in mark and mark["type"] != "errorbar":
             lines.append(f"All marks are {mark['color']}.")
     return list(dict.fromkeys(lines))
@@ -169,19 +246,22 @@ def _axis(channel: Json, view: Json) -> str:
             ticks = ", ".join(str(day.year) for day in days)
             return f"{told} and runs from {min(years)} to {max(years)}, with ticks at {ticks}"
         return f"{told} and is labelled at {', '.join(day.strftime('%b %Y') for day in days)}"
-    form, scale = channel["axis"]["format"], channel["scale"]
+    form, scale = channel["axis"].get("format", ""), channel["scale"]
     low, high = (_exact(end, form) for end in scale["domain"])
     log = " on a log scale" if scale.get("type") == "log" else ""
+    if scale.get("type") == "symlog":
+        log = f" on a symmetric log scale, linear up to {scale['constant']:g},"
     ticks = ", ".join(label(value, form) for value in channel["axis"]["values"])
     return f"{told}{log} and runs from {low} to {high}, with ticks at {ticks}"
 
 
-def _legends(drawn: list[Json], side: str) -> list[str]:
+def _legends(drawn: list[Json], side: str, *, direct: bool) -> list[str]:
     lines = []
     for view in drawn:
         color, size = view["encoding"].get("color"), view["encoding"].get("size")
         if color and "scale" in color:
             lines += _legend(color, side)
+        lines += _variants(view["encoding"])
         if size:
             form = size["legend"]["format"]
             ticks = ", ".join(label(value, form) for value in size["legend"]["values"])
@@ -190,16 +270,46 @@ def _legends(drawn: list[Json], side: str) -> list[str]:
                 f'The sizes are titled "{size["title"]}" and run from {low:g} to {high:g},'
                 f" with ticks at {ticks}."
             )
+    if direct:
+        lines.append("The names of the series stand at the ends of their lines.")
     return list(dict.fromkeys(lines))
 
 
 def _legend(color: Json, side: str) -> list[str]:
     title = f' and is titled "{color["title"]}"' if color.get("title") else ""
     pairs = zip(color["scale"]["domain"], color["scale"]["range"], strict=True)
-    return [
-        f"The legend is at the {side}{title}.",
-        ", ".join(f'"{name}" is {shade}' for name, shade in pairs) + ".",
-    ]
+    shades = ", ".join(f'"{name}" is {shade}' for name, shade in pairs) + "."
+    look = color.get("legend", {})
+    if look is None:
+        return [shades]
+    if corner := look.get("orient"):
+        return [f"The legend is inside the plot at the {corner.replace('-', ' ')}{title}.", shades]
+    return [f"The legend is at the {side}{title}.", shades]
+
+
+_DASHES = {
+    (1, 0): "solid", (6, 3): "dashed", (2, 2): "dotted", (8, 3, 2, 3): "dash-dotted",
+    (4, 2): "short-dashed", (10, 4): "long-dashed", (1, 3): "sparsely dotted",
+    (6, 2, 1, 2): "dash-dot-dotted",
+}  # fmt: skip
+_SHAPES = {
+    "circle": "circles", "square": "squares", "triangle-up": "triangles", "diamond": "diamonds",
+    "cross": "crosses", "triangle-down": "downward triangles",
+}  # fmt: skip
+
+
+def _variants(encoding: Json) -> list[str]:
+    """Dashes and symbols of series."""
+    lines = []
+    if dash := encoding.get("strokeDash"):
+        pairs = zip(dash["scale"]["domain"], dash["scale"]["range"], strict=True)
+        told = (f'"{name}" is drawn {_DASHES[tuple(look)]}' for name, look in pairs)
+        lines.append(", ".join(told) + ".")
+    if shape := encoding.get("shape"):
+        pairs = zip(shape["scale"]["domain"], shape["scale"]["range"], strict=True)
+        told = (f'"{name}" is drawn with {_SHAPES[look]}' for name, look in pairs)
+        lines.append(", ".join(told) + ".")
+    return lines
 
 
 # numbers
@@ -225,6 +335,12 @@ def _numbers(view: Json, drawn: list[Json]) -> list[str]:
     head = _head(mark, name, drawn, right=right)
     if mark["type"] == "boxplot":
         return _boxes(rows, spot["field"], field, form)
+    if _strip(view):
+        return [
+            f'Values at "{at}": {", ".join(_exact(r[field], form) for r in sample)}.'
+            for at in dict.fromkeys(row[spot["field"]] for row in rows)
+            if (sample := [row for row in rows if row[spot["field"]] == at])
+        ]
     series = color.get("field")
     panels = list(dict.fromkeys(row.get("panel") for row in rows))
     lines = []
@@ -267,9 +383,10 @@ def _told(
 ) -> str:
     x_form = (spot.get("axis") or {}).get("format", "")
     pieces = []
-    interval = next((v for v in drawn if _mark(v)["type"] == "errorbar"), None)
-    ends = {row[spot["field"]]: row for row in _rows(interval)} if interval else {}
-    if mark["type"] == "errorbar":
+    interval = next((v for v in drawn if _mark(v)["type"] in ("errorbar", "errorband")), None)
+    series = (encoding.get("color") or {}).get("field", "")
+    ends = {(r[spot["field"]], r.get(series)): r for r in _rows(interval)} if interval else {}
+    if mark["type"] in ("errorbar", "errorband"):
         return ""
     for row in rows:
         if spot.get("bin") == "binned":
@@ -291,8 +408,8 @@ def _told(
             size = f", size {row['size']:g}" if "size" in row else ""
             pieces.append(f"({place}, {value}{size})")
             continue
-        own = ends.get(row[spot["field"]])
-        wide = f" (from {_exact(own['low'], form)} to {_exact(own['high'], form)})" if own else ""
+        own = ends.get((row[spot["field"]], row.get(series)))
+        wide = f" ({_exact(own['low'], form)} to {_exact(own['high'], form)})" if own else ""
         pieces.append(f"{place}: {value}{wide}")
     return ", ".join(pieces)
 
@@ -348,6 +465,36 @@ def _heat_map(view: Json, side: str) -> list[str]:
     return lines
 
 
+def _notes(views: list[Json]) -> list[str]:
+    """Lines across and up, regions, and words at a place. A text follows its line or region."""
+    lines = []
+    shape: Json = {}
+    for view in views:
+        [row] = _rows(view)
+        if "note" not in row:
+            shape = row
+        elif "x2" in shape:
+            lines.append(
+                f"The region from x = {shape['x']:.12g} to x = {shape['x2']:.12g} is shaded, "
+                f'labelled "{row["note"]}".'
+            )
+        elif "x" in shape:
+            lines.append(
+                f'A vertical dashed line stands at x = {shape["x"]:.12g}, labelled "{row["note"]}".'
+            )
+        elif "y" in shape:
+            lines.append(
+                f"A dashed line stands across the plot at {shape['y']:.12g}, "
+                f'labelled "{row["note"]}".'
+            )
+        else:
+            place = f"({row['x']:.12g}, {row['y']:.12g})"
+            lines.append(f'The words "{row["note"]}" stand at {place}.')
+        if "note" in row:
+            shape = {}
+    return lines
+
+
 # words
 
 
@@ -363,5 +510,8 @@ def _exact(value: float, form: str) -> str:
 
 
 def label(value: float, form: str) -> str:
-    """A tick's label, with a hyphen for the minus sign."""
+    """A tick's label, with a hyphen for the minus sign. Without a format it is a power of ten."""
+    if not form:
+        power = f"10^{round(math.log10(abs(value)))}" if value else "0"
+        return f"-{power}" if value < 0 else power
     return format_number(value, form).replace("−", "-")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import verifiers.v1 as vf
-from inward_charts import KINDS
+from inward_charts import LEVELS
 from inward_charts.tasks import (
     ChartData,
     ChartPicture,
@@ -58,6 +58,8 @@ from chart_reconstruction.stating import stated
 
 FOLDER = "redraw"
 """Of the cache: what was drawn."""
+LONGEST_TRUTH = 20_000
+"""Characters in which the densest generated chart is told: six noisy lines, each with a band."""
 VALID = 0.9
 """What the truth in prose must score at least."""
 
@@ -110,10 +112,15 @@ class ChartReconstructionConfig(ChartsConfig):
     task: ChartReconstructionTaskConfig = ChartReconstructionTaskConfig()
 
     @model_validator(mode="after")
-    def _kinds_with_words(self) -> Self:
-        """`plain` has no words for the kinds of papers."""
-        if self.task.by_rules and not set(self.kinds) <= set(KINDS):
-            raise ValueError(f"kinds {self.kinds!r}: choose from {', '.join(KINDS)}")
+    def _room_for_the_truth(self) -> Self:
+        """Lines with bands have up to 400 points of three numbers each."""
+        long = "curves_bands" in self.kinds and max(LEVELS) in self.levels
+        if long and self.task.exact and self.task.max_characters < LONGEST_TRUTH:
+            raise ValueError(
+                f"kinds curves_bands at level {max(LEVELS)} takes up to {LONGEST_TRUTH} characters "
+                f"to tell, and task.max_characters is {self.task.max_characters}: set it to "
+                f"{LONGEST_TRUTH}, or leave that level or kind out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -91,6 +91,11 @@ FLOORS = Floors(score, {"constant": reply(CONSTANT)["content"]})
 PLUGIN = EvalPlugin(
     baselines=BASELINES,
     columns=COLUMNS,
+    published={
+        "constant, 44 generated charts": 0.057,
+        "tracing, 44 generated charts": 0.148,
+        "true words, values at mid-axis, 132 generated charts": 0.365,
+    },
     default_args=DEFAULT_ARGS,
     answered=metric("rendered"),
     floors=FLOORS,

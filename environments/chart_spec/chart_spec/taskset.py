@@ -9,6 +9,7 @@ import verifiers.v1 as vf
 from inward_charts import shrunk
 from inward_charts.tasks import (
     ChartData,
+    ChartPicture,
     ChartsConfig,
     ChartTask,
     Outcome,
@@ -95,11 +96,13 @@ class ChartSpecTaskset(vf.Taskset[ChartSpecTask, ChartSpecConfig]):
         self.INFINITE = config.path is None
 
     def load(self) -> Iterable[ChartSpecTask]:
-        weights = self.config.task.weights
-        for picture in pictures(self.config):
-            prompt = system_prompt(weights, known=picture.truth is not None)
-            data = ChartData.of(picture, system_prompt=prompt, ask=ASK)
-            yield ChartSpecTask(data, self.config.task)
+        return map(self.task_of, pictures(self.config))
+
+    def task_of(self, picture: ChartPicture) -> ChartSpecTask:
+        """The task that shows `picture`."""
+        task = self.config.task
+        prompt = system_prompt(task.weights, known=picture.truth is not None)
+        return ChartSpecTask(ChartData.of(picture, system_prompt=prompt, ask=ASK), task)
 
 
 class ChartSpecEnv(RevisingEnv, vf.Env[RevisingEnvConfig]):

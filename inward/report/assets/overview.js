@@ -63,9 +63,18 @@ function curve(run, shown) {
     places.sort((a, b) => Math.abs(a[0].step - step) - Math.abs(b[0].step - step));
     go("overview", { run, section: places[0][1] });
   }
-  draw(names[0]);
-  return el("div", { class: "curve" }, choice("curve", names.map((n) => [n, n]), names[0], draw), place,
-    el("p", { class: "quiet" }, "A click on a point shows the rollouts of the nearest step that has some."));
+  const wanted = el("input", { type: "search", placeholder: `find one of ${number(names.length)} curves`, "aria-label": "find a curve" });
+  const select = el("select", { "aria-label": "curve", onchange: () => draw(select.value) });
+  const fill = () => {
+    const words = wanted.value.trim().toLowerCase().split(/\s+/);
+    const fitting = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
+    select.replaceChildren(...fitting.map((name) => el("option", { value: name }, name)));
+    if (fitting.length) draw(fitting[0]);
+  };
+  wanted.addEventListener("input", fill);
+  fill();
+  return el("div", { class: "curve" }, el("div", { class: "bar" }, select, names.length > 8 ? wanted : null), place,
+    el("p", { class: "quiet" }, `A click on a point shows the rollouts of the nearest step that has some.${shown.curves_left_out ? ` ${number(shown.curves_left_out)} more names of the log are left out.` : ""}`));
 }
 
 function tile(value, text, href) {
@@ -92,10 +101,25 @@ function tiles(run, chosen, s) {
 function scoreTable(s) {
   const known = s.scores.filter((x) => x.mean !== null);
   if (!known.length) return null;
-  const inUnit = (x) => [x.mean, ...(x.interval || [])].every((v) => v >= 0 && v <= 1);
   return el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["", "mean", "95 % interval", "", "tasks", "clusters"].map((t) => el("th", {}, t)))),
-    el("tbody", {}, known.map((x) => el("tr", {}, el("td", {}, bdi(x.label)), el("td", { class: "number" }, fixed(x.mean)), el("td", { class: "number" }, interval(x.interval)),
-      el("td", {}, inUnit(x) ? intervalBar(x.mean, x.interval, x.chance, 0, 1) : null), el("td", { class: "number" }, number(x.questions)), el("td", { class: "number" }, number(x.clusters)))))));
+    el("tbody", {}, known.map((x, n) => [scoreRow(x, ""), n === 0 ? beside(s, x) : []]))));
+}
+
+function scoreRow(x, kind) {
+  const inUnit = [x.mean, ...(x.interval || [])].every((v) => v >= 0 && v <= 1);
+  const size = (n) => el("td", { class: "number" }, n ? number(n) : "");
+  return el("tr", { class: kind ? "beside" : "" }, el("td", {}, kind ? el("span", { class: "quiet" }, `${kind}: `) : null, bdi(x.label)), el("td", { class: "number" }, fixed(x.mean)), el("td", { class: "number" }, interval(x.interval)),
+    el("td", {}, inUnit ? intervalBar(x.mean, x.interval, x.chance, 0, 1) : null), size(x.questions), size(x.clusters));
+}
+
+/* What the main figure is to be read beside: chance, floors measured on these very tasks, and what baselines earned elsewhere. */
+function beside(s, main) {
+  const found = [];
+  if (main.chance !== null) found.push(scoreRow({ label: "guessing", mean: main.chance, interval: null, chance: null }, "chance"));
+  for (const floor of s.floors || []) if (floor.mean !== null) found.push(scoreRow(floor, "floor"));
+  for (const [label, mean] of Object.entries(s.published)) found.push(scoreRow({ label, mean, interval: null, chance: null }, "published"));
+  if (s.noise_floor !== null) found.push(scoreRow({ label: "largest difference by the measurement alone", mean: s.noise_floor, interval: null, chance: null }, "noise"));
+  return found;
 }
 
 function facts(title, pairs) {

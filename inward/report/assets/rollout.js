@@ -173,6 +173,7 @@ function group(id) {
     ["", (j) => statusBadge(j)],
     ["reward", (j) => number(rows.reward[j])],
     ["advantage", (j) => (rows.reward[j] === null ? "–" : signed(rows.reward[j] - mean))],
+    ...(members.some((j) => rows.advantage[j] !== null) ? [["trainer's advantage", (j) => (rows.advantage[j] === null ? "–" : signed(rows.advantage[j]))]] : []),
     ["/ deviation", (j) => (rows.reward[j] === null || !(deviation > 1e-9) ? "–" : signed((rows.reward[j] - mean) / deviation))],
     ["turns", (j) => number(rows.turns[j])], ["calls", (j) => number(rows.calls[j])], ["tokens", (j) => number(rows.tokens_out[j])],
     ...names.map((name) => [name, (j) => number(rows.values[name][j])]),

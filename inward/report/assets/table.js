@@ -9,6 +9,8 @@ const VIEWS = [
   ["right", "right", (i) => rows.right[i] === 1],
   ["wrong", "wrong", (i) => rows.right[i] === 0],
   ["errored", "errored", (i) => rows.status[i] !== "scored"],
+  ["trained", "trained on", (i) => rows.advantage[i] !== null],
+  ["not-trained", "not trained on", (i) => rows.flags[i].includes("not trained on")],
   ["truncated", "truncated", (i) => rows.flags[i].includes("truncated")],
   ["no-call", "never called the tool", (i) => rows.flags[i].includes("no call")],
   ["right-no-search", "right without a search", (i) => rows.right[i] === 1 && rows.flags[i].includes("no call")],
@@ -27,6 +29,7 @@ function columns() {
   if (data.runs.length > 1) found.unshift({ name: "run", width: "minmax(5em, 1fr)", value: (i) => data.runs[rows.run[i]].name, cell: (i) => bdi(data.runs[rows.run[i]].name), text: true });
   if (data.runs.some((r) => r.training)) found.unshift({ name: "step", width: "4em", value: (i) => section(i).step });
   if (!narrow) found.unshift({ name: "#", key: "k", width: "4em", value: (i) => rows.k[i] });
+  if (!narrow) found.push({ name: "advantage", width: "6em", value: (i) => rows.advantage[i] });
   found.push({ name: "calls", width: "4em", value: (i) => rows.calls[i] });
   found.push({ name: "tokens", width: "5em", value: (i) => rows.tokens_out[i] });
   if (narrow) return found.filter((c) => !["calls", "run"].includes(c.name) && (c.name !== "tokens" || rows.tokens_out.some((v) => v !== null)));
@@ -56,7 +59,7 @@ function condition(text) {
   const match = /^\s*(.+?)\s*(<=|>=|=|<|>)\s*(-?[\d.]+(?:e-?\d+)?)\s*$/i.exec(text || "");
   if (!match) return null;
   const [, name, sign, limit] = match;
-  const own = { reward: rows.reward, right: rows.right, turns: rows.turns, calls: rows.calls, tokens: rows.tokens_out, s: rows.seconds, ...rows.values }[name];
+  const own = { reward: rows.reward, right: rows.right, advantage: rows.advantage, turns: rows.turns, calls: rows.calls, tokens: rows.tokens_out, s: rows.seconds, ...rows.values }[name];
   if (!own) return null;
   const test = { "<": (v, l) => v < l, ">": (v, l) => v > l, "<=": (v, l) => v <= l, ">=": (v, l) => v >= l, "=": (v, l) => v === l }[sign];
   return (i) => own[i] !== null && own[i] !== undefined && test(own[i], Number(limit));

@@ -31,8 +31,8 @@ EXPRESSIONS = ("signal", "expr", "test", "update", "init")
 PANICS = ("panicked", "poisoned", "Any { .. }")
 
 
-def draw(spec: dict[str, Any]) -> Rendered:
-    """Renders a specification that `lint` passed.
+def draw(spec: dict[str, Any], *, strict: bool = False) -> Rendered:
+    """Renders a specification that `lint` passed; `strict`: the scene is what can be read well.
 
     Raises `RenderError` where the compiler or the renderer refuses it, or the chart is too large.
     """
@@ -59,7 +59,8 @@ def draw(spec: dict[str, Any]) -> Rendered:
     _at_most("the picture", len(png), limits.MAX_PNG_BYTES)
     picture = pixels(png)
     drawn = elements(scenegraph, root, set(plan.facets))
-    scene = read(plan, find_visible(root, drawn, picture, vl_convert.svg_to_png))
+    visibility = find_visible(root, drawn, picture, vl_convert.svg_to_png, strict=strict)
+    scene = read(plan, visibility, strict=strict)
     _at_most("the chart's table and texts", len(scene.packed), limits.MAX_SCENE_BYTES)
     return Rendered(png, picture.shape[1], picture.shape[0], scene)
 

@@ -68,10 +68,15 @@ class Renderer:
         self._known: Memo[str, Result | Refusal] = Memo(KNOWN_RESULTS)
         self._cache = None if cache_dir is None else Cache(cache_dir)
 
-    async def render(self, spec: str | dict[str, Any]) -> Rendered:
-        """The chart of a Vega-Lite specification."""
+    async def render(self, spec: str | dict[str, Any], *, strict: bool = False) -> Rendered:
+        """The chart of a Vega-Lite specification.
+
+        `strict`: its scene holds only what a person reads off the picture without effort. Marks and
+        texts are in clear contrast and not too small, the axes and legends of numbers are labelled,
+        the values are not drawn nearly on one another, and series are not nearly of one colour.
+        """
         await self._turns.wait()
-        return _drawn(await asyncio.wrap_future(self._submit(spec)))[0]
+        return _drawn(await asyncio.wrap_future(self._submit(spec, strict=strict)))[0]
 
     def render_sync(self, spec: str | dict[str, Any]) -> Rendered:
         """`render` for code that may block."""
@@ -97,22 +102,24 @@ class Renderer:
         """Ends the processes; charts still waiting or in work raise `RendererDown`."""
         self._pool.close()
 
-    def _submit(self, spec: str | dict[str, Any], *blobs: bytes) -> Future[Result | Refusal]:
+    def _submit(
+        self, spec: str | dict[str, Any], *blobs: bytes, strict: bool = False
+    ) -> Future[Result | Refusal]:
         text = spec if isinstance(spec, str) else json.dumps(spec)
-        key = digest(self.version, text, *blobs)
-        return self._known.ask(key, lambda: self._pool.submit(self._work, key, text, blobs))
+        key = digest(self.version, text, *blobs, *(["strict"] if strict else []))
+        header = {"spec": text, "strict": strict}
+        return self._known.ask(key, lambda: self._pool.submit(self._work, key, header, blobs))
 
-    def _work(self, key: str, text: str, blobs: tuple[bytes, ...]) -> Result | Refusal:
+    def _work(self, key: str, header: dict[str, Any], blobs: tuple[bytes, ...]) -> Result | Refusal:
         """In a thread of the pool."""
         stored = self._cache.get(key) if self._cache else None
         if stored is not None:
             return _result(stored)
-        reply = self._pool.call({"spec": text}, *blobs)
+        reply = self._pool.call(header, *blobs)
         if isinstance(reply, Breach):
             return BREACHES[reply]
-        header, _ = reply
-        if "refused" in header:
-            return str(header["refused"])
+        if "refused" in reply[0]:
+            return str(reply[0]["refused"])
         if self._cache:
             self._cache.put(key, reply)
         return _result(reply)

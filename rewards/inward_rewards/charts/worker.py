@@ -55,7 +55,8 @@ def start() -> None:
 def answer(header: dict[str, Any], blobs: list[bytes]) -> Message:
     """Draws `spec`; where a picture comes along, and maybe a scene, scores the drawing by them.
 
-    `refused` says why nothing was drawn. Any exception but `RenderError` is a fault of ours.
+    `strict`: only what can be read well is in the scene. `refused` says why nothing was drawn. Any
+    exception but `RenderError` is a fault of ours.
     """
     try:
         spec = lint(parse(header["spec"]))
@@ -64,7 +65,7 @@ def answer(header: dict[str, Any], blobs: list[bytes]) -> Message:
     reference = reference_of(blobs[0]) if blobs else None
     truth = Scene.from_json(json.loads(blobs[1])) if len(blobs) > 1 else None
     try:
-        drawn = draw(spec)
+        drawn = draw(spec, strict=header.get("strict", False))
     except RenderError as error:
         # Whoever failed must draw a chart that is known before it draws another that is not.
         if _fingerprint(draw(lint(KNOWN))) != _known:

@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from inward_rewards.charts import Key, Row, Scene, meaning
@@ -114,6 +115,10 @@ class _Table:
             self._rows.setdefault(row.keys, []).append(row)
         self._shares = shares
         self._names = {_plain(keys): keys for keys in self._rows}
+        self._numeric: dict[Group, list[tuple[Key, ...]]] = {}
+        for named, keys in self._names.items():
+            if isinstance(keys[0], float):
+                self._numeric.setdefault(named[1:], []).append(keys)
         spans = [row.span for row in rows if row.span]
         values = [row.value for row in rows]
         spread = max(values) - min(values) if values else 0.0
@@ -232,9 +237,8 @@ class _Table:
             return exact
         if not isinstance(keys[0], float):
             return None
-        rest = _plain(keys[1:])
-        near = [own for own in self._rows if isinstance(own[0], float) and _plain(own[1:]) == rest]
-        if not near:
+        near = self._numeric.get(_plain(keys[1:]))
+        if near is None:
             return None
         places = [own[0] for own in near if isinstance(own[0], float)]
         best = min(near, key=lambda own: abs(float(own[0]) - float(keys[0])))
@@ -315,6 +319,7 @@ def _plain(keys: tuple[Key, ...]) -> tuple[Key, ...]:
     return tuple(named(key) if isinstance(key, str) else key for key in keys)
 
 
+@lru_cache(1024)
 def named(text: str) -> str:
     """A name but for case, spaces, quotes and a full stop; a month, a day or a year in any writing
     as a date."""
@@ -334,7 +339,10 @@ def way_in(text: str) -> str | None:
 
 def number_in(text: str) -> float | None:
     """The first number of an answer, as it stands: `1,200` is 1200, `12 %` is 12."""
-    found = re.search(r"[-−]?\d[\d,]{0,40}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,3})?", text[:200])
+    found = re.search(
+        r"[-−]?(?:\d{1,3}(?:,\d{3}){1,12}(?!\d)|\d{1,40})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,3})?",
+        text[:200],
+    )
     if found is None:
         return None
     number = float(found[0].replace(",", "").replace("−", "-"))

@@ -51,7 +51,7 @@ class Trap:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def untouched(self, png: bytes | None) -> bool:
         if png is None:
@@ -92,6 +92,8 @@ def unlinted() -> Iterator[Renderer]:
     program = replace(renderer.PROGRAM, module="rewards.charts.unlinted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(renderer, "PROGRAM", program)
+        # What never ends is stopped at the limit: the least that leaves honest charts room.
+        patch.setattr(renderer, "LIMITS", replace(renderer.LIMITS, cpu_seconds=2))
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         made = Renderer(workers=2)
         # The processes inherit the path when they start.

@@ -207,6 +207,8 @@ def test_a_still_picture_needs_less(name: str) -> None:
         (bar(transform=[{"calculate": "1", "as": "c"}] * 13), "write the rows that they give"),
         (encoded(y={"field": "b", "axis": {"format": "0999d"}}), "fewer than three digits"),
         ({"repeat": ["a"] * 30, "spec": bar()}, "makes 30 views, more than 24"),
+        ({"repeat": {}, "spec": None}, "'spec' of a 'repeat' must be an object"),
+        (encoded(y={"repeat": {}, "spec": [bar()]}), "'spec' of a 'repeat' must be an object"),
         (
             {"repeat": ["a"] * 5, "spec": {"repeat": ["b"] * 5, "spec": bar()}},
             "makes 25 views, more than 24",

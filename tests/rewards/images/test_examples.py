@@ -17,11 +17,13 @@ def told(chart: PlainChart) -> object:
     return (repr(chart.x), repr(chart.y), repr(chart.right), chart.observed, repr(chart.looks)), (
         *(chart.kind, chart.title, chart.subtitle, chart.legend_title, chart.stack),
         *(chart.width, tuple(chart.colors.items()), chart.donut, chart.horizontal),
+        *(chart.bands, tuple(chart.dashes.items()), tuple(chart.markers.items())),
+        tuple(chart.notes),
     )
 
 
-def test_there_are_thirty() -> None:
-    assert [int(number) for number, _ in EXAMPLES] == list(range(1, 31))
+def test_there_are_forty() -> None:
+    assert [int(number) for number, _ in EXAMPLES] == list(range(1, 41))
 
 
 @pytest.mark.parametrize(("number", "words"), EXAMPLES)

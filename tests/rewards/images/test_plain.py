@@ -11,6 +11,7 @@ import pytest
 from inward_rewards.charts import Row, meaning, shared_renderer, table_f1
 from inward_rewards.images import PlainRedraw, read, specification, without_code
 from inward_rewards.images.plain.numbers import color, iso_date, number
+from inward_rewards.images.plain_redraw import BREACHES
 
 FOLDER = Path(__file__).parent / "descriptions"
 UNDERSTOOD = 0.95
@@ -38,8 +39,9 @@ async def drawn_as_told(case: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize(
     ("part", "count"),
-    [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20)],
-)
+    [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20),
+     ("seventh", 20), ("eighth", 20)],
+)  # fmt: skip
 async def test_descriptions_are_understood(part: str, count: int) -> None:
     cases = descriptions(part)
     assert len(cases) == count
@@ -73,6 +75,58 @@ def test_a_chart_in_parts() -> None:
         ("Men", [("Oslo", 13), ("Rome", 41)]),
     ]
     assert chart.ignored == 0
+
+
+def test_a_figure_of_different_plots() -> None:
+    told = (
+        'This figure titled "Runs" has 2 panels side by side. The background is #fff1e5.\n'
+        'Panel "(a) Loss" is a line chart. The x-axis is titled "Step". "A": 0: 3, 10: 1.\n'
+        'Panel "(b)" is a horizontal strip plot. Values at "V1": 3, 4, 4. Values at "V2": 1.'
+    )
+    chart = read(told)
+    assert (chart.title, chart.columns, chart.ignored) == ("Runs", 2, 0)
+    loss, strip = chart.panels
+    assert (loss.kind, loss.title, loss.x.title) == ("line", "(a) Loss", "Step")
+    assert (strip.kind, strip.strip, strip.horizontal) == ("point", True, True)
+    assert [(o.x, o.y) for o in strip.series[0].observations] == [
+        *(("V1", 3), ("V1", 4), ("V1", 4), ("V2", 1)),
+    ]
+    assert {panel.looks.background for panel in chart.panels} == {"#fff1e5"}
+    drawn = specification(chart)
+    assert [view["title"] for view in drawn["concat"]] == ["(a) Loss", "(b)"]
+    # The same in one paragraph; and small multiples of one kind are no such figure.
+    panels = read(
+        "Two panels. The left panel is a bar chart: A 3, B 4. The right panel is a pie chart: "
+        "C 60 %, D 40 %."
+    ).panels
+    assert [panel.kind for panel in panels] == ["bar", "arc"]
+    assert [panel.observed for panel in panels] == [2, 2]
+    assert not read('Bar charts. Panel "North": "Jan": 3. Panel "South": "Jan": 4.').panels
+
+
+@pytest.mark.parametrize(
+    ("words", "sort", "place"),
+    [
+        ('A horizontal dashed line at 0.5 is labelled "chance".', "level", 0.5),
+        ('A reference line stands at 0.5 and is marked "chance".', "level", 0.5),
+        ('A dotted vertical line at epoch 30 is labelled "chance".', "moment", 30),
+        ('The region between 2 and 4 is highlighted (labelled "chance").', "span", 2),
+        ('The text "chance" is written at (3, 0.2).', "words", 3),
+        ('An arrow labelled "chance" points to x = 3, y = 0.2.', "words", 3),
+    ],
+)
+def test_remarks_on_a_plot(words: str, sort: str, place: float) -> None:
+    chart = read(f'Line chart. "A": 0: 1, 10: 2. {words}')
+    [note] = chart.notes
+    assert (note.sort, note.text) == (sort, "chance")
+    assert (note.y if sort == "level" else note.x) == place
+    assert chart.observed == 2
+
+
+def test_a_dashed_line_with_values_is_a_series() -> None:
+    chart = read("Line chart. Model B (dashed line) starts at 52 in 2010 and reaches 65 in 2020.")
+    assert not chart.notes
+    assert chart.observed == 2
 
 
 def test_what_is_not_understood_is_counted() -> None:
@@ -169,16 +223,103 @@ HOSTILE = {
     "emphasis": "titled *" * 2400,
     "headings": "# a\n- b\n" * 2500,
     "no such day": "Line chart. 2023-02-29: 4, 2023-03-31: 5. 2020-13-45: 6. 0000-01-01: 7.",
+    "commas of an axis": "Bar chart. x-axis " + ", " * 9700,
+    "numbers of an axis": "Line chart. x-axis (" + "1," * 9700,
+    "dots of a scale": "Heat map. color scale " + "." * 19_500 + "pixels ",
+    "aside of lines": "Histogram. lines " + "(a)" * 6500 + "->",
+    "both axes": "Bar chart. x " + "a, y " * 3900,
+    "compared": "Bar chart. " + "5 times " * 2400,
+    "risen": "Bar chart. " + "rises a b by " * 1500,
+    "noted": "Bar chart. Oslo: " + "12 (a " * 3200,
+    "powers": "Bar chart. " + "5 × 10^" * 2700,
+    "vertical lines": "Line chart. " + "a vertical dashed line at x = 5 near " * 500,
+    "regions": "Line chart. The region is shaded " + "from 1 to 2 " * 1500,
+    "panels": "(a) Line chart. " * 1200,
+    "panels of panels": "Panel A is a bar chart. a: 1. " * 600,
+    "dashes of series": 'Line chart. "a" is dashed. ' + '"a" is dashed and ' * 900,
+    "shaded bands": "Line chart. The intervals " + "errors and " * 1700 + "bands",
+    "ends of lines": "Line chart. " + "labels at the " * 1300 + "ends of lines",
+    "symmetric": "Line chart. The y-axis is " + "sym log scale, linear " * 800,
+    "powers of ten": "Line chart. " + "10^-3 " * 3200,
+    "samples": 'Strip plot. "a": ' + "1, " * 6000,
+    "largest": "Bar chart. " + "the largest one is " * 1000 + "a, 5",
+    "placed": "Bar chart. " + "next to it is " * 1400,
+    "made": "Bar chart. " + "Make the a bar " * 1300 + "5 tall",
+    "counts in bins": "Histogram. " + "5 for 1 to 2, " * 1300,
+    "questions": "Bar chart. " + "What is the title? " * 1000,
+    "groups in order": "Grouped bar chart. " + "a 1 in b and 2 in c; " * 900,
+    "hours": "Line chart. " + "08:00 " * 3200,
+    "five by five": "Box plot. " + "a: 1/2/3/4/5 " * 1500,
+    "sorts of marks": "bars for a and a line for b " * 700,
+    "years": "Bar chart of " + "2010, " * 3000 + "and 2011",
+    "lower case sentences": "Line chart. " + "words end. " * 1800,
     "no names": "Bar chart. The bars  are 12 and 14. and are 3 and 4. The bars of & are 3 and 4.",
 }
 
 
+def pairs(words: str) -> list[tuple[str, float | None]]:
+    return [(str(o.x), o.y) for s in read(words).series for o in s.observations]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("The y-axis runs from 0 to 4,000,000. Oslo: 1.2 million, Rome: 3 million.", [1.2e6, 3e6]),
+        ("Oslo: 1.2 million, Rome: 900,000.", [1.2e6, 9e5]),
+        ("Oslo 12, Rome 3. Oslo is 9 more than Rome.", [12, 3]),
+        ("Oslo: 12, Rome: 3. From Rome to Oslo it rises by 9.", [12, 3]),
+        ("Oslo: 12 (40%), Rome: 3 (10%).", [12, 3]),
+        ("Y ticks: 0, 5, 10. Oslo: 12, Rome: 3.", [12, 3]),
+        ("Oslo: 1\u202f200, Rome: 900.", [1200, 900]),
+        ("\n| Town | Value |\n|---|---|\n| Oslo | 12,5 |\n| Rome | 3,5 |", [12.5, 3.5]),
+        ("Oslo: 5 × 10^3, Rome: 3 × 10³.", [5000, 3000]),
+        ("Oslo: 3 bn, Rome: 2 bn.", [3e9, 2e9]),
+    ],
+)
+def test_the_numbers_of_places(words: str, told: list[float]) -> None:
+    found = pairs(f"Bar chart. {words}")
+    assert found == [("Oslo", pytest.approx(told[0])), ("Rome", pytest.approx(told[1]))]
+
+
+def test_ticks_are_no_bars() -> None:
+    assert pairs("Bar chart. Y ticks: 0, 5, 10.") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "x", "y"),
+    [
+        (
+            "The x-axis is labelled Population. The y-axis is labelled Season.",
+            "Population",
+            "Season",
+        ),
+        ("x-axis: GDP of China, y-axis: Handling", "GDP of China", "Handling"),
+        ("x-axis: Land, y-axis: Demand for the land", "Land", "Demand for the land"),
+        ("x: Year, y: Gold", "Year", "Gold"),
+        ("Horizontal axis: Year and vertical axis: Gold", "Year", "Gold"),
+    ],
+)
+def test_titles_of_axes_are_read_whole(words: str, x: str, y: str) -> None:
+    chart = read(f"Bar chart. {words}")
+    assert (chart.x.title, chart.y.title) == (x, y)
+
+
+def test_names_of_an_axis_are_read_whole() -> None:
+    chart = read("Bar chart. The x-axis lists Oslo, Bern and Malta.")
+    assert chart.x.members == ["Oslo", "Bern", "Malta"]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_read_to_its_end(name: str) -> None:
-    chart = read(HOSTILE[name])
-    spec = specification(chart)
-    assert chart.observed <= 1000
-    assert len(json.dumps(spec)) < 400_000
+    """In the sandbox, whose limit is on processor time: a loaded machine does not decide."""
+    redrawn = PlainRedraw().sync(HOSTILE[name])
+    assert redrawn.reason not in BREACHES.values()
+    assert len(json.dumps(redrawn.spec)) < 400_000
+
+
+@pytest.mark.parametrize("name", ["pairs", "tuples", "members", "long table"])
+def test_what_is_drawn_has_a_limit(name: str) -> None:
+    assert read(HOSTILE[name]).observed <= 1000
 
 
 async def test_nothing_to_draw_has_a_reason() -> None:

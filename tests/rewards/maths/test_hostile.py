@@ -116,11 +116,12 @@ def test_a_killed_answer_used_no_more_processor_time_than_its_limit():
     assert 0.25 < (whole - start) / len(IN_C_CODE) < 1
 
 
-@pytest.mark.parametrize("answer", ["{" * 10_000, "1" * 100_000, "x" * 100_000, r"\frac" * 20_000])
-def test_the_processor_limit_holds_where_the_length_limit_is_lifted(answer):
+def test_the_processor_limit_holds_where_the_length_limit_is_lifted():
+    answers = ["{" * 10_000, "1" * 100_000, "x" * 100_000, r"\frac" * 20_000]
     with Verifier(workers=1, cpu_seconds=1, memory_mb=512, max_chars=10**6) as verifier:
-        assert not verifier.verify_sync(GOLD, answer).correct
-        assert verifier.verify_sync(*honest(5)) == Verdict(True, "equal")
+        for number, answer in enumerate(answers):
+            assert not verifier.verify_sync(GOLD, answer).correct, answer[:9]
+            assert verifier.verify_sync(*honest(5 + 2 * number)) == Verdict(True, "equal")
 
 
 def test_memory_is_bounded_and_given_back():
@@ -144,7 +145,7 @@ def test_a_gold_that_nothing_can_read_raises(verifier):
 
 @pytest.mark.parametrize("gold", ["(10^8)!", r"2^{8 \cdot 10^{10}}"])
 def test_a_gold_that_breaks_the_limits_raises_whatever_the_answer(gold):
-    with Verifier(workers=1, cpu_seconds=1, memory_mb=512) as verifier:
+    with Verifier(workers=1, cpu_seconds=0.5, memory_mb=512) as verifier:
         for answer in ("5", GOLD, "(10^9)!"):
             with pytest.raises(ValueError, match="cannot be compared even with 1") as failure:
                 verifier.verify_sync(gold, answer)

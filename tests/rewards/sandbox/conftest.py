@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -118,6 +117,3 @@ def own_user(user):
     """For what is not good for the others."""
     with opened("maths" if isinstance(user, Maths) else "charts") as one:
         yield one
-
-
-OUTSIDE = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU, signal.SIGKILL]

@@ -122,7 +122,7 @@ def test_programs_share_the_budget_and_all_of_them_end():
         one.stdin.flush()
     while any(one.poll() is None for one in started):
         most = max(most, living(started))
-        time.sleep(0.01)
+        time.sleep(0.05)  # looking takes time of the same cores
     assert [one.stdout.read() for one in started] == ["done\n"] * 3
     assert 1 <= most <= 2
     for one in started:
@@ -130,7 +130,9 @@ def test_programs_share_the_budget_and_all_of_them_end():
         one.stdout.close()
 
 
-@pytest.mark.parametrize("kinds", [("maths", "charts"), ("charts", "maths")])
+@pytest.mark.parametrize(
+    "kinds", [("maths", "charts"), pytest.param(("charts", "maths"), marks=pytest.mark.slow)]
+)
 def test_an_idle_program_leaves_its_place_to_another(kinds):
     started = programs(kinds, hold=600, INWARD_WORKERS="1")
     try:

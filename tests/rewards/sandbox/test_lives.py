@@ -1,6 +1,7 @@
 """Forks, ends and leftovers: what becomes of the processes, for maths and charts alike."""
 
 import asyncio
+import itertools
 import os
 import pickle
 import signal
@@ -66,8 +67,22 @@ def script(kind, end):
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("kind", OPENED)
+# A program of its own takes seconds to start: each end once by default.
+BY_DEFAULT = {
+    ("maths", "nothing closed"),
+    ("maths", "killed with work in hand"),
+    ("charts", "work in hand"),
+    ("charts", "killed"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        pytest.param(*pair, marks=[] if pair in BY_DEFAULT else pytest.mark.slow)
+        for pair in itertools.product(OPENED, ENDS)
+    ],
+)
 def test_nothing_is_left(kind, end, tmp_path):
     """No process, no file: an unguarded script, however it ends."""
     done = subprocess.run(

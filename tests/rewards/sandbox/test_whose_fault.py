@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from inward_rewards.sandbox import blame, clock
 from inward_rewards.sandbox.blame import Breach
-from rewards.sandbox.conftest import OUTSIDE
 from support.processes import alive, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -67,7 +66,18 @@ def test_an_idle_worker_that_is_ended_costs_nothing(user):
         user.honest()
 
 
-@pytest.mark.parametrize("number", [*OUTSIDE, signal.SIGPROF], ids=lambda number: number.name)
+RARE = (signal.SIGHUP, signal.SIGINT, signal.SIGXCPU)
+"""The table above has them too; played, each of the charts' workers costs a second of CPU time."""
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *(signal.SIGTERM, signal.SIGKILL, signal.SIGPROF),
+        *(pytest.param(number, marks=pytest.mark.slow) for number in RARE),
+    ],
+    ids=lambda number: number.name,
+)
 def test_an_outside_signal_is_the_machines_fault_and_forgotten(user, number):
     for _ in range(2 if number is signal.SIGTERM else 1):  # the second time it is worked on again
         waiting = user.asking("spin")

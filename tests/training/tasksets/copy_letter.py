@@ -8,6 +8,8 @@ from inward_chat import LocalEnv, LocalEnvConfig, local_agent
 __all__ = ["CopyLetterEnv", "CopyLetterTaskset"]
 
 LETTERS = "abcdefgh"
+TAKEN = 2**30
+"""Bytes that scoring takes where the letter is `memory`."""
 
 
 class CopyLetterEnvConfig(LocalEnvConfig):
@@ -28,6 +30,8 @@ class CopyLetterTask(vf.Task[CopyLetterData]):
             raise RuntimeError("the scoring service is down: start it")
         if "nan" in trace.last_reply:
             return float("nan")
+        if self.data.letter == "memory":
+            return float(len(bytearray(b"x") * TAKEN))
         return float(trace.last_reply.startswith(self.data.letter))
 
     @vf.metric

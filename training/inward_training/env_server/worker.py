@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from inward_chat.verifiers_compat import EnvServer, setup_logging
 
 LOST_TOOLS = 3
 """The exit status of a worker whose shared tool server has died."""
+OOM_SCORE = 500
+"""Of -1000 to 1000, as proc(5) has it."""
 PROBE_S = 2.0
 END_S = 10.0
 """How long a worker that was told to end may take to wind up."""
@@ -35,6 +38,7 @@ def work(env: dict[str, Any], address: str, broker: Connection, log_level: str) 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     setup_logging(log_level)
+    _first_to_go()
     threading.Thread(target=_end_with, args=(broker,), daemon=True).start()
     server = EnvServer(vf.resolve_env_config(env), address)
     raise SystemExit(asyncio.run(_serve(server)))
@@ -82,6 +86,15 @@ async def _listens(url: str) -> bool:
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return True
+
+
+def _first_to_go() -> None:
+    """Where memory runs out the kernel ends a worker, or what it started, before the broker: that
+    answers for its workers, and nobody answers for it."""
+    # No such file but on Linux.
+    with contextlib.suppress(OSError):
+        score = Path("/proc/self/oom_score_adj")
+        score.write_text(str(max(OOM_SCORE, int(score.read_text()))))
 
 
 def _end_with(broker: Connection) -> None:

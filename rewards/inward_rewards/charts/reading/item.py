@@ -153,7 +153,7 @@ class Item:
             value = self.given.get(name)
             if self._measures(name) and value not in shown:
                 assert isinstance(value, float)
-                readings.append(self._reading(name, places, (value, self._look(name))))
+                readings.append(self._reading(name, places, (value, self.look(name))))
         return readings, extents
 
     def edge_seen(self, axis: str, end: float, across: tuple[float, float]) -> bool:
@@ -237,7 +237,7 @@ class Item:
             return True
         return self.edge_seen(name, self._place(name), self._sides("x" if name == "y" else "y"))
 
-    def _look(self, name: str) -> tuple[float, ...]:
+    def look(self, name: str) -> tuple[float, ...]:
         if name == "size":
             return (float(self.item.get("size", 0.0)) ** 0.5,)
         color = self.item.get("fill")

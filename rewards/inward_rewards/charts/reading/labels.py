@@ -7,16 +7,23 @@ one factor (or their sizes, as on the two sides of a population pyramid).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isclose, log10
 
+import numpy as np
+
+from inward_rewards.charts.reading.names import meaning, of_time
 from inward_rewards.charts.reading.plan import SEPARATOR
-from inward_rewards.charts.reading.printed import number
+from inward_rewards.charts.reading.printed import number, prints
 from inward_rewards.charts.reading.svg import Element
 from inward_rewards.charts.reading.values import Given, value_of
 
+YEAR = re.compile(r"\b[12]\d{3}\b")
+MONTH = frozenset(("month",))
+MONTHS = frozenset("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 ROUNDING = 1e-3
 """Part by which a printed number may differ from its value times the factor."""
 
@@ -51,9 +58,15 @@ class Labels:
             scale: names for scale, names in texts.items() if len(set(names.values())) == len(names)
         }
         self._units = {scale: _unit(names) for scale, names in texts.items()}
+        self._texts = texts
 
     def __contains__(self, scale: str) -> bool:
         return scale in self._units
+
+    def count(self, scale: str) -> int:
+        """How many values of a scale are printed; 0 where a label denies its value."""
+        names = self._texts.get(scale, {})
+        return 0 if _lie(names, self.unit(scale)) else len(set(names.values()))
 
     def name(self, scale: str, value: Given) -> Given:
         """A name or a time as it is printed; a number that is printed as it is stays one."""
@@ -64,6 +77,21 @@ class Labels:
 
     def unit(self, scale: str) -> Unit:
         return self._units.get(scale, Unit())
+
+
+def _lie(labels: dict[Given, str], unit: Unit) -> bool:
+    """Whether a label is another number, another year or another month than its value is."""
+    for value, text in labels.items():
+        if isinstance(value, float):
+            if number(text) is not None and not prints(text, unit.printed(value)):
+                return True
+        elif isinstance(value, np.datetime64):
+            years, month = YEAR.findall(text), of_time(value, MONTH)
+            if years and str(value)[:4] not in years:
+                return True
+            if (said := str(meaning(text))) in MONTHS and said != month:
+                return True
+    return False
 
 
 def _unit(labels: dict[Given, str]) -> Unit:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -38,15 +38,29 @@ SHARP_PIXELS = 100.0
 """Values that spread over fewer pixels are not read finer than if they spread over as many."""
 BASELINE_SHARE = 0.5
 """Bars of nearly equal lengths are told apart by their ends, yet read along their whole length."""
+LABELLED = {"x", "y", "radius", "color", "size"}
+"""Channels whose numbers an axis or a legend has to print."""
 SEEN_NAMES = 0.5
 """Share of a scale's names that must be printed somewhere; labels that overlap are thinned out."""
 CUT_NAME = 3
 """Least characters that are left of a name that was cut."""
+CLEAR_PIXELS = 60.0
+"""`READABLE_PIXELS` of a strict reading."""
+CLEAR_COLORS = 40.0
+"""Steps of 255, in the channel that differs most, by which a strict reading tells series apart."""
+CLEAR_LABELS = 2
+"""Labels from which a strict reading takes the numbers of an axis or a legend."""
 
 
-def read(plan: Plan, visibility: Visibility) -> Scene:
-    """The scene of a chart, from what can be seen of it."""
-    labels = Labels(visibility.elements)
+def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
+    """The scene of a chart, from what can be seen of it.
+
+    `strict`: without what nobody could read off the picture alone: numbers along an axis or a
+    legend without labels, or nearly on one another, and series in nearly the same colour. For
+    `visibility` in the strict sense.
+    """
+    seen = [e for n, e in enumerate(visibility.elements, 1) if visibility.visible[n]]
+    labels = Labels(seen if strict else visibility.elements)
     texts: list[str] = []
     items: list[Item] = []
     marks: set[str] = set()
@@ -74,17 +88,53 @@ def read(plan: Plan, visibility: Visibility) -> Scene:
                 encodings.add("facet:discrete")
                 names["facet"] |= {key for key in item.facets if isinstance(key, str)}
     unread = _unread(names, texts, labels)
+    if strict:
+        told = {
+            c.scale: labels.count(c.scale) >= CLEAR_LABELS for i in items for c in i.mark.channels
+        }
+        items = [item for item in items if _labelled(item, told)]
+        unread |= _alike(items)
     readings: list[Reading] = []
     extents: list[Extent] = []
     for item in items:
-        seen, reaching = item.shown(unread)
-        readings += seen
+        found, reaching = item.shown(unread)
+        readings += found
         extents += reaching
     lengths = list(settle(extents))
     readings = [*lengths, *_off_edges(readings, lengths)]
     as_printed = [_as_printed(reading, labels) for reading in readings]
-    rows = _rows(_unprinted(sectors(as_printed)), unread, texts)
+    pixels = CLEAR_PIXELS if strict else READABLE_PIXELS
+    rows = _rows(_unprinted(sectors(as_printed)), unread, texts, pixels)
     return Scene(rows, tuple(texts), tuple(sorted(marks)), tuple(sorted(encodings)))
+
+
+def _labelled(item: Item, told: Mapping[str, bool]) -> bool:
+    """Whether labels say what the places, colours and sizes of an item stand for; a number that is
+    printed, and a sector, need none. `told`: whether they do, by scale."""
+    return item.mark.kind == "text" or all(
+        told[channel.scale]
+        for channel in item.mark.channels
+        if channel.kind != "discrete" and channel.name in LABELLED
+    )
+
+
+def _alike(items: list[Item]) -> set[tuple[str, Given]]:
+    """The series, by scale, whose colour is nearly that of another."""
+    colors: dict[str, dict[Given, tuple[float, ...]]] = defaultdict(dict)
+    for item in items:
+        channel, name = item.channels.get("color"), item.names.get("color")
+        if channel is not None and name is not None:
+            colors[channel.scale][name] = item.look("color")
+    return {
+        (scale, name)
+        for scale, found in colors.items()
+        for name, color in found.items()
+        if any(other != name and _apart(color, its) < CLEAR_COLORS for other, its in found.items())
+    }
+
+
+def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _as_printed(reading: Reading, labels: Labels) -> Reading:
@@ -158,7 +208,7 @@ def _unprinted(readings: Iterable[Reading]) -> Iterator[Reading]:
 
 
 def _rows(
-    readings: Iterable[Reading], unread: Set[tuple[str, Given]], texts: list[str]
+    readings: Iterable[Reading], unread: Set[tuple[str, Given]], texts: list[str], pixels: float
 ) -> tuple[Row, ...]:
     readings = list(readings)
     spans = _spans(readings)
@@ -168,7 +218,7 @@ def _rows(
                   for key in reading.keys),
             reading,
         )
-        for reading in _readable(readings)
+        for reading in _readable(readings, pixels)
     ]  # fmt: skip
     times = {key for keys, _ in rows for key in keys if isinstance(key, str) and _is_time(key)}
     shorter = without_year(times, texts)
@@ -240,8 +290,11 @@ def _spread(values: list[float], log: bool) -> float:
     return max(values) - min(values) if values else 0.0
 
 
-def _readable(readings: list[Reading]) -> Iterator[Reading]:
-    """The readings whose values the picture tells apart from the others of their scale."""
+def _readable(readings: list[Reading], pixels: float) -> Iterator[Reading]:
+    """The readings whose values the picture tells apart from the others of their scale.
+
+    `pixels`: `READABLE_PIXELS`, or more.
+    """
     ends: dict[tuple[str, str], list[End]] = defaultdict(list)
     for reading in readings:
         ends[reading.channel.scale, reading.cell] += reading.ends
@@ -252,9 +305,9 @@ def _readable(readings: list[Reading]) -> Iterator[Reading]:
         long_enough = (
             kind not in READABLE_SPAN
             and values > 0
-            and (abs(reading.value) * drawn / values >= READABLE_PIXELS)
+            and (abs(reading.value) * drawn / values >= pixels)
         )
-        if values == 0 or long_enough or drawn >= READABLE_SPAN.get(kind, READABLE_PIXELS):
+        if values == 0 or long_enough or drawn >= READABLE_SPAN.get(kind, pixels):
             yield reading
 
 

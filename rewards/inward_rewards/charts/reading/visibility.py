@@ -28,11 +28,14 @@ Pixels = npt.NDArray[np.int16]
 
 CONTRAST = 16
 """Steps of 255, in the channel that differs most, below which two colours look alike."""
+CLEAR_CONTRAST = 48
+"""The same for a strict reading: what a hurried eye tells apart."""
 MIN_PIXELS = 4
 MIN_OPACITY = 0.1
 TRANSLUCENT = 0.9
 """Below this opacity an item does not hide what is behind it."""
 MIN_FONT_SIZE = 6
+CLEAR_FONT_SIZE = 9
 MIN_LINE = 0.75
 """Least distance of two lines of one text, in font sizes."""
 INK = 0.04
@@ -75,8 +78,10 @@ def find_visible(
     drawn: list[Element],
     picture: Pixels,
     rasterise: Callable[[str], bytes],
+    *,
+    strict: bool = False,
 ) -> Visibility:
-    """Finds what can be seen of each element.
+    """Finds what can be seen of each element; `strict`: what can be seen well.
 
     `picture` is the real chart (height, width, 3); `rasterise` draws an SVG string as a PNG.
     """
@@ -103,7 +108,7 @@ def find_visible(
         return (rgba.view(">u4")[..., 0] >> 8).astype(np.int64)
 
     empty = pixels(rasterise(canvas.empty()))
-    contrast = _Contrast(drawn, picture, np.broadcast_to(empty, picture.shape))
+    contrast = _Contrast(drawn, picture, np.broadcast_to(empty, picture.shape), strict=strict)
     solid = owners(to_paint)
     # Painted from the last to the first, and without backgrounds, which would then hide their view.
     below = owners(marks, backward=True) if marks else np.zeros_like(solid)
@@ -215,14 +220,18 @@ def pixels(png: bytes) -> Pixels:
 class _Contrast:
     """Tells which owners of pixels stand out from what is around and behind them."""
 
-    def __init__(self, drawn: list[Element], picture: Pixels, empty: Pixels) -> None:
+    def __init__(
+        self, drawn: list[Element], picture: Pixels, empty: Pixels, *, strict: bool
+    ) -> None:
+        self.contrast = CLEAR_CONTRAST if strict else CONTRAST
+        font_size = CLEAR_FONT_SIZE if strict else MIN_FONT_SIZE
         self.guides = len(drawn) + 1
         """The number of axes, grids, frames and legends."""
         self.size = len(drawn) + 2
         self.picture = picture
         self.is_text = np.array([False, *(element.text is not None for element in drawn), False])
-        self.least = np.array([0, *(_least_pixels(element) for element in drawn), 0])
-        self.differs = _differ(picture, empty)
+        self.least = np.array([0, *(_least_pixels(one, font_size) for one in drawn), 0])
+        self.differs = self._differ(picture, empty)
 
     def look(self, ids: Ids, below: Ids) -> tuple[npt.NDArray[np.bool_], Ids]:
         """By number, whether it is seen; and the owners again, only where they stand out.
@@ -239,7 +248,7 @@ class _Contrast:
             )
             second = (first[0] + step[0], first[1] + step[1])
             a, b = ids[first], ids[second]
-            contrast = _differ(self.picture[first], self.picture[second])
+            contrast = self._differ(self.picture[first], self.picture[second])
             # An axis line or a frame beside a mark is no merit of the mark.
             contrast &= (a != self.guides) & (b != self.guides)
             for one, neighbour, places in ((a, b, first), (b, a, second)):
@@ -256,19 +265,18 @@ class _Contrast:
     def _count(self, ids: Ids) -> npt.NDArray[np.int64]:
         return np.bincount(ids, minlength=self.size)
 
+    def _differ(self, one: Pixels, other: Pixels) -> npt.NDArray[np.bool_]:
+        different: npt.NDArray[np.bool_] = np.abs(one - other).max(axis=-1) >= self.contrast
+        return different
 
-def _differ(one: Pixels, other: Pixels) -> npt.NDArray[np.bool_]:
-    different: npt.NDArray[np.bool_] = np.abs(one - other).max(axis=-1) >= CONTRAST
-    return different
 
-
-def _least_pixels(element: Element) -> float:
+def _least_pixels(element: Element, font_size: int) -> float:
     text = element.text
     if text is None:
         return MIN_PIXELS
     size = float(re.sub(r"px$", "", element.node.get("font-size", "0")))
     characters = len(text.replace(" ", ""))
     lines = [float(line.get("dy", 0)) for line in list(element.node)[1:]]
-    if size < MIN_FONT_SIZE or characters == 0 or any(step < MIN_LINE * size for step in lines):
+    if size < font_size or characters == 0 or any(step < MIN_LINE * size for step in lines):
         return float("inf")
     return max(MIN_PIXELS, INK * size**2 * characters)

@@ -27,6 +27,8 @@ def unrolled(spec: Json) -> Json:
 
 def _views(spec: dict[str, Json]) -> dict[str, Json]:
     repeat, inner = spec["repeat"], unrolled(spec["spec"])
+    if not isinstance(inner, dict):
+        raise RenderError("the 'spec' of a 'repeat' must be an object: the view to repeat")
     lists = repeat if isinstance(repeat, dict) else {_ALONE: repeat}
     if not set(lists) <= {"row", "column", "layer", _ALONE} or not all(
         isinstance(names, list) and all(isinstance(name, str) for name in names)

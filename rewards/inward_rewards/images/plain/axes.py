@@ -45,6 +45,11 @@ _SAYS = re.compile(
     r"|for|denotes?|plots?|of|called|named)\b\W*)+",
     re.IGNORECASE,
 )
+_SYMLOG = re.compile(
+    r"(?:on )?(?:an? )?\bsym(?:metric(?:al)?)?[- ]?log(?:arithmic)?(?: scale)?"
+    rf"(?:,? \(?(?:and )?(?:is )?linear (?:up to|below|within) ±?({NUMBER})\)?)?",
+    re.IGNORECASE,
+)
 _LEAST_MOST = re.compile(
     rf"\b(?:min(?:imum)?|low(?:est)?|start(?:s|ing)?(?: (?:at|from))?)\s*(?:[:=]|is|of|"
     rf"at)?\s*({NUMBER})\s*"
@@ -73,6 +78,13 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 
+_BOTH = re.compile(
+    r"^(?:and )?x ?(?: is|[:=])? ([^:;]{1,200}?)[,;] (?:and )?y ?(?: is|[:=])? ([^:;]{1,200})$"
+)
+"""`x is the year, y the gold`, `x: year, y: gold`."""
+_JOINT = re.compile(r"(?:(?<![^\s,;])(?:and|while|with|whereas|but|on|for|the|a|log)\s{0,2}){1,3}$")
+"""Whole words between what is said of one axis and the name of the next."""
+
 
 def beside_axes(text: str, chart: PlainChart) -> str:
     """Notes `the mass (y-axis)` and `memory on the y-axis`; the sentence without them."""
@@ -100,13 +112,18 @@ def columns_of(text: str, chart: PlainChart, unquote: Unquote) -> None:
 
 def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
     """Notes what a sentence says of axes; whether it speaks of them."""
-    short = re.match(r"^(?:and\s+)?x\s+(?:is\s+)?([^:;]+?)[,;]\s*y\s+(?:is\s+)?([^:;]+)$", text)
+    short = _BOTH.match(text)
     if short:
         axis_words(chart.x, short[1], chart, unquote)
         axis_words(chart.y, short[2], chart, unquote)
         return True
     if ends := re.match(r"^([xy])\s+(?:is |goes |runs |ranges )?((?:from|between)\b.*)$", text):
         axis_words(chart.x if ends[1] == "x" else chart.y, ends[2], chart, unquote)
+        return True
+    if plain := re.match(
+        rf"^([xy]) ([A-Za-z][^\d:;]{{0,40}}? {NUMBER} (?:to|-|–) {NUMBER})$", text
+    ):
+        axis_words(chart.x if plain[1] == "x" else chart.y, plain[2], chart, unquote)
         return True
     if most := re.match(rf"^([xy])(?:[- ]axis)? (?:max(?:imum)?|up to)\.? ({NUMBER})$", text):
         highest = number(most[2])
@@ -130,11 +147,7 @@ def axes_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         return True
     for mention, following in zip(mentions, [*mentions[1:], None], strict=True):
         end = following.start() if following else len(text)
-        piece = re.sub(
-            r"[\s,;]*(?:and|while|with|whereas|but)?\s*(?:on|for)?\s*(?:the|a|log)?\s*$",
-            "",
-            text[mention.end() : end],
-        )
+        piece = _JOINT.sub("", text[mention.end() : end].rstrip(" ,;")).rstrip(" ,;")
         if following and text[mention.end() : end].rstrip().endswith(" log"):
             _axis_of(following, chart).log = True
         axis_words(_axis_of(mention, chart), piece, chart, unquote)
@@ -161,6 +174,15 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     """Title, ends, ticks and members from what stands behind the words `x-axis`."""
     if again := AXIS.search(text):
         text = text[again.end() :]
+    before, arrow, after = text.partition("->")
+    if arrow and len(names := listed(after)) >= 2:
+        # `age group -> 8-12, 13-17`
+        axis.members = [unquote(name) for name in names]
+        text = before.strip()
+    if symlog := _SYMLOG.search(text):
+        linear = number(symlog[1]) if symlog[1] else None
+        axis.symlog = linear.value if linear and linear.value > 0 else 0.0
+        text = text[: symlog.start()] + text[symlog.end() :]
     if re.search(r"\blog(?:arithmic)?\b", text, re.IGNORECASE):
         axis.log = True
         text = re.sub(
@@ -187,7 +209,7 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
         span = tight
     if span and ends[0] and ends[1]:
         axis.low, axis.high = sorted((ends[0].value, ends[1].value))
-        axis.percent = axis.percent or ends[1].percent
+        axis.percent, axis.unit = axis.percent or ends[1].percent, ends[1].scale
         text = text[: span.start()] + " \uf701 " + text[span.end() :]
     axis.percent = axis.percent or any(tick.percent for tick in axis.ticks)
     if (
@@ -233,7 +255,8 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
 
 def _bare(axis: Axis, text: str, chart: PlainChart) -> None:
     """`x: threads 1, 2, 4`: the places; `y: req/s 900, 1750`: the values."""
-    values = [part.strip() for part in re.split(r",\s+|\s+and\s+", text) if number(part.strip())]
+    parts = (part.strip(" ()[].") for part in re.split(r",\s+|\s+and\s+", text))
+    values = [part for part in parts if number(part)]
     if axis is chart.x:
         axis.members = values
     else:

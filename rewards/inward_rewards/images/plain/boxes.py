@@ -20,6 +20,10 @@ _PARTS = (
 _PART = re.compile("|".join(rf"(?P<{name}>\b{words}\b)" for name, words in _PARTS), re.IGNORECASE)
 
 
+_SLASHED = re.compile(
+    r"(?<![\w./])-?\d{1,9}(?:\.\d{1,9})?(?: ?/ ?-?\d{1,9}(?:\.\d{1,9})?){4}(?![\w/])"
+)
+"""`12/18/22/27/40`"""
 _DASH = re.compile(r"(?<=\d)\s?[-–—]\s?(?=\d)")
 
 
@@ -56,6 +60,10 @@ def from_cells(cells: list[tuple[str, float]]) -> Fact | None:
 
 def box_of(text: str) -> Fact | None:
     """The box that a statement tells whole, labelled by what stands before its first part."""
+    if slashed := _SLASHED.search(text):
+        values = [float(part) for part in slashed.group().split("/")]
+        label = clean(text[: slashed.start()].rstrip(" :=(")) or None
+        return Fact(label, None, box=tuple(values)) if values == sorted(values) else None
     marks = list(_PART.finditer(text))
     if len(marks) < 2 or len(marks) > 40:
         return None

@@ -24,6 +24,8 @@ class Number:
     decimals: int = 0
     scale: float = 1.0
     """1e6 of 3 million."""
+    power: bool = False
+    """Written as a power of ten, 10^3."""
 
 
 @dataclass
@@ -32,7 +34,11 @@ class Axis:
     ticks: list[Number] = field(default_factory=list)
     low: float | None = None
     high: float | None = None
+    unit: float = 1.0
+    """1e6 where `high` was written as millions."""
     log: bool = False
+    symlog: float | None = None
+    """A logarithmic axis of both signs, linear up to this number; 0: it is not told up to where."""
     percent: bool = False
     """Tick labels end in %: numbers written with % are parts of 1."""
     members: list[str] = field(default_factory=list)
@@ -90,7 +96,8 @@ class Looks:
     dashed_grid: bool = False
     frame: bool = False
     legend: str = ""
-    """right, bottom, top or left."""
+    """right, bottom, top or left, a corner of the plot such as top-left, or direct: names at the
+    ends of the lines."""
     label_size: float | None = None
     title_size: float | None = None
     title_anchor: str = ""
@@ -102,6 +109,20 @@ class Looks:
     angle: int | None = None
 
 
+@dataclass(frozen=True)
+class Note:
+    """A remark on the plot. level: a line across at y; moment: a line up at x; span: a region from
+    x to x2; words: at (x, y). `text` may be empty, but for words."""
+
+    sort: Literal["level", "moment", "span", "words"]
+    text: str = ""
+    x: Place = 0.0
+    y: float = 0.0
+    x2: Place = 0.0
+    percent: bool = False
+    """Whether its number was written with %."""
+
+
 @dataclass
 class PlainChart:
     """A chart in words. `ignored` counts the statements that said nothing that is understood."""
@@ -110,10 +131,18 @@ class PlainChart:
     title: str = ""
     subtitle: str = ""
     horizontal: bool = False
+    in_units: bool = False
+    """Its numbers are said to be in thousands, millions or billions."""
     stack: Literal["", "zero", "group"] = ""
     donut: bool = False
     dots: bool = False
     histogram: bool = False
+    strip: bool = False
+    """Several points at each category, all samples."""
+    ticks: bool = False
+    """Samples are drawn as short strokes."""
+    bands: bool = False
+    """Intervals are bands along their lines, and no error bars."""
     printed: bool = False
     width: float | None = None
     height: float | None = None
@@ -133,17 +162,29 @@ class PlainChart:
     """By the name of a series or a category, in lower case."""
     color: str = ""
     """Of all marks."""
+    dashes: dict[str, str] = field(default_factory=dict)
+    """Solid, dashed, ... by the name of a series in lower case."""
+    right_names: set[str] = field(default_factory=set)
+    """Series on an axis of their own, in lower case."""
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    """Of series whose marks differ from the others', by their names in lower case."""
+    markers: dict[str, str] = field(default_factory=dict)
+    """Vega's names of symbols, likewise."""
+    notes: list[Note] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
     shapes: list[tuple[str, str, list[tuple[float, ...]]]] = field(default_factory=list)
     """Kind, colour and corners, in pixels from the upper left."""
     looks: Looks = field(default_factory=Looks)
+    panels: list[PlainChart] = field(default_factory=list)
+    """Different plots side by side: this chart then has their common title and looks."""
     statements: int = 0
     ignored: int = 0
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to draw."""
-        return not (self.title or self.x.title or self.y.title or self.observed or self.shapes)
+        own = self.title or self.x.title or self.y.title or self.observed or self.shapes
+        return not own and all(panel.empty for panel in self.panels)
 
     @property
     def observed(self) -> int:

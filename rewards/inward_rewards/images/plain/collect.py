@@ -9,6 +9,7 @@ from dataclasses import replace
 from inward_rewards.images.plain.boxes import box_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
 from inward_rewards.images.plain.facts import Fact, clean, facts, listed
+from inward_rewards.images.plain.legends import variant
 from inward_rewards.images.plain.numbers import (
     NUMBER,
     NUMBERS,
@@ -17,6 +18,7 @@ from inward_rewards.images.plain.numbers import (
     number,
     plain_number,
 )
+from inward_rewards.images.plain.phrases import binned, paired
 from inward_rewards.images.plain.runs import runs
 from inward_rewards.images.plain.state import State, same_name
 from inward_rewards.images.plain.text import NAME
@@ -33,6 +35,11 @@ _BETWEEN = re.compile(
     rf"({NUMBER})[^\d,]{{0,40}}?\b(?:between|from)\s+({NUMBER})\s+(?:and|to)\s+({NUMBER})"
 )
 _COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
+_PART_OF = re.compile(
+    rf"^ ?(?:[a-z%]{{1,12}} )?(?:in|for|from|of|by|during|at) (?:the )?({NAME}"
+    rf"|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
+    r"(?: and|,(?: and)?)?\s*(?:[a-z]{1,12} )?$"
+)
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 _SLASHED = re.compile(r"(?<![\w/.,-])(-?\d[\d.]{0,20})/(-?\d[\d.]{0,20})(?![\w/])")
 """Points as `4/22`."""
@@ -49,21 +56,41 @@ _WHEN = re.compile(
 _YEARS = re.compile(
     r"\b(?:between|from|over|during|for|in)\s+(?:the )?(?:years? |period )?(?:1[5-9]|20|21)\d\d"
     r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
+    r"|\b(?:for|in|of) (?:the )?(?:years? )?(?:(?:19|20)\d\d,? ){1,30}and (?:19"
+    r"|20)\d\d\b(?! ?[%:=])"
 )
 """What a chart spans: no number of it."""
+_COMPARED = re.compile(
+    rf"{NUMBER}(?: (?:times|units?|points?|percentage points))? (?:more|less|fewer|higher|lower"
+    rf"|greater|larger|smaller|bigger|taller|shorter)\b"
+    rf"|{NUMBER} times (?!in\b)"
+    rf"|\b(?:ris|rose|increas|gr[eo]w|fall|fell|drop|declin|decreas|climb|jump|exceed)[a-z]*"
+    rf"(?: [\w-]+){{0,2}} by (?:about |around |roughly |nearly |almost )?"
+    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}(?! to\b)",
+    re.IGNORECASE,
+)
+"""A difference or a change: no number of a place."""
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
-def told(state: State, text: str) -> list[Fact]:
+def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
     """What `text` says of numbers, in order."""
     chart = state.chart
+    text = _levels(text)
     if chart.kind == "point" and len(_SLASHED.findall(text)) >= 2:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.histogram:
-        text = _BETWEEN.sub(r" \2-\3: \1 ", text)
+        text = binned(_BETWEEN.sub(r" \2-\3: \1 ", text))
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
-    return _runs(state, text) or facts(_YEARS.sub(" ", text))
+    return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
+
+
+def _levels(text: str) -> str:
+    """`text` without the clauses that compare."""
+    if not _COMPARED.search(text):
+        return text
+    return " ".join(c for c in re.split(r"(?<=[,;])\s", text) if not _COMPARED.search(c))
 
 
 def _runs(state: State, text: str) -> list[Fact]:
@@ -71,7 +98,7 @@ def _runs(state: State, text: str) -> list[Fact]:
     chart = state.chart
     if chart.kind not in (None, "line", "step", "area", "bar") or chart.histogram:
         return []
-    found = runs(text, chart.x.members, state.names())
+    found = runs(text, chart.x.members, [*state.names(), *chart.kinds])
     if state.subject and _PRONOUN.match(text):
         return [fact if fact.subject else replace(fact, subject=state.subject) for fact in found]
     return found
@@ -79,18 +106,52 @@ def _runs(state: State, text: str) -> list[Fact]:
 
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
-    if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", text)):
+    text = _levels(text)
+    if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
             names(state, part)
+    if state.chart.kind == "point":
+        text = paired(text)
     if found := zipped(text):
         return add(state, found, head, None)
     if found := _runs(state, text):
         return add(state, found, head, None)
-    if state.chart.stack and counted(state, text):
+    if state.chart.stack and (counted(state, text) or _by_group(state, text)):
         return True
-    return add(state, told(state, text), head, None)
+    return add(state, told(state, text, along=False), head, None)
+
+
+def _by_group(state: State, text: str) -> bool:
+    """`Ajax scored 21 in the first half and 34 in the second; Celtic 30 and 28`: what the first
+    group tells by name, the others tell in its order. Names that the legend has need no first."""
+    parts = [part for part in text.rpartition(": ")[2].split(";") if part.strip()]
+    if not 2 <= len(parts) <= 100:
+        return False
+    told_by = [list(NUMBERS.finditer(part)) for part in parts]
+    count = len(told_by[0])
+    if count < 2 or any(len(found) != count for found in told_by):
+        return False
+    names = _parts_named(parts[0], told_by[0]) or state.names()
+    places = [clean(part[: found[0].start()]) for part, found in zip(parts, told_by, strict=True)]
+    if len(names) != count or not all(places) or len(set(places)) < len(places):
+        return False
+    for place, found in zip(places, told_by, strict=True):
+        for name, value in zip(names, found, strict=True):
+            fact = Fact(name, number(value.group()))
+            observe(state, series_of(state, state.unquote(name), None), state.unquote(place), fact)
+    return True
+
+
+def _parts_named(part: str, found: list[re.Match[str]]) -> list[str]:
+    """The names behind the numbers of `21 in the first half and 34 in the second half`."""
+    ends = [*(match.start() for match in found[1:]), len(part)]
+    named = [
+        _PART_OF.match(part[match.end() : end]) for match, end in zip(found, ends, strict=True)
+    ]
+    names = [match[1] for match in named if match]
+    return names if len(set(names)) == len(found) else []
 
 
 def counted(state: State, text: str) -> bool:
@@ -121,10 +182,18 @@ def zip_values(state: State, values: list[Number], head: str) -> bool:
     return False
 
 
+def _labels(values: list[Number]) -> bool:
+    """Whether numbers without names are those at which an axis is labelled: 0, 5, 10."""
+    steps = {round(b.value - a.value, 9) for a, b in itertools.pairwise(values)}
+    return len(values) >= 3 and values[0].value == 0 and len(steps) == 1
+
+
 def take_values(state: State) -> None:
     """Numbers that stood where the axis of y was described belong to the places of x."""
     values = [found for name in state.chart.y.members if (found := number(name))]
-    if len(values) >= 2 and zip_values(state, values, ""):
+    if _labels(values):
+        state.chart.y.ticks, state.chart.y.members = values, []
+    elif len(values) >= 2 and zip_values(state, values, ""):
         state.chart.y.members = []
 
 
@@ -155,14 +224,23 @@ def series_of(state: State, name: str, kind: Kind | None, notes: str = "") -> Se
         and name.lower() not in state.chart.colors
     ):
         state.chart.colors[name.lower()] = shade
+    if name and notes:
+        variant(state.chart, name, notes)
     return series
 
 
 def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: str = "") -> bool:
     """Puts facts into the chart; whether any of them says something."""
+    if state.chart.kind == "box" and head and (five := _five(found)):
+        observe(state, series_of(state, "", None), head, five)
+        return True
+    if state.chart.strip and head and not any(fact.label or fact.more for fact in found):
+        return _samples(state, found, head)
     bare = [fact.value for fact in found if fact.label is None and fact.value and not fact.more]
     if len(bare) >= 2 and len(bare) >= len(found) - 1 and found[0].interval is None:
         values = [fact.value for fact in found if fact.value]
+        if _labels(values):
+            return False
         if zip_values(state, values, head) or (
             len(values) > len(bare) and zip_values(state, bare, head)
         ):
@@ -181,6 +259,25 @@ def add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: st
     return _add(state, found, head, kind, notes)
 
 
+def _five(found: list[Fact]) -> Fact | None:
+    """The box of five bare numbers that rise, as `12, 18, 22, 27, 40`."""
+    values = [fact.value.value for fact in found if fact.value and fact.label is None]
+    if len(values) != 5 or len(found) != 5 or values != sorted(values):
+        return None
+    return Fact(None, None, box=tuple(values), percent=found[0].value.percent)  # type: ignore[union-attr]
+
+
+def _samples(state: State, found: list[Fact], place: str) -> bool:
+    """All numbers of a strip plot's category."""
+    room = max(0, MAX_OBSERVATIONS - state.chart.observed)
+    series_of(state, "", None).observations += [
+        Observation(place, fact.value.value, percent=fact.value.percent)
+        for fact in found[:room]
+        if fact.value is not None
+    ]
+    return bool(found)
+
+
 def _cells(found: list[Fact]) -> list[tuple[str, str, Fact]]:
     """`cat-dog 0.3, cat/owl 0.1`: row, column and number of each; empty where one is no pair."""
     pairs = [_CROSSED.match(fact.label or "") for fact in found]
@@ -191,7 +288,8 @@ def _cells(found: list[Fact]) -> list[tuple[str, str, Fact]]:
 
 def _by_subject(state: State) -> bool:
     """Whether the subject of a sentence may be the name of a series."""
-    return state.chart.kind in (None, "line", "step", "area") or bool(state.chart.stack)
+    chart = state.chart
+    return chart.kind in (None, "line", "step", "area") or bool(chart.stack or chart.kinds)
 
 
 def _subject_name(state: State, subject: str) -> str:
@@ -207,6 +305,8 @@ def _add(state: State, found: list[Fact], head: str, kind: Kind | None, notes: s
     room = MAX_OBSERVATIONS - state.chart.observed
     for fact in found[: max(0, room)]:
         if fact.label is None and not (fact.box and head):
+            continue
+        if state.chart.kind == "box" and not fact.box:
             continue
         label = state.unquote(fact.label) if fact.label is not None else head
         kind_here, name = kind, head

@@ -79,7 +79,8 @@ _LEAD = frozenset(
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"
     "e i who "
-    "that's what see corresponding".split()
+    "that's what see corresponding ahead whopping mere staggering impressive modest massive "
+    "measly paltry none".split()
 )
 _TRAIL = _LEAD | frozenset(
     "exported imported shows showed represents represented accounts accounted makes made gets got "
@@ -88,7 +89,8 @@ _TRAIL = _LEAD | frozenset(
     "peaks rises falls drops climbs grows ends begins starts opens dips jumps hits stays remains "
     "close being equals equal measures below above under over maximum minimum valued whose height "
     "length bottom top just slightly covers contributes holds drew attains achieves sees saw "
-    "count counts averages averaged produced produces sold sells received colored coloured".split()
+    "count counts averages averaged produced produces sold sells received colored coloured "
+    "runs ranges range goes spans".split()
 )
 _VERBS = re.compile(
     r"\b(?:is|was|are|were|has|have|had|with|at|reach(?:es|ed)?|takes?|took|shows?|showed|leads?|"
@@ -96,7 +98,11 @@ _VERBS = re.compile(
     r"scores?|earns?|equals?|measures?|totals?|hits?|peaks?|averages?|achieves?|holds?|covers?|"
     r"contributes?|produces?|sells?|sees?|saw|rises?|rose|falls?|fell|drops?|climbs?|grows?|grew|"
     r"ends?|starts?|begins?|opens?|dips?|jumps?|stays?|remains?|attains?|goes|"
-    r"went|lies|who|which|that|drank|trails?|lags?|"
+    r"went|lies|who|which|that|drank|trails?|lags?|top(?:s|ped)? the|tops|receives?|registers?"
+    r"|attracts?|employs?|spends?|consumes?|generates?|emits?|ranks|finish(?:es)?|weighs?|pays?"
+    r"|adds?|amounts?|brings?|collects?|occupies|constitutes?|comprises?|wins?|won|sank|slid"
+    r"|supplies|delivers?|enjoys?|boasts?|captures?|manages?|needs?|loses?|lost|gains?|keeps?"
+    r"|brought|spent|became|charges?|takes home|"
     r"[a-z]{3,}ed)\b"
 )
 _SIGN = re.compile(r"[B-HJ-Z]|[A-Z]{2,}")
@@ -114,7 +120,8 @@ ASIDE = re.compile(
 _DASHED = re.compile(r"^\s*([^-–—:()\d][^–—:()]{0,50}?)\s+[-–—]\s+\D")
 _NOT_NAMES = frozenset(
     "chart figure image plot graph axis axes bars lines there it data values dots points it has "
-    "series panels panel slices legend title increments steps value count".split()
+    "series panels panel slices legend title increments steps value count scale trend "
+    "gap each size".split()
 )
 
 
@@ -128,7 +135,7 @@ def clean(label: str) -> str:
     for part in reversed(label.split(",")):
         if when := _WHEN.match(part):
             part = when[1]
-        words = _trimmed(part.split())
+        words = _without_verb(part.split())
         while words:
             rest = " ".join(words)
             verb = _VERBS.search(rest)
@@ -141,6 +148,18 @@ def clean(label: str) -> str:
         if found and (_SIGN.fullmatch(found) or found.lower() not in _NOT_NAMES):
             return found[:MAX_LABEL]
     return ""
+
+
+_BEFORE_AMOUNT = frozenset("a an only just about around roughly nearly almost over".split())
+
+
+def _without_verb(words: list[str]) -> list[str]:
+    """`Chloe drinks a mere`: what stands between a proper name and the amount is its verb."""
+    trimmed = _trimmed(words)
+    verb = len(trimmed) == 2 and trimmed[0][:1].isupper() and trimmed[1].islower()
+    place = words.index(trimmed[1]) + 1 if verb else 0
+    follows = words[place] if verb and place < len(words) else ""
+    return trimmed[:1] if follows in _BEFORE_AMOUNT and trimmed[1].endswith("s") else trimmed
 
 
 def _trimmed(words: list[str]) -> list[str]:
@@ -302,7 +321,7 @@ def _one(
         if (
             tail
             and len(tail.split()) <= 4
-            and (tail[:1].isupper() or tail[:1] >= NAME[1] or "%" in found.group())
+            and (tail[:1].isupper() or tail[:1] >= NAME[1] or found.group().endswith(("%", "cent")))
         ):
             return Fact(tail, value, interval=interval)
         return Fact(head or None, value, interval=interval)
@@ -316,12 +335,12 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(
-        r"^\s*(?:and|then|with|for|by|followed by|the bar for|the value for)\s+",
+        r"^\s*(?:and|then|with|for|by|followed by|ahead of|the bar for|the value for)\s+",
         "",
         label.strip(),
         flags=re.I,
     )
-    label = label.strip(" \t,;:*'’").rstrip("-–— ")
+    label = re.sub(r" (?:none|nobody|nothing|zero)$", "", label.strip(" \t,;:*'’").rstrip("-–— "))
     return label if NUMBERS.match(label) else label.lstrip("-–— ")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from inward_rewards.images.plain.axes import AXIS, axis_words
+from inward_rewards.images.plain.axes import AXIS, axes_of, axis_words
 from inward_rewards.images.plain.boxes import box, part_of
 from inward_rewards.images.plain.chart import Kind
 from inward_rewards.images.plain.collect import add, data, observe, series_of, take_values, told
@@ -13,7 +13,7 @@ from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
-from inward_rewards.images.plain.numbers import NUMBERS, color, numbers
+from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, numbers
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.text import NAME
@@ -28,6 +28,21 @@ _OF_AXIS = re.compile(
     r"tick (?:marks|values)"
     r"|entries|variable)"
 )
+_OTHER_AXIS = re.compile(r"[,;] (?:and )?y ?[:=]")
+_NOTED = re.compile(
+    rf"{NUMBER}\s*\((?![\d.,]+\))[^():]{{0,40}}\)\s*(?:$|[,;]\s*(?:and )?[^,:]{{1,60}}:)"
+)
+"""`12 (40 %)`, alone or before another name: the key names it."""
+_THEN = re.compile(r"^(?:and )?then (?=\S)", re.IGNORECASE)
+_STANDS_FOR = re.compile(
+    r"^(?:the |an? )?(?:[\w-]{1,20} ){0,3}(?:line|curve|bars?|area|series|segments?|dots"
+    r"|points|layer)s?"
+    r",? (?:in [a-z ]{3,20},? )?(?:represents?|shows?|is for|denotes?|stands? for|indicates?"
+    r"|is|depicts?"
+    r"|tracks|gives) (?:the )?([^:]{1,60})$",
+    re.IGNORECASE,
+)
+"""`The blue line represents Seattle`, before a colon."""
 _MOVES = re.compile(
     r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|"
     r"moves|keeps?|is (?:much |slightly )?"
@@ -50,7 +65,7 @@ def field(state: State, text: str) -> bool:
     match = _FIELD.match(text)
     if match is None or match[1] is None:
         return False
-    key, value = match[1].strip(), match[2].strip()
+    key, value = _THEN.sub("", match[1].strip()), match[2].strip()
     word = re.sub(r"[\W_]+", " ", key.lower()).strip()
     chart = state.chart
     if word in _TYPES:
@@ -77,6 +92,8 @@ def field(state: State, text: str) -> bool:
         r"(x|y|horizontal|vertical|right|left|bottom)(?: ax[ei]s)?(?: (?:label|title|name))?",
         word,
     ):
+        if AXIS.search(value) or _OTHER_AXIS.search(value):
+            return axes_of(text, chart, state.unquote)
         axis = (
             chart.y
             if place[1] in ("y", "vertical", "left")
@@ -91,6 +108,13 @@ def field(state: State, text: str) -> bool:
         axis_words(
             chart.y if place[1] in ("y", "vertical") else chart.x, value, chart, state.unquote
         )
+        return True
+    if place := re.fullmatch(
+        r"(?:(x|y|horizontal|vertical)(?: axis)? )?(?:axis )?tick(?:s| labels?| marks?| values?)",
+        word,
+    ):
+        axis = chart.x if place[1] in ("x", "horizontal") else chart.y
+        axis_words(axis, f"ticks {value}", chart, state.unquote)
         return True
     if word in ("series", "legend", "legend entries", "groups", "lines"):
         if (word == "legend" and not re.search(r",|;|\band\b", value)) or re.search(
@@ -131,11 +155,14 @@ def field(state: State, text: str) -> bool:
         key
     ):
         return False
+    if _NOTED.match(value):
+        return False
     found = told(state, value)
     if found and found[0].label is None and not found[0].more and any(f.label for f in found):
         return False
     if len(found) == 1 and found[0].label is None and found[0].value and not found[0].more:
-        return add(state, [replace(found[0], label=key)], state.head, None)
+        name = _group_name(state, key) if chart.strip else key
+        return add(state, [replace(found[0], label=name or key)], state.head, None)
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
     if (
         explicit
@@ -160,13 +187,19 @@ def box_part(state: State, part: str, value: str) -> bool:
 def _group_name(state: State, key: str) -> str:
     if quoted := re.findall(NAME, key):
         return state.unquote(quoted[-1])
-    if numbered := re.match(r"^(?:series|line|group) \d+ \((.+)\)$", key, re.IGNORECASE):
-        return state.unquote(numbered[1])
+    if numbered := re.match(
+        r"^(?:series|line|group) (?:\d+|[a-z]) \(([^(),]{1,60})(?:,[^()]{0,40})?\)$",
+        key,
+        re.IGNORECASE,
+    ):
+        return state.unquote(numbered[1]).strip()
     if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
         state.chart.color = color(key) or state.chart.color
         return ""
     if state.chart.histogram and re.search(r"\b(?:bins?|histogram|width)\b", key, re.IGNORECASE):
         return ""
+    if stands := _STANDS_FOR.match(key):
+        return state.unquote(stands[1]).strip(" ,")
     if moves := _MOVES.search(key):
         return state.unquote(key[: moves.start()]).strip(" ,")
     if re.search(r"\b(?:is|are|shows?|represents?|gives?|indicates?|means)\b", key):
@@ -174,7 +207,7 @@ def _group_name(state: State, key: str) -> str:
     key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
     key = re.sub(
         r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
-        r" points| values)?\s+(?:for|of|in)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
+        r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
         r"eries|line) ",
         "",
         key,
@@ -196,7 +229,7 @@ def _group_name(state: State, key: str) -> str:
 
 
 def _group_kind(state: State, key: str) -> Kind | None:
-    words = re.findall(r"[a-z]+", key.lower())
+    words = re.findall(r"[a-z]+", re.sub(r"\([^()]*\)", "", key.lower()))
     if not state.chart.kind:
         return None
     return next((GROUP_WORDS[word] for word in words if GROUP_WORDS.get(word)), None)

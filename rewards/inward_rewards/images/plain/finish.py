@@ -14,6 +14,11 @@ def finished(chart: PlainChart) -> PlainChart:
     if chart.horizontal:
         # In words, x is the axis that lies, along which horizontal bars are measured.
         chart.x, chart.y = chart.y, chart.x
+    for series in chart.series:
+        own = chart.kinds.get(series.name.lower())
+        if own is not None and series.kind is None and series.name:
+            series.kind = own
+        series.right = series.right or series.name.lower() in chart.right_names
     if chart.kind is None and chart.series:
         kinds = [series.kind for series in chart.series if series.kind]
         if not kinds:
@@ -22,12 +27,24 @@ def finished(chart: PlainChart) -> PlainChart:
             return chart
         chart.kind = kinds[0]
     seen = [o for series in chart.series for o in series.observations]
-    if seen and all(o.scale != 1.0 for o in seen) and not _in_units(chart, seen):
+    if (
+        any(o.scale != 1.0 for o in seen)
+        and all(map(_in_full, seen))
+        and not _in_units(chart, seen)
+    ):
         for o in seen:
-            o.y = None if o.y is None else o.y * o.scale
+            _times(o, o.scale)
+        chart.y.low, chart.y.high = (
+            None if end is None else end * chart.y.unit for end in (chart.y.low, chart.y.high)
+        )
     _unshortened(chart, seen)
     if _all_percent(chart, seen):
         chart.y.percent = True
+    if chart.y.percent:
+        chart.notes = [
+            replace(note, y=round(note.y / 100, 12)) if note.percent else note
+            for note in chart.notes
+        ]
     for series in chart.series:
         axis = chart.right if series.right else chart.scale if chart.kind == "cell" else chart.y
         if axis.percent:
@@ -39,12 +56,26 @@ def finished(chart: PlainChart) -> PlainChart:
 
 def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:
     """Whether the axis counts in the thousands or millions that its numbers were written with."""
-    if re.search(
+    if chart.in_units or re.search(
         r"thousand|million|billion|trillion", f"{chart.y.title} {chart.right.title}", re.I
     ):
         return True
-    values = [o.y for o in seen if o.y is not None]
-    return chart.y.high is not None and bool(values) and max(values) <= 1.2 * chart.y.high
+    high = chart.y.high
+    values = [(o.y, o.y * o.scale) for o in seen if o.y is not None]
+    if high is None or chart.y.unit != 1.0 or not values:
+        return False
+    return max(short for short, _ in values) <= 1.2 * high < max(full for _, full in values)
+
+
+def _in_full(o: Observation) -> bool:
+    """Whether a number was written with its unit, or so large that it needs none."""
+    return o.scale != 1.0 or o.y is None or not 0 < abs(o.y) < 1000
+
+
+def _times(o: Observation, factor: float) -> None:
+    o.y, o.low, o.high = (
+        None if value is None else value * factor for value in (o.y, o.low, o.high)
+    )
 
 
 def _unshortened(chart: PlainChart, seen: list[Observation]) -> None:
@@ -82,6 +113,9 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
     kind = series.kind or chart.kind
     observations = series.observations
     labels = [o.x for o in observations if isinstance(o.x, str)]
+    if chart.strip or (chart.kinds and "bar" in chart.kinds.values()):
+        # Beside bars, places are their categories.
+        return observations
     if kind in ("arc", "rule", "box", "cell") or not labels or (chart.histogram and kind == "bar"):
         return [_bin(o) for o in observations] if chart.histogram else observations
     if len(labels) < len(observations):

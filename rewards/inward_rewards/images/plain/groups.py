@@ -23,7 +23,7 @@ _HEAD = re.compile(
     rf"(?P<word>{'|'.join(GROUP_WORDS)})"
     r"(?:(?: data)?(?: points)?(?: values)?(?: for| of| in)(?: the)?|,? (?:nam"
     r"ed|called|titled|labelled|labeled))?"
-    rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]+(?: (?!is\b|are"
+    rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]{{1,80}}(?: (?!is\b|are"
     rf"\b|was\b|were\b|at\b|with\b|sit\b|lie\b)[^\s:,()]+){{0,3}}?)"
     rf"(?P<notes>(?:\s*\([^()]{{0,60}}\)|, (?:with dots|on the right axis|measu"
     rf"red on the right axis|in {COLOR.pattern}|dashed))*)"
@@ -117,6 +117,31 @@ def group(state: State, text: str) -> bool:
         GROUP_WORDS[word],
         notes=match.group(0)[: match.start("rest")],
     )
+
+
+_MARKS_FOR = re.compile(
+    r"\b(bars|columns|lines?|area|dots|points) (?:for|showing|shows?|represent(?:ing|s)?|of"
+    r"|with) (?:the )?"
+    rf"({NAME}|[A-Za-z][\w%&-]{{0,20}}(?: (?!and\b|on\b|by\b|in\b|per\b|is\b"
+    rf"|are\b)[\w%&-]{{1,20}}){{0,2}})",
+    re.IGNORECASE,
+)
+"""`bars for sales and a line for margin`."""
+
+
+def combined(state: State, text: str) -> bool:
+    """Notes which series have which marks, where a sentence tells of two sorts."""
+    found = [
+        (kind, state.unquote(match[2]).lower())
+        for match in _MARKS_FOR.finditer(text)
+        if (kind := GROUP_WORDS[match[1].lower()]) is not None
+    ]
+    if len({kind for kind, _ in found}) < 2:
+        return False
+    for kind, name in found:
+        state.chart.kinds[name] = kind
+    state.chart.kind = state.chart.kind or found[0][0]
+    return True
 
 
 def rule_line(state: State, text: str) -> bool:

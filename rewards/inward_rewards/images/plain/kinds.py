@@ -8,10 +8,15 @@ from collections.abc import Iterable
 from inward_rewards.images.plain.chart import Kind, PlainChart
 from inward_rewards.images.plain.numbers import NUMBERS
 from inward_rewards.images.plain.state import State, Unquote
-from inward_rewards.images.plain.text import NAME, sentences
+from inward_rewards.images.plain.text import HOUR, NAME, sentences
 
 _NOUN = r"(?:charts?|graphs?|plots?|diagrams?|figures?|visuali[sz]ations?|graphics?)"
 _OF = "(?: is)?(?:,| with| of| made of| of the| in the form of)?"
+_A = "(?: the| some| several| [a-z]{3,10})?"
+_SHOWN = (
+    r"(?:plotted|drawn|charted|displayed|depicted|shown|presented|traced) (?:as|by|with|using)"
+    r" (?:an? )?(?:[a-z-]{2,12} ){0,2}"
+)
 _FORM = "(?: type| form)?"
 _SORTS: tuple[tuple[str, Kind], ...] = (
     (rf"box(?:[- ]?and[- ]?whiskers?)?[- ]?{_NOUN}|whisker {_NOUN}|boxes and whiskers", "box"),
@@ -25,8 +30,10 @@ _SORTS: tuple[tuple[str, Kind], ...] = (
      rf" (?:bars?|columns?)(?:[- ]?{_NOUN})?\b(?! of)", "bar"),
     (rf"(?:line|curve|time[- ]series|trend[- ]line)s?[- ]?{_NOUN}", "line"),
     # The other way round: a graph of lines, chart with bars, diagram of pie type.
-    (rf"{_NOUN}{_OF} (?:bars?|columns?){_FORM}", "bar"),
-    (rf"{_NOUN}{_OF} lines?{_FORM}", "line"),
+    (rf"{_NOUN}{_OF}{_A} (?:bars?|columns?){_FORM}", "bar"),
+    (rf"{_NOUN}{_OF}{_A} lines?{_FORM}", "line"),
+    (rf"{_SHOWN}(?:bars?|columns?)", "bar"),
+    (rf"{_SHOWN}(?:lines?|curves?)", "line"),
     (rf"{_NOUN}{_OF} (?:pie|donut){_FORM}", "arc"),
     (rf"{_NOUN}{_OF} scatter(?:ed|ing)?{_FORM}", "point"),
 )  # fmt: skip
@@ -56,14 +63,22 @@ _TITLES = (
         rf"\b(?:title|heading|headline|name is|name:)\b[^.;{NAME[1:-1]}]{{0,30}}({NAME})",
         re.IGNORECASE,
     ),
+    re.compile(
+        rf"^[^.;:]{{0,40}}?({NAME})[^.;:{NAME[1:-1]}]{{0,24}}?\b(?:at|across|along"
+        r"|on) (?:the )?(?:very )?top\b"
+    ),
     re.compile(rf"\bit (?:says|reads)\s*:?\s*({NAME})", re.IGNORECASE),
     re.compile(
         r"\b(?:titled|entitled|called|named)\s*:?\s*([A-Z](?:[^.,;:]|(?<=\bvs)\.){"
-        r"2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the)\b|[.,;:]|$"
+        r"2,100}?)(?<!\bvs)(?=\s+(?:with|that|which|showing|has|at the (?:top|bottom|left"
+        r"|right|cent))\b|[.,;:]|$"
         r")"
     ),
     re.compile(r"\btitle\s*:\s*([^;,.]{2,100})", re.IGNORECASE),
-    re.compile(r"^\W*(?:chart |main )?title\s*(?::|is|=)?\s+([^;]{2,150})$", re.IGNORECASE),
+    re.compile(
+        r"^\W*(?:(?:the|its) )?(?:chart |main )?title\s*(?::|is|=|reads|says)?\s+([^;]{2,150})$",
+        re.IGNORECASE,
+    ),
 )
 _TYPE = re.compile(
     r"^\W*(?:(?:chart|plot|graph|figure)[ _-]?)?(?:type|kind)(?: of (?:chart|plot|"
@@ -71,6 +86,7 @@ _TYPE = re.compile(
     r"(.{1,80})",
     re.IGNORECASE,
 )
+_HOUR = re.compile(HOUR, re.IGNORECASE)
 _AXIS = re.compile(r"\bax[ei]s\b", re.IGNORECASE)
 _LIES = re.compile(
     r"\bhorizontal[- ](?:[a-z-]+ ){0,2}?(?:bar|column|chart|dot|box|graph|plot|histogram)"
@@ -144,6 +160,9 @@ def variety(told: str, chart: PlainChart) -> None:
         chart.stack = chart.stack or "zero"
     elif re.search(r"grouped|clustered|side[- ]by[- ]side|next to each other", told):
         chart.stack = chart.stack or "group"
+    if re.search(r"\b(?:strip|swarm|beeswarm|jitter(?:ed)?)[- ]?(?:plot|chart|points)\b", told):
+        chart.strip = True
+        chart.ticks = chart.ticks or bool(re.search(r"\b(?:ticks|strokes|dashes)\b", told))
     if re.search(
         r"\b(?:with|has|have|and) (?:round |circular )?(?:markers|dots|points)\b|m"
         r"arked (?:by|with) (?:dots|markers|points)",
@@ -170,7 +189,7 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
     if subtitle:
         chart.subtitle = unquote(subtitle[1])
         text = text[: subtitle.start()] + text[subtitle.end() :]
-    if chart.title:
+    if chart.title or re.match(r"^\W*(?:the |a |an )?legend\b", text, re.IGNORECASE):
         return text
     if re.search(
         r"\b(?:axis|legend|panel|colou?r scale|series|sizes)\b", text, re.IGNORECASE
@@ -187,8 +206,10 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
     else:
         rules = _TITLES
     for rule in rules:
-        if match := rule.search(text):
-            chart.title = unquote(match[1]).strip(" .")
+        if (match := rule.search(text)) and not _HOUR.fullmatch(unquote(match[1])):
+            # A quoted title keeps its full stop.
+            quoted = re.fullmatch(NAME, match[1])
+            chart.title = unquote(match[1]) if quoted else unquote(match[1]).strip(" .")
             return f"{text[: match.start()]} {text[match.end() :]}"
     return text
 
@@ -201,6 +222,8 @@ def loose_title(text: str, state: State) -> str:
     match = re.match(rf"^\W*({NAME})|^[^:]{{0,40}}?\W({NAME})", text)
     if match and not _AXIS.search(text[: match.end()]):
         found = match[1] or match[2]
+        if _HOUR.fullmatch(state.unquote(found)):
+            return text
         chart.title = state.unquote(found)
         return text.replace(found, " ", 1)
     if match is None and (bare := _BESIDE_KIND.match(text)):

@@ -7,7 +7,7 @@ import re
 from inward_rewards.images.plain.axes import axis_words
 from inward_rewards.images.plain.chart import PlainChart
 from inward_rewards.images.plain.numbers import COLOR, NUMBER, color
-from inward_rewards.images.plain.state import Unquote
+from inward_rewards.images.plain.state import State, Unquote
 from inward_rewards.images.plain.text import NAME
 
 
@@ -40,7 +40,10 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         return True
     if "legend" not in told:
         return False
-    if side := re.search(r"\b(right|bottom|top|left|below|under|above)\b(?! ?-?hand axis)", told):
+    if (corner := _CORNER.search(told)) and _INSIDE.search(told):
+        upper = {"upper": "top", "lower": "bottom"}.get(corner[1], corner[1])
+        chart.looks.legend = f"{upper}-{corner[2]}"
+    elif side := re.search(r"\b(right|bottom|top|left|below|under|above)\b(?! ?-?hand axis)", told):
         chart.looks.legend = {"below": "bottom", "under": "bottom", "above": "top"}.get(
             side[1], side[1]
         )
@@ -54,6 +57,53 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
         chart.legend_title = title[1].strip()
     colors_of(text, chart, unquote)
     return True
+
+
+_CORNER = re.compile(r"\b(top|upper|bottom|lower)[- ](left|right)\b")
+_INSIDE = re.compile(r"\b(?:inside|within|in the plot|in a corner of)\b")
+_DASHES = re.compile(
+    r"\b(sparsely dotted|dash-dot-dotted|dash-?dot(?:ted)?|short-dashed|long-dashed|solid|dashed"
+    r"|dotted)\b",
+    re.IGNORECASE,
+)
+_MARKERS = re.compile(
+    r"\b(?:(downward|inverted)[- ](?:pointing )?)?(circ|squar|triang|diamond|cross"
+    r"|plus)(?:[a-z]{0,6})\b",
+    re.IGNORECASE,
+)
+_SYMBOLS = {
+    "circ": "circle", "squar": "square", "triang": "triangle-up", "diamond": "diamond",
+    "cross": "cross", "plus": "cross",
+}  # fmt: skip
+"""Vega's names of them."""
+
+
+def variant(chart: PlainChart, name: str, words: str) -> bool:
+    """Notes the dashes and the symbols that `words` tell of a series; whether there are any."""
+    dash, marker = _DASHES.search(words), _MARKERS.search(words)
+    if dash:
+        told = re.sub(r"^dash-?dot(?:ted)?$", "dash-dotted", dash[1].lower())
+        chart.dashes[name.lower()] = told
+    if marker:
+        shape = _SYMBOLS[marker[2].lower()]
+        chart.markers[name.lower()] = "triangle-down" if marker[1] else shape
+    return bool(dash or marker)
+
+
+def variants_of(text: str, state: State) -> bool:
+    """Notes `"A" is drawn dashed, "B" with squares`; whether there were any."""
+    if len(text) > 2000 or not (_DASHES.search(text) or _MARKERS.search(text)):
+        return False
+    known = [name for name in state.names() if name.lower() in text.lower()]
+    name, found = "", False
+    for clause in re.split(r",|;|\band\b|\bwhile\b", text):
+        if quoted := re.search(NAME, clause):
+            name = state.unquote(quoted.group())
+        else:
+            name = next((one for one in known if one.lower() in clause.lower()), name)
+        if name:
+            found = variant(state.chart, name, clause) or found
+    return found
 
 
 _COLORED = re.compile(

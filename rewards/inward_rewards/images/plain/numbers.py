@@ -19,7 +19,7 @@ _PARTS = re.compile(r"([-−+]?)([$€£]?)([\d,]+)(\.\d+)?([eE][-+]?\d+)?\s?(%|
 _SHORT = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 _WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 RANGE = re.compile(rf"({NUMBER})\s*(?:to|and|through|until|–|—|-|\.\.\.?)\s*({NUMBER})")
-TIGHT_RANGE = re.compile(r"(-?[\d.,]*\d%?)\s*[-–—]\s*(-?\d[\d,]*(?:\.\d+)?%?)")
+TIGHT_RANGE = re.compile(r"(?<![\d.,])(-?[\d.,]{0,20}\d%?)\s*[-–—]\s*(-?\d[\d,]*(?:\.\d+)?%?)")
 """`0-10`, `0–1,000`: a bin or a range whose ends touch the dash."""
 
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -45,6 +45,7 @@ def number(text: str) -> Number | None:
         thousands="," in whole,
         decimals=len(part) - 1 if part and not power else 0,
         scale=_WORDS.get(unit, 1.0),
+        power=bool(power) and whole == "1" and not part,
     )
 
 

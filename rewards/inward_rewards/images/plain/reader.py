@@ -20,7 +20,7 @@ from inward_rewards.images.plain.chart import PlainChart
 from inward_rewards.images.plain.collect import data, names, take_values
 from inward_rewards.images.plain.fields import field
 from inward_rewards.images.plain.finish import finished
-from inward_rewards.images.plain.groups import SHAPE, group, rule_line, shape
+from inward_rewards.images.plain.groups import SHAPE, combined, group, rule_line, shape
 from inward_rewards.images.plain.kinds import (
     BARE_KINDS,
     caption,
@@ -31,13 +31,15 @@ from inward_rewards.images.plain.kinds import (
     title_of,
     variety,
 )
-from inward_rewards.images.plain.legends import colors_of, legend_of
+from inward_rewards.images.plain.legends import colors_of, legend_of, variants_of
+from inward_rewards.images.plain.notes import note
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS
+from inward_rewards.images.plain.panels import Part, parts_of, sheet_columns
 from inward_rewards.images.plain.sections import is_section, is_talk, open_head, speaks
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.tables import table
-from inward_rewards.images.plain.text import NAME, Line, Table, cut, sentences
+from inward_rewards.images.plain.text import NAME, Line, Table, Text, cut, sentences
 
 _PANEL = re.compile(
     rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)"
@@ -54,6 +56,16 @@ _LISTS = re.compile(
 """Series that share a line: `Ours: 94, 88; baseline: 93, 71`."""
 
 
+_ON_THE_RIGHT = re.compile(
+    r",? (?:(?:is |are )?(?:measured|shown|plotted|drawn|read) )?on (?:the |a |its own )?"
+    r"(?:right|second|secondary|right-hand)(?: y| vertical)?[- ]axis(?: in [\w%]{1,20})?,?",
+    re.IGNORECASE,
+)
+_UNITS = re.compile(
+    r"\bin (?:thousand|million|billion)s\b|\((?:in )?(?:[a-z$€£]{1,10} )?(?:thousand|million"
+    r"|billion)s?\b",
+    re.IGNORECASE,
+)
 _PLACEMENT = re.compile(
     r"^(?:after|behind|toward|towards|at|near|below|above|beneath|next to|on|in|from|"
     r"to)\s+(?:the |it\b|this\b|that\b|them\b)?"
@@ -67,11 +79,46 @@ _PLACEMENT = re.compile(
 
 def read(description: str) -> PlainChart:
     """What a description says about a chart, as far as the rules understand it."""
-    state = State(cut(description))
+    text = cut(description)
+    before, parts = parts_of(text.pieces)
+    if not parts:
+        return _one(text)
+    sheet = _one(Text(before, text.quotes))
+    sheet.columns = sheet_columns(before, parts)
+    sheet.panels = [_panel(part, text, sheet) for part in parts]
+    sheet.series = []
+    sheet.statements += sum(panel.statements for panel in sheet.panels)
+    sheet.ignored += sum(panel.ignored for panel in sheet.panels)
+    return sheet
+
+
+def _panel(part: Part, text: Text, sheet: PlainChart) -> PlainChart:
+    """A plot of a sheet, in the sheet's looks where it has none of its own."""
+    panel = _one(Text(part.pieces, text.quotes))
+    panel.title = panel.title or text.unquoted(part.title)
+    own = PlainChart().looks
+    for name, value in vars(sheet.looks).items():
+        if getattr(panel.looks, name) == getattr(own, name):
+            setattr(panel.looks, name, value)
+    panel.width, panel.height = panel.width or sheet.width, panel.height or sheet.height
+    return panel
+
+
+def _one(text: Text) -> PlainChart:
+    """What the pieces say of one plot."""
+    state = State(text)
     pieces = state.text.pieces
     named = first_kind(piece.text for piece in pieces if isinstance(piece, Line))
     state.chart.kind, state.chart.histogram, state.chart.donut = (
         *(named.kind, named.histogram, named.donut),
+    )
+    if named.kind is None:
+        # `bars for sales and a line for margin` names none, and is told before the numbers.
+        for piece in pieces:
+            if isinstance(piece, Line) and combined(state, piece.text):
+                break
+    state.chart.in_units = any(
+        _UNITS.search(piece.text) for piece in pieces if isinstance(piece, Line)
     )
     for piece, following in itertools.zip_longest(pieces, pieces[1:]):
         if isinstance(piece, Table):
@@ -92,7 +139,11 @@ def _without_subject(state: State) -> None:
     chart = state.chart
     names = {series.name for series in chart.series if series.name}
     places = [o.x for series in chart.series for o in series.observations]
-    if names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)):
+    if (
+        not chart.kinds
+        and names <= state.subjects
+        and (len(names) == 1 or len(set(places)) == len(places))
+    ):
         for series in chart.series:
             series.name = ""
 
@@ -134,6 +185,11 @@ def line(state: State, line: Line, opens: bool) -> None:
     parts = text.split(";") if several else [text]
     for part in parts:
         for sentence in sentences(part):
+            first, _, rest = sentence.partition(";")
+            # What follows the words about an axis may be data.
+            if rest and AXIS.search(first) and not AXIS.search(rest):
+                statement(state, first)
+                sentence = rest.strip()
             statement(state, sentence)
 
 
@@ -151,6 +207,9 @@ def understood(state: State, text: str) -> bool:
         return True
     if drawn := SHAPE.match(text):
         return shape(state, drawn)
+    if note(state, text):
+        return True
+    varied = variants_of(text, state)
     if panel := _PANEL.match(text):
         state.panel = state.unquote(panel[1])
         return not panel[2] or understood(state, panel[2])
@@ -158,8 +217,15 @@ def understood(state: State, text: str) -> bool:
         return done
     if rule_line(state, text):
         return True
+    if not NUMBERS.search(text):
+        # The rest of the sentence may tell the title.
+        combined(state, text)
     if group(state, text):
         return True
+    if chart.kinds and (right := _ON_THE_RIGHT.search(text)):
+        before = text[: right.start()].lower()
+        chart.right_names.add(max(chart.kinds, key=before.rfind))
+        text = f"{text[: right.start()]} {text[right.end() :]}"
     text = _PLACEMENT.sub("", text)
     if text.lower() in BARE_KINDS:
         return True
@@ -182,7 +248,7 @@ def understood(state: State, text: str) -> bool:
     if axes_of(rest, chart, state.unquote):
         take_values(state)
         return True
-    style = style_of(rest, chart)
+    style = style_of(rest, chart) or varied
     if style and not re.search(NAME, rest) and not re.search(r":\s*\S", rest):
         return True
     found = data(state, rest, state.head)

@@ -99,7 +99,7 @@ def runs(text: str, members: list[str], series: list[str]) -> list[Fact]:
     if not count or count == len(tokens):
         return []
     pairs = _pairs(text, tokens)
-    if len(pairs) < count or len({place.place for place, _ in pairs}) < 1:
+    if len(pairs) < count:
         return []
     known = _any_of([name.lower() for name in series])
     found, subject, end = [], "", 0
@@ -119,7 +119,7 @@ def is_time(words: str) -> bool:
 def _tokens(text: str, members: list[str]) -> list[_Token]:
     known = _any_of([name for name in members if not number(name)])
     pattern = re.compile(
-        rf"(?P<member>{known})|(?P<counted>(?<!\w){_COUNTED} \d{{1,6}}(?![\w%]|[.,]\d))"
+        rf"(?P<member>{known})|(?P<counted>(?<!\w)(?i:{_COUNTED}) \d{{1,6}}(?![\w%]|[.,]\d))"
         rf"|(?P<time>(?<!\w)(?:{_TIME}))|(?P<year>{_YEAR})|(?P<value>{NUMBER})"
     )
     found: list[_Token] = []

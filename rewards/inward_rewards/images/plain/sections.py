@@ -18,6 +18,7 @@ _PARTS = (
     "|description|summary|chart|visual|elements|series|lines?|bars|slices|segments|the|and|of|approximate"
     "|groups|boxes|legend|columns|rows|shown|plotted|general|layout|title|information|main|additional"
     "|figures|readings|exact|estimated|style|styling|table|breakdown|per|by|trends?|observations?"
+    "|dots|markers|circles|cells|pairs|coordinates|bubbles|bins|steps|boxes|slices|wedges"
     "|takeaways?|insights?|notes?|analysis|conclusions?|findings|interpretation|comparison|remarks"
 )
 _SECTION = re.compile(rf"(?:\W*\b(?:{_PARTS})\b\W*){{1,6}}", re.IGNORECASE)

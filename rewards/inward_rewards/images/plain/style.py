@@ -7,6 +7,18 @@ import re
 from inward_rewards.images.plain.chart import PlainChart
 from inward_rewards.images.plain.numbers import COLOR, color
 
+_BANDS = re.compile(
+    r"\b(?:intervals?|errors?|spreads?|deviations?|uncertainty|ranges?)\b[^.:]{0,60}"
+    r"\b(?:bands?|shaded|shading|ribbons?)\b"
+    r"|\b(?:shaded|translucent|pale|light|faint) (?:[a-z-]{1,20} ){0,2}(?:bands?"
+    r"|ribbons?)\b[^:]{0,80}$"
+)
+_DIRECT = re.compile(
+    r"\b(?:names?|labels?|labell?ed)\b[^.]{0,60}\b(?:at|by|beside|near|next to) (?:the |their )?"
+    r"(?:right )?ends? of (?:the|its|their|each) lines?\b"
+    r"|\b(?:lines?|curves?|series) (?:are|is) labell?ed directly\b"
+)
+
 
 def style_of(text: str, chart: PlainChart) -> bool:
     """Notes sizes, backgrounds, grid lines and lettering; whether the sentence has any."""
@@ -57,6 +69,12 @@ def style_of(text: str, chart: PlainChart) -> bool:
         found = True
     elif re.search(r"\btitle\b.*\b(?:on the left|left-aligned|at the left)", told):
         looks.title_anchor = "start"
+        found = True
+    if _BANDS.search(told):
+        chart.bands = True
+        found = True
+    if _DIRECT.search(told):
+        looks.legend = "direct"
         found = True
     if re.search(r"\b(?:hollow|rings|open circles|unfilled)\b", told):
         looks.hollow = True

@@ -127,7 +127,9 @@ def _adds_up(total: _Column, columns: list[_Column]) -> bool:
 
 
 def _value(cell: str) -> Number | None:
-    """The number of a cell such as `~$98,000`, `3.5 kg`, `40 (31 %)`."""
+    """The number of a cell such as `~$98,000`, `3.5 kg`, `40 (31 %)`, `12 300`, `12,5`."""
+    cell = re.sub(r"(?<=\d)(?<!\d{4}) (?=\d{3}(?!\d))", "", cell)
+    cell = re.sub(r"^([^\w.,]*\d+),(\d{1,2})(?![\d,])", r"\1.\2", cell)
     if found := number(cell):
         return found
     if len(cell) > 60 or not re.match(r"^\W*(?:(?:about|approx\w*\.?|around)\s+)?[-−$€£]?\d", cell):

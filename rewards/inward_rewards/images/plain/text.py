@@ -33,10 +33,15 @@ _PLAIN = str.maketrans(
         "\u2011": "-",
     }
 )
+_GROUPED = re.compile(r"(?<=\d)(?<!\d{4})[\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+"""Between the thousands of `1 200`."""
 _PICTURES = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f]")
 """Emoji, which some writers set before a name."""
 _FENCED = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
 _QUOTED = re.compile(r'"([^"\n]{1,200})"|“([^“”\n]{1,200})”|«([^«»\n]{1,200})»')
+HOUR = r"(?:[01]?\d|2[0-3]):[0-5]\d(?: ?[ap]\.?m\b)?"
+"""A time of day, which is a name on an axis."""
+_HOURS = re.compile(rf"(?<![\w:.]){HOUR}(?![\w:]|\.\d)", re.IGNORECASE)
 _TITLED = re.compile(
     r"\b((?:titled|entitled|title|called|named|label(?:l?ed)?|reads|headed)(?: is)? ?:? )"
     r"(\*\*|\*|__|_|')([^*_'\"\n]{2,120})\2(?!\w)",
@@ -52,7 +57,8 @@ _ABBREVIATIONS = (
 )
 _SENTENCE = re.compile(
     rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=]|(?:bars?|lines?|pie|scatter|area|histogram"
-    r"|heatmap|step|legend|title)\b)"
+    r"|heatmap|step|legend|title|values?|points?|data)\b)"
+    r"|(?<!incl\.)(?<!temp\.)(?<!resp\.)(?<!prox\.)(?<=[a-z]{4}[.!?])\s+(?=[a-z])"
 )
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
@@ -101,7 +107,7 @@ def cut(description: str) -> Text:
     """The pieces of a description, at most `MAX_CHARACTERS` of it."""
     found = Text()
     prose, _ = without_code(description[:MAX_CHARACTERS])
-    prose = _PRIVATE.sub("", prose.replace("\r\n", "\n").translate(_PLAIN))
+    prose = _PRIVATE.sub("", _GROUPED.sub("", prose).replace("\r\n", "\n").translate(_PLAIN))
     prose = _TITLED.sub(r'\1"\3"', _PICTURES.sub("", _CONTROL.sub("", prose)))
 
     def put_away(match: re.Match[str]) -> str:
@@ -114,7 +120,13 @@ def cut(description: str) -> Text:
         found.quotes.append(_EMPHASIS.sub("", inner.removesuffix(".") if stop else inner))
         return chr(FIRST + len(found.quotes) - 1) + ("." if stop else "")
 
-    lines = _QUOTED.sub(put_away, prose).split("\n")
+    def hour(match: re.Match[str]) -> str:
+        if len(found.quotes) >= MAX_QUOTES:
+            return match.group()
+        found.quotes.append(match.group())
+        return chr(FIRST + len(found.quotes) - 1)
+
+    lines = _HOURS.sub(hour, _QUOTED.sub(put_away, prose)).split("\n")
     place = 0
     while place < len(lines):
         if place + 1 < len(lines) and "|" in lines[place] and _RULE.match(lines[place + 1]):

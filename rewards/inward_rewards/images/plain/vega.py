@@ -10,6 +10,7 @@ from typing import Any
 
 from inward_rewards.images.plain.chart import Axis, Kind, Observation, PlainChart, Series
 from inward_rewards.images.plain.numbers import iso_date, number_format
+from inward_rewards.images.plain.vega_notes import beside_lines, notes, power_labels, variants
 
 Json = dict[str, Any]
 
@@ -34,7 +35,29 @@ def specification(chart: PlainChart) -> Json:
         spec["title"] = (
             {"text": chart.title, "subtitle": chart.subtitle} if chart.subtitle else chart.title
         )
-    spec |= _sizes(chart) | {"config": _config(chart)}
+    if chart.panels:
+        return spec | _sheet(chart) | {"config": _config(chart)}
+    return spec | _plot(chart) | {"config": _config(chart)}
+
+
+def _sheet(chart: PlainChart) -> Json:
+    """Different plots side by side, each with scales of its own."""
+    panels: list[Json] = []
+    for panel in chart.panels:
+        title = {"title": panel.title} if panel.title else {}
+        panels.append(title | _plot(panel))
+    count = len(panels)
+    return {
+        "concat": panels,
+        "columns": chart.columns or (2 if count in (2, 4) else 3),
+        "spacing": 24,
+        "resolve": {"scale": dict.fromkeys(("color", "strokeDash", "size"), "independent")},
+    }
+
+
+def _plot(chart: PlainChart) -> Json:
+    """The views of one plot, with their size."""
+    spec: Json = _sizes(chart)
     if chart.shapes:
         return spec | _shapes(chart)
     if not chart.observed:
@@ -47,6 +70,7 @@ def specification(chart: PlainChart) -> Json:
             views += _cell_values(chart, views[0])
     else:
         views = _views(chart)
+        views = _noted(chart, views)
     panels = list(dict.fromkeys(series.panel for series in chart.series if series.panel))
     if len(views) == 1:
         spec |= views[0]
@@ -106,7 +130,7 @@ def _config(chart: PlainChart) -> Json:
     return {
         "view": view,
         "axis": axis,
-        "legend": words | {"orient": looks.legend or "right", "labelLimit": 0, "titleLimit": 0},
+        "legend": words | {"orient": _side_of(looks.legend), "labelLimit": 0, "titleLimit": 0},
         "header": words | {"labelLimit": 0},
         "title": {
             "anchor": looks.title_anchor or "middle",
@@ -116,6 +140,11 @@ def _config(chart: PlainChart) -> Json:
             "subtitleFontSize": size,
         },
     }
+
+
+def _side_of(legend: str) -> str:
+    """Of legends that are not in a plot."""
+    return legend if legend in ("right", "bottom", "top", "left") else "right"
 
 
 def _frame(chart: PlainChart) -> Json:
@@ -221,11 +250,25 @@ def _views(chart: PlainChart) -> list[Json]:
     return views
 
 
-def _rows(members: list[Series], *, box: bool = False) -> list[Json]:
+def _noted(chart: PlainChart, views: list[Json]) -> list[Json]:
+    """The views with the marked regions below them, and lines and words above."""
+    places = _positions(chart, "point", [], right=False)
+    ink, size = chart.looks.ink or "#000000", min(chart.looks.label_size or 11, 40)
+    below, above = notes(chart, places, ink, size)
+    if chart.looks.legend == "direct" and chart.kind in ("line", "step"):
+        color = _color(chart, _named(chart))
+        above += beside_lines(chart, places, color, size, chart.height or HEIGHT)
+    return [*below, *views, *above]
+
+
+def _rows(members: list[Series], *, box: bool = False, shifted: bool = False) -> list[Json]:
+    """`shifted`: points of one place stand side by side, evenly spread by the golden ratio."""
     rows: list[Json] = []
     for series in members:
-        for o in series.observations:
+        for number, o in enumerate(series.observations):
             row: Json = {"x": o.x, "s": series.name}
+            if shifted:
+                row["shift"] = round(number * 0.618034 % 1, 2)
             if series.panel:
                 row["panel"] = series.panel
             if box:
@@ -258,15 +301,19 @@ def _view(
     colored = names and any(series.name for series in members) and kind not in ("band", "box")
     if colored:
         encoding["color"] = _color(chart, names)
+        encoding |= variants(chart, names, encoding["color"], kind, dots=dots or chart.dots)
     if any(o.size is not None for s in members for o in s.observations):
         encoding["size"] = _size(chart, members)
+    if shifted := chart.strip and kind == "point" and not chart.ticks:
+        offset = {"field": "shift", "type": "quantitative", "scale": {"domain": [-0.6, 1.6]}}
+        encoding["yOffset" if chart.horizontal else "xOffset"] = offset
     mark = _mark(chart, kind, plain=not colored, sized="size" in encoding, dots=dots)
     if kind == "rule":
         across = "x" if chart.horizontal else "y"
         encoding = {k: v for k, v in encoding.items() if k in (across, "color")}
     return {
         "mark": mark,
-        "data": {"values": _rows(members, box=kind == "box")},
+        "data": {"values": _rows(members, box=kind == "box", shifted=shifted)},
         "encoding": encoding,
     }
 
@@ -277,7 +324,22 @@ def _color(chart: PlainChart, names: list[str]) -> Json:
         "type": "nominal",
         "title": chart.legend_title or None,
         "scale": {"domain": names, "range": _range(chart, names)},
-    }
+    } | _legend(chart)
+
+
+def _legend(chart: PlainChart) -> Json:
+    """Of a legend in a corner of its plot, or of none; any other follows `config`."""
+    side = chart.looks.legend
+    if side == "direct":
+        return {"legend": None}
+    look: Json = {}
+    if "-" in side:
+        look = {"orient": side, "fillColor": "#ffffff", "strokeColor": "#cccccc", "padding": 4}
+        look |= {"offset": 6, "symbolSize": 50}
+    if chart.bands:
+        # Else as pale as the bands are.
+        look["symbolOpacity"] = 1
+    return {"legend": look} if look else {}
 
 
 def _mark(chart: PlainChart, kind: Kind, *, plain: bool, sized: bool, dots: bool) -> Json:
@@ -298,6 +360,8 @@ def _mark(chart: PlainChart, kind: Kind, *, plain: bool, sized: bool, dots: bool
             } | own
         case "band":
             return {"type": "area", "opacity": 0.25, "color": chart.color or PALETTE[0]}
+        case "point" if chart.ticks:
+            return {"type": "tick", "opacity": looks.opacity or 1, "thickness": 1.5} | own
         case "point":
             mark = {
                 "type": "point",
@@ -364,8 +428,13 @@ def _number(chart: PlainChart, axis: Axis, *, grid: bool) -> Json:
         scale["type"] = "log"
         if scale.get("domain", [1])[0] <= 0:
             scale.pop("domain")
+    elif axis.symlog is not None:
+        scale |= {"type": "symlog", "constant": axis.symlog or 1.0}
+        scale.pop("zero", None)
     look: Json = {}
-    if axis.ticks:
+    if axis.ticks and (labels := power_labels(axis.ticks)):
+        look = {"values": _values(axis), "labelExpr": labels}
+    elif axis.ticks:
         look = {"values": _values(axis), "format": number_format(axis.ticks)}
     elif axis.percent:
         look = {"format": "~%"}
@@ -420,7 +489,17 @@ def _time(chart: PlainChart, days: list[str]) -> Json:
 def _intervals(chart: PlainChart, members: list[Series], *, right: bool) -> Json:
     encoding = _positions(chart, "band", members, right=right)
     rows = [row for row in _rows(members) if "low" in row]
-    mark = {"type": "errorbar", "ticks": {"size": 10}, "color": chart.looks.ink or "#000000"}
+    names = _named(chart)
+    several = len({row["s"] for row in rows}) > 1
+    mark: Json = {"type": "errorbar", "ticks": {"size": 10}}
+    if chart.bands and chart.kind != "bar":
+        mark = {"type": "errorband", "opacity": 0.25}
+    if several or (chart.bands and names):
+        encoding["color"] = _color(chart, names)
+    else:
+        mark["color"] = chart.looks.ink or "#000000"
+    if several and chart.kind == "bar" and chart.stack == "group":
+        encoding["yOffset" if chart.horizontal else "xOffset"] = {"field": "s", "sort": names}
     return {"mark": mark, "data": {"values": rows}, "encoding": encoding}
 
 

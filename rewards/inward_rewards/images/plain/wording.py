@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from inward_rewards.images.plain.phrases import spoken
+
 _LEAD_IN = re.compile(
     r"^(?:alt(?:ernative)?[- ]?text|(?:image |chart |figure |long )?description|transcript|answer"
     r"|(?:sure|certainly|of course|okay|ok)[!.,]?(?= h))\s*[:!,.]\s*",
@@ -37,6 +39,12 @@ _UNIT = re.compile(
 )
 """A unit that touches its number."""
 _BILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:B|bn)\b")
+_POWER = re.compile(
+    r"(?<=\d)\s?[×x*·]\s?10(?:\^\(?([-−+]?\d{1,2})\)?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?!\w)"
+)
+"""`5 × 10^3`, `5 × 10³`."""
+_RAISED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
+_BN = re.compile(r"(?<=\d)\s?(bn|mln)\b")
 _MILLIONS = re.compile(r"([$€£]\s?\d[\d.,]{0,20})\s?(?:m|mn|mil)\b")
 _CURRENCY = re.compile(r"(?<![\w$])(?:US|USD|A|C|CA|NZ|HK)\s?\$(?=\d)|(?<=[$€£]) (?=\d)")
 _ARROW = re.compile(r"^([^:→>=]{1,40}?) ?(?:→|->|=>) ?(?=[A-Za-z\ue000-\uf8ff][^→>]*$)")
@@ -66,6 +74,13 @@ _POINT = re.compile(r"\(\s*([-−]?\d[\d.]{0,20})\s*;\s*([-−]?\d[\d.]{0,20})\s
 _BETWEEN_NUMBERS = re.compile(r"(?<=[\d%])\s+/\s+(?=[-−$€£]?\d)")
 
 
+_TEN = re.compile(
+    r"(?<![\w.,^×*·])(?<![×*·] )(?:(?<!\()|(?=[^,)]{4,9},))"
+    r"([-−]?)10(?:\^\(?([-−+]?\d{1,2})\)?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?![\w^]|\.\d)"
+)
+"""`10^-3`, but for the unit `(10^-3)`; a point may be `(10^2, 3)`."""
+
+
 def _axis_is(found: re.Match[str]) -> str:
     # A sentence keeps its capital: it begins there.
     return f"{'The' if found[0][0] == 'O' else 'the'} {found[1]}-axis is"
@@ -73,7 +88,7 @@ def _axis_is(found: re.Match[str]) -> str:
 
 def normal(text: str) -> str:
     """`text` in the form that the rules are written for."""
-    text = _SERIES.sub("", _LEAD_IN.sub("", text))
+    text = spoken(_SERIES.sub("", _LEAD_IN.sub("", text)))
     text = _AXIS_WORD.sub(lambda found: f"{found['a'] or found['b']}-axis", text)
     text = _ON_AXIS.sub(_axis_is, _AXIS_OF.sub(r"\1-axis", text))
     text = _ORDER.sub("", _ARROW.sub(r"\1: ", text))
@@ -85,6 +100,9 @@ def normal(text: str) -> str:
     if counted:
         text = text[counted.end() :]
         text = _NAME_COMMA.sub(r"\1: ", text, count=1)
+    text = _POWER.sub(lambda m: f"e{(m[1] or m[2]).translate(_RAISED)}", text)
+    text = _BN.sub(lambda m: " billion" if m[1] == "bn" else " million", text)
+    text = _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_RAISED)}", text)
     text = _SIGN.sub("-", _UNIT.sub("", _DEGREES.sub(" ", _DOTS.sub(" to ", text))))
     text = _MILLIONS.sub(r"\1 million", _BILLIONS.sub(r"\1 billion", _CURRENCY.sub("$", text)))
     text = _POINT.sub(r"(\1, \2)", _XY.sub(r"(\1, \2)", text))

@@ -1,0 +1,117 @@
+"""What `inward eval chart-adversary` adds to a plain run: baselines, columns, shares of the kinds.
+
+It is loaded by `inward` alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import exp, log
+from typing import Any
+
+import verifiers.v1 as vf
+from chart_spec.eval_plugin import drawing, drawn, make_tracing, reply
+from inward_charts import generate
+from inward_charts.eval_plugin import table_panels
+
+from chart_adversary.env import REWARD
+from inward.eval_plugin import EvalPlugin, Grid, Panel, Policy, metric, reward, task_field
+
+
+def proposing(chart: Callable[[int], int]) -> Callable[[int], Policy]:
+    """A policy that proposes a generated chart, and traces the picture of one as a solver.
+
+    Args:
+        chart: number of the task's idea -> number of the chart.
+    """
+
+    def make(seed: int) -> Policy:
+        trace = make_tracing(seed)
+
+        def policy(body: dict[str, Any]) -> Any:
+            asked = body["messages"][-1]["content"]
+            if not isinstance(asked, str):
+                return trace(body)
+            idea = zlib.crc32(asked.encode())
+            return reply(generate(chart(idea), seed, levels=(1, 2)).spec)
+
+        return policy
+
+    return make
+
+
+BASELINES = {"generated": proposing(lambda idea: idea), "repeating": proposing(lambda idea: 0)}
+
+
+def fault(trace: vf.WireTrace) -> str | None:
+    """Why the proposal is refused; None where it is not, or the trace is a solver's."""
+    found = trace.info.get("proposal", {}).get("fault")
+    return None if found is None else str(found)
+
+
+COLUMNS = (
+    ("proposer's reward", reward(REWARD)),
+    ("solver's reward", reward("chart")),
+    ("solvers' mean per proposal", metric("solver_mean")),
+    ("their spread per proposal", metric("solver_spread")),
+    ("inside the band", metric("inside_band")),
+    ("drawn", metric("drawn")),
+    ("refused", metric("refused")),
+    ("legibility", metric("legibility")),
+    ("novelty", metric("novelty")),
+    ("repeats", metric("repeat")),
+    ("solver's table F1", metric("table")),
+    ("solver's text F1", metric("text")),
+    ("solver's replies that are drawn", metric("rendered")),
+)
+
+
+def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
+    """Share of each kind of chart, so that collapse is seen, and why proposals were refused."""
+    said = [found for trace in traces if (found := trace.info.get("proposal"))]
+    kinds = Counter(str(found["kind"]) for found in said if found["fault"] is None)
+    lines = []
+    if total := kinds.total():
+        shares = [count / total for count in kinds.values()]
+        kept = ", ".join(f"{kind} {count / total:.0%}" for kind, count in kinds.most_common(12))
+        even = exp(-sum(share * log(share) for share in shares))
+        lines.append(f"kinds of charts, by their marks: {kept}; as many as {even:.1f} equal shares")
+    faults = Counter(str(found["fault"]) for found in said if found["fault"] is not None)
+    if faults:
+        refused = ", ".join(f"{name} {count}" for name, count in faults.most_common())
+        lines.append(f"refused proposals: {faults.total()} of {len(said)} ({refused})")
+    return lines
+
+
+def answered(trace: vf.WireTrace) -> float | None:
+    """Whether a proposal or a copy was drawn."""
+    return trace.metrics.get("drawn", trace.metrics.get("rendered"))
+
+
+def cluster(trace: vf.WireTrace) -> str:
+    """The proposer's task, to which all that was played of it belongs."""
+    data = trace.task.data
+    return str(data.name) if task_field(trace, "truth") else f"{data.name}-{data.idx}"
+
+
+def shown(trace: vf.WireTrace) -> list[Panel]:
+    """A solver's table beside the truth, or what was found of a proposal."""
+    said = trace.info.get("proposal")
+    if said is None:
+        return table_panels(trace, drawn(trace))
+    rows = [(str(name), str(value)) for name, value in said.items() if value not in (None, "")]
+    return [Grid("Proposal", ("", "found"), rows)]
+
+
+PLUGIN = EvalPlugin(
+    baselines=BASELINES,
+    columns=COLUMNS,
+    default_args=("--select.limit", "20"),
+    cluster=cluster,
+    answered=answered,
+    notes=notes,
+    drawing=drawing,
+    panels=shown,
+)

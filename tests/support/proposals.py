@@ -1,0 +1,155 @@
+"""Charts that a proposer under pressure would try, each made of an ordinary one."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+Spec = dict[str, Any]
+
+SITES = ("Basel", "Utrecht", "Toronto", "Cape Town", "Osaka", "Lima", "Quito", "Perth")
+EVENTS = (50, 45, 41, 18, 27, 33, 9, 22)
+X: Spec = {"field": "site", "type": "nominal", "title": "Site", "sort": None}
+Y: Spec = {"field": "events", "type": "quantitative", "title": "Adverse events"}
+
+
+def rows(*events: float, sites: tuple[str, ...] = SITES) -> Spec:
+    pairs = zip(sites, events, strict=False)
+    return {"values": [{"site": site, "events": event} for site, event in pairs]}
+
+
+ORDINARY: Spec = {
+    "title": "Clinical trial: adverse events per site",
+    "width": 360,
+    "height": 200,
+    "data": rows(*EVENTS),
+    "mark": {"type": "bar", "color": "#003f5c"},
+    "encoding": {"x": X, "y": Y},
+}
+QUIET = {"labels": False, "ticks": False}
+
+
+def changed(**parts: Any) -> Spec:
+    return {**copy.deepcopy(ORDINARY), **parts}
+
+
+def encoded(x: Spec | None = None, y: Spec | None = None) -> Spec:
+    return changed(encoding={"x": {**X, **(x or {})}, "y": {**Y, **(y or {})}})
+
+
+def config(**of: Any) -> Spec:
+    return changed(config=of)
+
+
+def series(*colors: str) -> Spec:
+    values = [
+        {"year": year, "arm": arm, "events": event + 9 * place}
+        for place, arm in enumerate(("Placebo", "Verum"))
+        for year, event in enumerate(EVENTS[:6], 2010)
+    ]
+    return changed(
+        data={"values": values},
+        mark={"type": "line", "strokeWidth": 3},
+        encoding={
+            "x": {"field": "year", "type": "ordinal", "title": "Year"},
+            "y": Y,
+            "color": {"field": "arm", "type": "nominal", "scale": {"range": list(colors)}},
+        },
+    )
+
+
+def labelled(shift: float) -> Spec:
+    """Bars with their numbers printed on top, off by `shift`."""
+    values = [{**row, "said": row["events"] + shift} for row in rows(*EVENTS)["values"]]
+    encoding = ORDINARY["encoding"]
+    text = {**encoding, "text": {"field": "said", "type": "quantitative"}}
+    layers = [
+        {"mark": ORDINARY["mark"], "encoding": encoding},
+        {"mark": {"type": "text", "dy": -8}, "encoding": text},
+    ]
+    kept = {key: value for key, value in ORDINARY.items() if key not in ("mark", "encoding")}
+    return {**kept, "data": {"values": values}, "layer": layers}
+
+
+YEARS: Spec = {
+    "mark": {"type": "line", "strokeWidth": 3},
+    "data": {"values": [
+        {"day": f"{year}-01-01", "events": event} for year, event in enumerate(EVENTS, 2010)
+    ]},
+    "encoding": {
+        "x": {"field": "day", "type": "temporal", "title": "Year", "axis": {
+            "labelExpr": "toString(year(datum.value) + 1)",
+        }},
+        "y": Y,
+    },
+}  # fmt: skip
+WHITE = {"labelColor": "white", "titleColor": "white"}
+TINY = {"labelFontSize": 6, "titleFontSize": 6}
+UNREADABLE: dict[str, tuple[str, Spec]] = {
+    # What it is -> the fault that is counted, the specification.
+    "white lettering": ("text count", config(axis=WHITE, title={"color": "white"})),
+    "pale lettering": ("text count", config(axis={"labelColor": "#d8d8d8"})),
+    "lettering of six pixels": ("text count", config(axis=TINY)),
+    "bars as faint as paper": ("hidden", changed(mark={"type": "bar", "color": "#e8e8e8"})),
+    "bars that are transparent": ("number count", changed(mark={"type": "bar", "opacity": 0})),
+    "no axis of numbers": ("hidden", encoded(y={"axis": None})),
+    "an axis of numbers without labels": ("hidden", encoded(y={"axis": QUIET})),
+    "no names at the bars": ("hidden", encoded(x={"axis": None})),
+    "a plot 30 pixels high": ("hidden", changed(height=30)),
+    "numbers squeezed by the scale": (
+        "number count", encoded(y={"scale": {"domain": [-1e9, 1e9]}}),
+    ),
+    "a canvas of 1200 x 1200": ("size", changed(width=1200, height=1200)),
+    "two series in nearly one colour": ("hidden", series("#1f77b4", "#2f77b4")),
+    "a hundred numbers": (
+        "number count",
+        changed(width=700, data=rows(*range(1, 101), sites=tuple(f"S{n}" for n in range(100)))),
+    ),
+    "words without letters": (
+        "text count",
+        changed(title="2 + 2", data=rows(*EVENTS, sites=tuple("12345678")),
+                encoding={"x": {**X, "title": None}, "y": {**Y, "title": None}}),
+    ),
+    "letters that look like others": ("letters", changed(title="Сlinical triаl")),
+    "letters that the font lacks": ("letters", changed(title="治験の有害事象")),
+    "names that differ in case": (
+        "letters", changed(data=rows(*EVENTS, sites=("basel", *SITES[:-1]))),
+    ),
+}  # fmt: skip
+DEGENERATE: dict[str, tuple[str, Spec]] = {
+    "three numbers": ("number count", changed(data=rows(5, 9, 3))),
+    "all numbers equal": ("flat", changed(data=rows(*[20] * 8))),
+    "two different numbers": ("flat", changed(data=rows(*[20, 31] * 4))),
+    "one value far off": ("far off", changed(data=rows(*EVENTS[:-1], 900))),
+    "one value far below": ("far off", changed(data=rows(*EVENTS[:-1], -900))),
+    "a table printed as text": (
+        "text alone", changed(mark="text", encoding={"y": X, "text": Y}, height=200),
+    ),
+}  # fmt: skip
+TRICKS: dict[str, tuple[str, Spec]] = {
+    "printed numbers that lie": ("contradiction", labelled(7)),
+    "an axis whose labels lie": (
+        "hidden", encoded(y={"axis": {"labelExpr": "datum.value == 20 ? '30' : datum.label"}}),
+    ),
+    "a time axis whose labels lie": ("hidden", {**ORDINARY, **YEARS}),
+    "a picture by address": (
+        "not drawn", changed(mark={"type": "image", "url": "https://example.org/a.png"}),
+    ),
+    "numbers by chance": (
+        "not drawn", changed(transform=[{"calculate": "datum.events * random()", "as": "events"}]),
+    ),
+    "no marks": ("not drawn", {"title": "x", "data": rows(1, 2, 3, 4)}),
+}  # fmt: skip
+DUPLICATES: dict[str, Spec] = {
+    "the same again": changed(),
+    "in another colour": changed(mark={"type": "bar", "color": "#7a1f1f"}),
+    "as points": changed(mark={"type": "point", "filled": True, "size": 90}),
+    "in another order": changed(data=rows(*EVENTS[::-1], sites=SITES[::-1])),
+    "with other numbers": changed(data=rows(31, 12, 7, 44, 38, 16, 26, 3)),
+    "under other names": changed(
+        title="Harvest of hazelnuts by farm",
+        data=rows(*EVENTS, sites=("Arden", "Bloom", "Cove", "Dell", "Elm", "Fen", "Glade", "Hill")),
+        encoding={"x": {**X, "title": "Farm"}, "y": {**Y, "title": "Tons"}},
+    ),
+}
+REFUSED = {**UNREADABLE, **DEGENERATE, **TRICKS}
