@@ -1,16 +1,20 @@
-"""Each id of docs/rewards.md is to be had by the ways that its row names, and the other way round.
+"""Each id of docs/rewards.md, by name from a config, over a taskset that is not ours.
 
-`PLAYED`, `PLUGS` and `JUDGES` name the tests that play one over a taskset that is not ours.
+Those that other tests play so are named with the test; the rest are played here.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import inward_rewards.plugins
 import pytest
+from inward_chat.testing import PolicyServer
 from inward_rewards.group_rewards import METHODS
+from support.runs import vf_eval
+from support.yes_or_no import TASKSET, student
 from verifiers.v1.utils.loaders import judge_class
 
 ROOT = Path(__file__).parents[2]
@@ -66,4 +70,52 @@ def test_who_plays_what_is_not_played_here(name):
     played = (PLUGS | JUDGES) if name in PLUGS or name in JUDGES else PLAYED
     text = (ROOT / "tests" / played[name]).read_text(encoding="utf-8")
     assert name in text
-    assert "vf.Taskset" in text
+    assert "vf.Taskset" in text or "yes_or_no" in text
+
+
+@pytest.fixture
+def yes(tmp_path, monkeypatch):
+    (tmp_path / "yes_taskset.py").write_text(TASKSET)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "yes-taskset"
+
+
+def play(name, taskset, server, folder, *words):
+    """A group of three, by real `vf-eval`, each paid by that name."""
+    if METHODS[name].judged:
+        words = ("--env.gate-reward", "said_yes", *words)
+    [episode] = vf_eval(
+        *(taskset, server, "--env.id", "group-reward", "--env.reward", name),
+        *("--env.group", "3", "-n", "1", *words),
+        cwd=folder,
+    )
+    traces = episode["traces"]
+    assert [trace["ok"] for trace in traces] == [True] * 3, traces[0]["errors"]
+    for trace in traces:
+        assert trace["info"]["group_reward"]["reward"] == name
+        assert math.isfinite(trace["rewards"]["group_reward"]["score"])
+
+
+def left(*, measured: bool) -> list[str]:
+    """The names of group rewards that no other test plays."""
+    return sorted(n for n in set(METHODS) - set(PLAYED) if bool(METHODS[n].measures) == measured)
+
+
+@pytest.mark.parametrize("name", left(measured=False))
+def test_every_other_reward_of_texts(tmp_path, yes, name):
+    reply = student()
+    with PolicyServer(lambda body: {"content": reply(body["messages"][-1]["content"])}) as server:
+        play(name, yes, server, tmp_path)
+
+
+@pytest.mark.models
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", left(measured=True))
+def test_every_other_reward_of_a_measure(tmp_path, yes, request, name):
+    pytest.importorskip("torch", reason="hidden states need torch (group `models`)")
+    from rewards.tiny_qwen import TinyQwen
+
+    tiny = request.getfixturevalue("tiny_qwen")
+    source = ("--env.entropy.source", "transformers", "--env.entropy.model", str(tiny))
+    with TinyQwen(tiny, student()).server() as server:
+        play(name, yes, server, tmp_path, *source)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 pytestmark = [pytest.mark.models, pytest.mark.timeout(900)]
@@ -17,26 +15,8 @@ from inward_rewards.signals import (  # noqa: E402
 )
 from rewards.tiny_qwen import PluginEngine, TinyQwen  # noqa: E402
 from support.runs import vf_eval  # noqa: E402
+from support.yes_or_no import TASKSET, student  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
-
-TASKSET = """
-import verifiers.v1 as vf
-
-__all__ = ["YesTaskset"]
-
-
-class YesTask(vf.Task[vf.TaskData]):
-    @vf.reward
-    async def said_yes(self, trace) -> float:
-        return float(trace.last_reply.endswith("yes"))
-
-
-class YesTaskset(vf.Taskset[YesTask]):
-    def load(self):
-        prompts = [f"{n}: yes or no?" for n in range(2)]
-        return [YesTask(vf.TaskData(prompt=prompt), self.config.task) for prompt in prompts]
-"""
-WORDS = "so the sum of x and y is 12 then 24 square roots let us factor it again".split()
 
 
 @pytest.fixture
@@ -44,16 +24,6 @@ def yes(tmp_path, monkeypatch):
     (tmp_path / "yes_taskset.py").write_text(TASKSET)
     monkeypatch.syspath_prepend(tmp_path)
     return "yes-taskset"
-
-
-def student():
-    draw = random.Random(0)
-
-    def reply(prompt: str) -> str:
-        thought = " ".join(draw.choices(WORDS, k=draw.randint(5, 40)))
-        return f"<think>{thought}</think> I say {'yes' if draw.random() < 0.7 else 'no'}"
-
-    return reply
 
 
 def forward(folder, trace):
