@@ -30,8 +30,8 @@ class Case:
 
 
 class Reference:
-    def __init__(self, folder: Path) -> None:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    def __init__(self, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
         self._model = model.eval()
 
     @property
