@@ -179,7 +179,7 @@ function group(id) {
     ...names.map((name) => [name, (j) => number(rows.values[name][j])]),
     ["stop", (j) => bdi(rows.stop[j])],
   ];
-  const head = el("tr", {}, el("th", {}), members.map((j, n) => el("th", {}, el("a", { href: `#rollout/${encodeURIComponent(rows.id[j])}` }, `sibling ${n}${j === i ? " ·" : ""}`))));
+  const head = el("tr", {}, el("th", {}), members.map((j, n) => el("th", { class: "number" }, el("a", { href: `#rollout/${encodeURIComponent(rows.id[j])}` }, `sibling ${n}${j === i ? " ·" : ""}`))));
   const page = el("div", { class: "page wide" }, el("div", { class: "heading" }, el("h1", {}, "Group of ", bdi(rows.task[i])),
     el("p", { class: "quiet" }, `${members.length} siblings${data.shown < data.total ? " in this file" : ""} · mean reward ${number(mean)} · deviation ${number(deviation)} · advantage: reward less the mean of the group`)));
   page.append(el("div", { class: "card scroll" }, el("table", { class: "group" }, el("thead", {}, head), el("tbody", {}, known.map(([name, cell]) => el("tr", {}, el("th", {}, bdi(name)), members.map((j) => el("td", { class: j === i ? "number marked" : "number" }, cell(j)))))))));
