@@ -58,6 +58,7 @@ _YEARS = re.compile(
     r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
     r"|\b(?:for|in|of) (?:the )?(?:years? )?(?:(?:19|20)\d\d,? ){1,30}and (?:19"
     r"|20)\d\d\b(?! ?[%:=])"
+    r"|(?<=[a-z] )(?:in|for|during) (?:19|20)\d\d(?=(?: \([^()\d]{1,30}\))?:)"
 )
 """What a chart spans: no number of it."""
 _COMPARED = re.compile(
