@@ -29,8 +29,8 @@ BROUGHT_BY = {
 }
 """Module -> the distributions of which one must be declared in its place."""
 ENGINE = {"vllm", "openenv"}
-"""Never declared: the plug-in runs where the engine is installed; openenv wants an mcp below that of
-quality-rag, and one lock holds all."""
+"""Never declared: the plug-in runs where the engine is installed; openenv wants an mcp below that
+of quality-rag, and one lock holds all."""
 
 
 def normal(name):
