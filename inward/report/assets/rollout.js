@@ -156,10 +156,14 @@ function spans(p) {
     folded(`${p.spans.length} parts`, el("ul", { class: "plain" }, p.spans.map((s) => el("li", {}, bdi(s[2]))))));
 }
 
+const GRID_ROWS = 40;
+
 function gridPanel(p) {
-  return el("section", { class: "card scroll" }, el("h2", {}, bdi(p.title)), el("table", {},
+  const part = (start, end) => el("table", {},
     el("thead", {}, el("tr", {}, p.head.map((h) => el("th", {}, bdi(h))))),
-    el("tbody", {}, p.rows.map((r, n) => el("tr", { class: p.marked.includes(n) ? "marked" : "" }, r.map((c) => el("td", {}, bdi(c))))))));
+    el("tbody", {}, p.rows.slice(start, end).map((r, n) => el("tr", { class: p.marked.includes(start + n) ? "marked" : "" }, r.map((c) => el("td", {}, bdi(c)))))));
+  const more = p.rows.length - GRID_ROWS;
+  return el("section", { class: "card scroll" }, el("h2", {}, bdi(p.title)), part(0, GRID_ROWS), more > 0 ? folded(`${more} more rows`, part(GRID_ROWS)) : null);
 }
 
 function group(id) {
