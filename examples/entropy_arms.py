@@ -115,7 +115,7 @@ def gibberish(text: str) -> bool:
     return re.fullmatch(r"[\d+=,\s]*\\boxed\{\d+\}\s*", kept) is None
 
 
-def repetition(task: vf.TaskData, trace: vf.Trace[Any, Any, Any]) -> float:
+async def repetition(task: vf.TaskData, trace: vf.Trace[Any, Any, Any]) -> float:
     """The share of a reply's word trigrams that stood in it before; 0 without any."""
     words = trace.last_reply.split()
     grams = list(zip(words, words[1:], words[2:], strict=False))

@@ -25,7 +25,7 @@ COMMANDS = {
     "export": "a run for pydantic-evals, or as a dataset",
     "report": "one HTML file of runs: figures, rollouts, groups, and two runs compared",
     "retrieval-report": "how well search finds the evidence",
-    "cache": "list or clear the indexes kept between runs",
+    "cache": "list or clear what is kept between runs",
 }
 USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
@@ -40,7 +40,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward export RUN_DIR --hf DIR                           for datasets or pydantic-evals
        inward report RUN_DIR [RUN_DIR …]                        one HTML file of runs
        inward retrieval-report ENV                              how well search finds the evidence
-       inward cache list|clear                                  the indexes kept between runs"""
+       inward cache list|clear                                  what is kept between runs"""
 EVAL_USAGE = """\
 inward eval ENV [--baseline NAME] [--floors] [--json] [any vf-eval option]
        inward eval @ FILE.toml [any vf-eval option]
@@ -115,6 +115,9 @@ def _run(arguments: list[str]) -> int:
     if words:
         raise UserError(f"unrecognized arguments: {' '.join(words)}")
     status: int = args.run(args)
+    if command == "cache" and status == 0:
+        module = import_module("inward.kept_work")
+        (module.show if args.action == "list" else module.clear)()
     return status
 
 

@@ -237,7 +237,10 @@ def _floors(job: Job, run: runs.Run) -> floors.Measured | None:
         return None
     sys.stderr.write("scoring the floors on the tasks of the run\n")
     measured = floors.measure(job.plugin, job.config, run.scored)
-    floors.save(measured, job.folder)
+    try:
+        floors.save(measured, job.folder)
+    except OSError as error:
+        sys.stderr.write(f"warning: the floors were not kept for the report: {error}\n")
     return measured
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 import verifiers.v1 as vf
 
@@ -34,6 +34,6 @@ def layer_entropies(trace: vf.WireTrace) -> list[tuple[int, float]]:
     return list(zip(found["layers"], map(float, found["per_layer"]), strict=True))
 
 
-def is_finite(value: Any) -> bool:
+def is_finite(value: Any) -> TypeGuard[float]:
     """Whether it is a number that can be shown and counted."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -181,11 +181,11 @@ def _lengths(groups: Sequence[Group], success: Value | None) -> tuple[float | No
     )
 
 
-def noise_floor(traces: Iterable[vf.WireTrace | None], plugin: EvalPlugin | None) -> float | None:
+def noise_floor(traces: Iterable[vf.WireTrace], plugin: EvalPlugin | None) -> float | None:
     """The largest difference of two rewards that the measurement itself may make."""
     if plugin is None or plugin.noise is None:
         return None
-    found = [v for t in traces if t is not None and (v := plugin.noise(t)) is not None]
+    found = [v for t in traces if (v := plugin.noise(t)) is not None]
     return 2 * max(found) if found else None
 
 

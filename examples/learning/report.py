@@ -63,9 +63,10 @@ def report(out: Path, task: Any) -> None:
 def table(found: dict[str, Any], task: Any) -> str:
     names = [name for name in found["before"] if not name.startswith("greedy t")]
     runs = found["runs"]
+    pass_at = f"pass@{found['settings']['samples']}"
 
     def row(name: str, cells: Iterable[str]) -> str:
-        return f"| {name} | {' | '.join(cells)} |"
+        return f"| {name} | {' | '.join(cells)} |".replace("pass@k", pass_at)
 
     lines = [row("held out", ["warm", *(name.rsplit(",", 1)[0] for name in runs)])]
     lines.append("|---" * (len(runs) + 2) + "|")

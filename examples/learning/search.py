@@ -25,7 +25,7 @@ from verifiers.v1.clients.train import tool_to_wire
 from verifiers.v1.dialects.chat import message_to_wire
 
 MAX_TOKENS = 48
-WARM, WARM_RATE = 96, 1e-4
+WARM, WARM_RATE = 256, 1e-4
 RENDERER = {"name": "qwen3", "enable_thinking": False}
 LAYOUT, WAY = "answered", "with a search"
 PLACES = {"A": "attic", "B": "barn", "C": "cellar", "D": "dock"}

@@ -115,7 +115,7 @@ class Checkpoint:
 
     def _layers(self, trace: vf.WireTrace, figure: float | None) -> None:
         """By the verdict, where there is one."""
-        verdict = {1.0: "right", 0.0: "wrong"}.get(figure if figure is not None else -1.0)
+        verdict = ("wrong", "right")[figure == 1] if figure in (0, 1) else None
         for layer, value in layer_entropies(trace):
             for of in filter(None, ("all", verdict)):
                 self.layers.setdefault((layer, of), Average()).add([value])

@@ -45,9 +45,10 @@ def diagnose(args: argparse.Namespace) -> int:
         read = _read(checkpoint, end, None if inspector is None else Sample())
         if threshold is None:
             threshold = read.tokens.threshold
-        found.append(figures(read, threshold) | {"reasoning": None})
+        reasoning = None
         if inspector is not None and read.reasoning is not None:
-            found[-1]["reasoning"] = _inspected(read.reasoning, inspector, args.inspector)
+            reasoning = _inspected(read.reasoning, inspector, args.inspector)
+        found.append(figures(read, threshold) | {"reasoning": reasoning})
     if not any(one["rollouts"] for one in found):
         raise UserError("no rollout is scored: there is nothing to diagnose")
     if inspector is not None and not any(one["reasoning"] for one in found):

@@ -58,7 +58,7 @@ class Sample:
         if not isinstance(answer, str | int | float) or not str(answer).strip() or reply is None:
             return
         text = reply.thinking if (reply.thinking or "").strip() else reply.body
-        verdict = {1.0: True, 0.0: False}.get(figure if figure is not None else -1.0)
+        verdict = figure == 1 if figure in (0, 1) else None
         found = Reasoning(
             question(trace), trace.task.data.prompt_text, text or "", str(answer).strip(), verdict
         )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import io
 import math
@@ -118,8 +119,10 @@ def _cosine(one: list[float], other: list[float]) -> float:
     return math.fsum(a * b for a, b in zip(one, other, strict=True))
 
 
+@functools.lru_cache(maxsize=64)
 def _shuffled(data: bytes, seed: int, patches: int) -> str:
-    """A data URI of the shuffled copy, whose order the picture itself and the seed decide."""
+    """A data URI of the shuffled copy, whose order the picture itself and the seed decide. Kept for
+    the siblings, who come one after the other."""
     try:
         import numpy as np
         from PIL import Image

@@ -5,6 +5,7 @@ environment teaches. What SmolLM2 learns is in docs/training.md.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import sys
@@ -299,6 +300,38 @@ def test_the_arms_of_the_entropy_study_differ_in_the_bonus_alone(learn, tmp_path
     assert configs["random_bonus"].reward == "random"
 
 
+@pytest.mark.parametrize(
+    ("arm", "name", "value"),
+    [
+        ("repetition", "repetition", lambda paid: -0.1 < paid < -0.05),
+        ("random_bonus", "group_reward", bool),
+    ],
+)
+def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, name, value):
+    import entropy_arms
+    from rewards.tiny_qwen import TinyQwen, train_tokenizer
+
+    train_tokenizer(tmp_path)
+    learn.report.write_rows(tmp_path / "train.jsonl", learn.arithmetic.rows(seed=0, count=1))
+    reply = "a b a b a b a b " + "\\boxed{1}"
+    with (
+        TinyQwen(tmp_path, lambda prompt: reply).server(model="tiny") as server,
+        Blocking(
+            lambda: Rollouts(
+                entropy_arms.task_of(arm, 2, 0).env(tmp_path / "train.jsonl"),
+                "tiny",
+                server.base_url,
+                tokenizer=str(tmp_path),
+                renderer={"name": "qwen3"},
+            )
+        ) as rollouts,
+    ):
+        [group] = rollouts.play([0])
+    assert not group.failures
+    assert len(group.samples) == 2
+    assert all(value(sample.rewards[name]) for sample in group.samples)
+
+
 def test_gibberish_is_what_is_no_sum_and_repetition_what_stood_there_before(learn):
     import entropy_arms
 
@@ -307,7 +340,7 @@ def test_gibberish_is_what_is_no_sum_and_repetition_what_stood_there_before(lear
     assert entropy_arms.gibberish("1 + 2 = 3, 3 + 4 =")
 
     def share(text):
-        return entropy_arms.repetition(None, SimpleNamespace(last_reply=text))
+        return asyncio.run(entropy_arms.repetition(None, SimpleNamespace(last_reply=text)))
 
     assert [share(text) for text in ("", "a b", "a b c d", "a a a a a")] == pytest.approx(
         [0, 0, 0, 2 / 3]

@@ -107,7 +107,7 @@ async def plays(request: pytest.FixtureRequest) -> dict[str, dict[str, Play]]:
     from probe_tools import RED_DOT
 
     items = (item for item in request.session.items if item.path == request.path)
-    asked = {item.callspec.params["scenario"] for item in items}  # type: ignore[attr-defined]
+    asked = {item.callspec.params["scenario"] for item in items}
     names = [name for name in SCRIPTS if name in asked]
     classes = {"gated": GatedTask, "stopped": StoppedTask}
     picture = vf.ImageUrlSource(url=f"data:image/png;base64,{RED_DOT}")

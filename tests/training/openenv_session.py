@@ -50,7 +50,9 @@ def letters(client):
     client.reset(index=0)
     found["no tool"] = seen(client.step({"tool": "_abandon"}))
     found["failed"] = refused(client.step, {"text": "fault"})
+    client.reset(index=0)
     found["no task"] = refused(client.reset, index=8)
+    found["after no task"] = refused(client.step, {"text": "b"})
     return found
 
 

@@ -25,8 +25,8 @@ def sample(reward=1.0, rollout="r", **changes):
     return Sample(**{**fields, **changes})
 
 
-def group(*samples, planned=None, failures=()):
-    return Group("g", "task", 0, samples, planned or len(samples), failures)
+def group(*samples, planned=None, failures=(), repeated=()):
+    return Group("g", "task", 0, samples, planned or len(samples), failures, repeated)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,13 @@ def test_a_seat_is_compared_with_itself_alone():
             for n, reward in enumerate(solvers)
         ]
     expected = [0.2, 0.5, -0.5, -0.2, 0.3, -0.3]
-    assert group(*samples).advantages() == pytest.approx(expected)
+    assert group(*samples, repeated=("solver",)).advantages() == pytest.approx(expected)
     refused = sample(0.0, "c", agent="proposer", episode="c")
-    assert group(*samples, refused).advantages()[::3] == pytest.approx([0.3, -0.1, -0.2])
+    found = group(*samples, refused, repeated=("solver",)).advantages()
+    assert found[::3] == pytest.approx([0.3, -0.1, -0.2])
+    # One solver of each proposal was lost: those that are left are not siblings.
+    left = group(*samples[::3], *samples[1::3], repeated=("solver",)).advantages()
+    assert left == pytest.approx([0.2, -0.2, 0, 0])
 
 
 def test_a_rollout_alone_has_no_advantage():
@@ -72,7 +76,9 @@ def test_a_rollout_alone_has_no_advantage():
 
 
 def test_json_and_back():
-    whole = group(sample(), sample(0.0, "b"), planned=3, failures=(Failure("E", "why"),))
+    whole = group(
+        sample(), sample(0.0, "b"), planned=3, failures=(Failure("E", "why"),), repeated=("a",)
+    )
     assert Group.from_json(json.loads(json.dumps(whole.as_json()))) == whole
 
 

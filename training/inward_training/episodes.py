@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ def as_group(
     """
     samples: list[Sample] = []
     failures: list[Failure] = []
+    repeated: set[str] = set()
     planned = 0
     for episode, weights in played:
         if isinstance(episode, Failure):
@@ -46,6 +48,9 @@ def as_group(
             planned += 1
             continue
         planned += len(traces)
+        # Also of those that are lost below: how a seat is compared does not hang on them.
+        plays = Counter(trace.agent.name for trace in traces)
+        repeated |= {seat for seat, count in plays.items() if count > 1}
         _refuse_nested_groups(episode.traces, len(played))
         for trace in traces:
             found = failed(trace) or _samples(trace, weights, episode.id)
@@ -53,7 +58,15 @@ def as_group(
                 failures.append(found)
             else:
                 samples += found
-    return Group(uuid.uuid4().hex, str(task.key), index, tuple(samples), planned, tuple(failures))
+    return Group(
+        uuid.uuid4().hex,
+        str(task.key),
+        index,
+        tuple(samples),
+        planned,
+        tuple(failures),
+        tuple(sorted(repeated)),
+    )
 
 
 def _refuse_nested_groups(traces: Sequence[Any], episodes: int) -> None:

@@ -1,6 +1,6 @@
 """A verifiers v1 environment as an OpenEnv environment (openenv 0.10), for trainers that ask one.
 
-    with exported({"taskset": {"id": "quality-rag"}}) as app:
+    with exported({"taskset": {"id": "math500-entropy", "split": "train"}}) as app:
         uvicorn.run(app, port=8000)
 
 A session of OpenEnv plays one episode at a time. `reset(index=3)` begins the task at a position
@@ -28,7 +28,8 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError(
         "inward_training.openenv exports to OpenEnv:"
-        ' pip install "inward-training[rollouts]" "openenv>=0.10" uvicorn'
+        " echo 'fastmcp>=4' > overrides.txt; uv pip install --override overrides.txt"
+        ' "inward-training[rollouts]" "openenv>=0.10" uvicorn'
     ) from error
 
 from inward_training.errors import RolloutsError
@@ -61,7 +62,7 @@ def exported(
     """The FastAPI application of OpenEnv's server over an environment.
 
     Args:
-        env: the table `[env]` of a config: `{"taskset": {"id": "quality-rag"}, …}`.
+        env: the table `[env]` of a config: `{"taskset": {"id": "math500-entropy"}, …}`.
         tasks: how many, from the first; all where left out.
         max_sessions: sessions at once, each of which may hold an episode.
     """
@@ -95,6 +96,7 @@ class Session(Environment):  # type: ignore[misc]
             IndexError: no task at `index`.
             RolloutsError: the episode failed before it asked the policy.
         """
+        self._done = True
         if index is None:
             index = (seed or 0) % len(self._seats)
         text = self._seat.reset(index=index)

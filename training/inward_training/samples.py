@@ -6,8 +6,8 @@ Plain data, free of verifiers and torch, that travels as JSON.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Set
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -89,6 +89,8 @@ class Group:
     groups counts as one, since nobody knows how many it would have held."""
     failures: tuple[Failure, ...] = ()
     """One for each rollout, or episode of an environment that owns its groups, that failed."""
+    repeated: tuple[str, ...] = ()
+    """The seats that an episode plays more than once."""
 
     @property
     def rewards(self) -> dict[str, float]:
@@ -112,13 +114,11 @@ class Group:
         """
         rewards = self.rewards
         rollouts: dict[str, Sample] = {sample.rollout: sample for sample in self.samples}
-        plays = Counter((one.agent, one.episode) for one in rollouts.values())
-        repeated = {agent for (agent, _), count in plays.items() if count > 1}
         peers: dict[tuple[str, str], list[float]] = defaultdict(list)
         for one in rollouts.values():
-            peers[_compared(one, repeated)].append(rewards[one.rollout])
+            peers[self._compared(one)].append(rewards[one.rollout])
         means = {key: math.fsum(found) / len(found) for key, found in peers.items()}
-        return [sample.reward - means[_compared(sample, repeated)] for sample in self.samples]
+        return [sample.reward - means[self._compared(sample)] for sample in self.samples]
 
     def as_json(self) -> dict[str, Any]:
         """The group for `json.dumps`; `from_json` reads it."""
@@ -129,12 +129,13 @@ class Group:
         """Raises ValueError, TypeError or KeyError for what `as_json` has not written."""
         samples = tuple(Sample(**_tuples(sample)) for sample in value["samples"])
         failures = tuple(Failure(**failure) for failure in value["failures"])
-        return cls(**{**value, "samples": samples, "failures": failures})
+        repeated = tuple(value["repeated"])
+        found = {"samples": samples, "failures": failures, "repeated": repeated}
+        return cls(**{**value, **found})
 
-
-def _compared(sample: Sample, repeated: Set[str]) -> tuple[str, str]:
-    """What a sample shares with those that it is compared with."""
-    return sample.agent, sample.episode if sample.agent in repeated else ""
+    def _compared(self, sample: Sample) -> tuple[str, str]:
+        """What a sample shares with those that it is compared with."""
+        return sample.agent, sample.episode if sample.agent in self.repeated else ""
 
 
 def _tuples(sample: Mapping[str, Any]) -> dict[str, Any]:

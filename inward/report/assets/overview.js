@@ -101,7 +101,7 @@ function tiles(run, chosen, s) {
 function scoreTable(s) {
   const known = s.scores.filter((x) => x.mean !== null);
   if (!known.length) return null;
-  return el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["", "mean", "95 % interval", "", "tasks", "clusters"].map((t) => el("th", {}, t)))),
+  return el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["", "mean", "95 % interval", "", "tasks", "clusters"].map((t) => el("th", { class: t ? "number" : "" }, t)))),
     el("tbody", {}, known.map((x, n) => [scoreRow(x, ""), n === 0 ? beside(s, x) : []]))));
 }
 

@@ -156,10 +156,14 @@ function spans(p) {
     folded(`${p.spans.length} parts`, el("ul", { class: "plain" }, p.spans.map((s) => el("li", {}, bdi(s[2]))))));
 }
 
+const GRID_ROWS = 40;
+
 function gridPanel(p) {
-  return el("section", { class: "card scroll" }, el("h2", {}, bdi(p.title)), el("table", {},
+  const part = (start, end) => el("table", {},
     el("thead", {}, el("tr", {}, p.head.map((h) => el("th", {}, bdi(h))))),
-    el("tbody", {}, p.rows.map((r, n) => el("tr", { class: p.marked.includes(n) ? "marked" : "" }, r.map((c) => el("td", {}, bdi(c))))))));
+    el("tbody", {}, p.rows.slice(start, end).map((r, n) => el("tr", { class: p.marked.includes(start + n) ? "marked" : "" }, r.map((c) => el("td", {}, bdi(c)))))));
+  const more = p.rows.length - GRID_ROWS;
+  return el("section", { class: "card scroll" }, el("h2", {}, bdi(p.title)), part(0, GRID_ROWS), more > 0 ? folded(`${more} more rows`, part(GRID_ROWS)) : null);
 }
 
 function group(id) {
@@ -179,7 +183,7 @@ function group(id) {
     ...names.map((name) => [name, (j) => number(rows.values[name][j])]),
     ["stop", (j) => bdi(rows.stop[j])],
   ];
-  const head = el("tr", {}, el("th", {}), members.map((j, n) => el("th", {}, el("a", { href: `#rollout/${encodeURIComponent(rows.id[j])}` }, `sibling ${n}${j === i ? " ·" : ""}`))));
+  const head = el("tr", {}, el("th", {}), members.map((j, n) => el("th", { class: "number" }, el("a", { href: `#rollout/${encodeURIComponent(rows.id[j])}` }, `sibling ${n}${j === i ? " ·" : ""}`))));
   const page = el("div", { class: "page wide" }, el("div", { class: "heading" }, el("h1", {}, "Group of ", bdi(rows.task[i])),
     el("p", { class: "quiet" }, `${members.length} siblings${data.shown < data.total ? " in this file" : ""} · mean reward ${number(mean)} · deviation ${number(deviation)} · advantage: reward less the mean of the group`)));
   page.append(el("div", { class: "card scroll" }, el("table", { class: "group" }, el("thead", {}, head), el("tbody", {}, known.map(([name, cell]) => el("tr", {}, el("th", {}, bdi(name)), members.map((j) => el("td", { class: j === i ? "number marked" : "number" }, cell(j)))))))));

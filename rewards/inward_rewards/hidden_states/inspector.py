@@ -50,20 +50,20 @@ class Inspector:
         opening, target = self._measures.opening(problem), self._measures.encode(answer)
         if not target:
             raise ValueError(f"the reference answer {answer!r} holds no token")
-        found, reasoning = [], ""
+        contexts, reasoning = [], ""
         for step in ("", *steps):
             reasoning += step
-            context = (*opening, *self._measures.encode(reasoning + CUE))
-            found.append(self._entropy(context, target))
-        return tuple(found)
+            contexts.append((*opening, *self._measures.encode(reasoning + CUE)))
+        longest = max(map(len, contexts)) + len(target)
+        if longest > self._context:
+            raise UnmeasurableError(
+                f"problem, reasoning and answer have {longest} tokens, the inspector reads "
+                f"{self._context}"
+            )
+        return tuple(self._entropy(context, target) for context in contexts)
 
     def _entropy(self, context: Sequence[int], target: Sequence[int]) -> float:
         ids = (*context, *target)
-        if len(ids) > self._context:
-            raise UnmeasurableError(
-                f"problem, reasoning and answer have {len(ids)} tokens, the inspector reads "
-                f"{self._context}"
-            )
         request = ScoreRequest(((len(context), len(ids)),), measures=("token_entropy",))
         [span] = self._measures.score_spans(ids, request)
         entropies = span.token_entropy or ()

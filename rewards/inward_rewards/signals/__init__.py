@@ -31,7 +31,7 @@ from inward_rewards.signals.difficulty import (
 )
 from inward_rewards.signals.exploration import elliptical_bonus, rank_dynamics
 from inward_rewards.signals.images import patch_shuffled, specificity
-from inward_rewards.signals.steps import MAX_STEPS, entropy_reductions, reasoning_steps
+from inward_rewards.signals.steps import entropy_reductions, reasoning_steps
 from inward_rewards.signals.text import (
     calibrated,
     huatuo,
@@ -48,7 +48,6 @@ from inward_rewards.signals.votes import (
 )
 
 __all__ = [
-    "MAX_STEPS",
     "UNREADABLE",
     "Difficulty",
     "answer_entropy",

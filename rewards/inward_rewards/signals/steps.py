@@ -11,10 +11,10 @@ MAX_STEPS = 32
 """Neighbours of a longer reasoning are taken together: each step is read with all before it."""
 
 
-def reasoning_steps(text: str, most: int = MAX_STEPS) -> list[str]:
+def reasoning_steps(text: str) -> list[str]:
     """Its paragraphs; of a single one its lines, of a single line its sentences.
 
-    Put together again they are the text. Where there are more than `most`, neighbours are one
+    Put together again they are the text. Where there are more than `MAX_STEPS`, neighbours are one
     step, as evenly as it goes. A blank text has none.
     """
     if not text.strip():
@@ -24,9 +24,9 @@ def reasoning_steps(text: str, most: int = MAX_STEPS) -> list[str]:
         pieces = _cut(text, end)
         if len(pieces) > 1:
             break
-    if len(pieces) <= most:
+    if len(pieces) <= MAX_STEPS:
         return pieces
-    bounds = [round(number * len(pieces) / most) for number in range(most + 1)]
+    bounds = [round(number * len(pieces) / MAX_STEPS) for number in range(MAX_STEPS + 1)]
     return ["".join(pieces[start:stop]) for start, stop in itertools.pairwise(bounds)]
 
 

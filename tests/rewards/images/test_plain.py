@@ -40,7 +40,8 @@ async def drawn_as_told(case: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("part", "count"),
     [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20),
-     ("seventh", 20), ("eighth", 20)],
+     ("seventh", 20), ("eighth", 20),
+     ("ninth", 10)],
 )  # fmt: skip
 async def test_descriptions_are_understood(part: str, count: int) -> None:
     cases = descriptions(part)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from inward_rewards.signals import MAX_STEPS, entropy_reductions, reasoning_steps
+from inward_rewards.signals import entropy_reductions, reasoning_steps
+from inward_rewards.signals.steps import MAX_STEPS
 
 CASES = [
     ("First.\n\nSecond.\n\nThird.", ["First.\n\n", "Second.\n\n", "Third."]),

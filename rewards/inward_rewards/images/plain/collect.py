@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from inward_rewards.images.plain.boxes import box_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
-from inward_rewards.images.plain.facts import Fact, clean, facts, listed
+from inward_rewards.images.plain.facts import Fact, facts, listed
+from inward_rewards.images.plain.grouped import by_group, counted
 from inward_rewards.images.plain.legends import variant
 from inward_rewards.images.plain.numbers import (
     NUMBER,
@@ -34,13 +35,6 @@ _THE_BARS = re.compile(
 _BETWEEN = re.compile(
     rf"({NUMBER})[^\d,]{{0,40}}?\b(?:between|from)\s+({NUMBER})\s+(?:and|to)\s+({NUMBER})"
 )
-_COUNTED = re.compile(r"^(.+?)\s+(?:has|have|had|with|employs?|counts?)\s+(\d.*)$")
-_PART_OF = re.compile(
-    rf"^ ?(?:[a-z%]{{1,12}} )?(?:in|for|from|of|by|during|at) (?:the )?({NAME}"
-    rf"|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
-    r"(?: and|,(?: and)?)?\s*(?:[a-z]{1,12} )?$"
-)
-_COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 _SLASHED = re.compile(r"(?<![\w/.,-])(-?\d[\d.]{0,20})/(-?\d[\d.]{0,20})(?![\w/])")
 """Points as `4/22`."""
 _CROSSED = re.compile(
@@ -58,6 +52,7 @@ _YEARS = re.compile(
     r"\s*(?:to|and|until|through|–|-)\s*(?:1[5-9]|20|21)\d\d\b(?! ?[%:=])"
     r"|\b(?:for|in|of) (?:the )?(?:years? )?(?:(?:19|20)\d\d,? ){1,30}and (?:19"
     r"|20)\d\d\b(?! ?[%:=])"
+    r"|(?<=[a-z] )(?:in|for|during) (?:19|20)\d\d(?=(?: \([^()\d]{1,30}\))?:)"
 )
 """What a chart spans: no number of it."""
 _COMPARED = re.compile(
@@ -118,55 +113,11 @@ def data(state: State, text: str, head: str) -> bool:
         return add(state, found, head, None)
     if found := _runs(state, text):
         return add(state, found, head, None)
-    if state.chart.stack and (counted(state, text) or _by_group(state, text)):
+    if state.chart.stack and (cells := counted(text) or by_group(text, state.names())):
+        for name, place, fact in cells:
+            observe(state, series_of(state, state.unquote(name), None), state.unquote(place), fact)
         return True
     return add(state, told(state, text, along=False), head, None)
-
-
-def _by_group(state: State, text: str) -> bool:
-    """`Ajax scored 21 in the first half and 34 in the second; Celtic 30 and 28`: what the first
-    group tells by name, the others tell in its order. Names that the legend has need no first."""
-    parts = [part for part in text.rpartition(": ")[2].split(";") if part.strip()]
-    if not 2 <= len(parts) <= 100:
-        return False
-    told_by = [list(NUMBERS.finditer(part)) for part in parts]
-    count = len(told_by[0])
-    if count < 2 or any(len(found) != count for found in told_by):
-        return False
-    names = _parts_named(parts[0], told_by[0]) or state.names()
-    places = [clean(part[: found[0].start()]) for part, found in zip(parts, told_by, strict=True)]
-    if len(names) != count or not all(places) or len(set(places)) < len(places):
-        return False
-    for place, found in zip(places, told_by, strict=True):
-        for name, value in zip(names, found, strict=True):
-            fact = Fact(name, number(value.group()))
-            observe(state, series_of(state, state.unquote(name), None), state.unquote(place), fact)
-    return True
-
-
-def _parts_named(part: str, found: list[re.Match[str]]) -> list[str]:
-    """The names behind the numbers of `21 in the first half and 34 in the second half`."""
-    ends = [*(match.start() for match in found[1:]), len(part)]
-    named = [
-        _PART_OF.match(part[match.end() : end]) for match, end in zip(found, ends, strict=True)
-    ]
-    names = [match[1] for match in named if match]
-    return names if len(set(names)) == len(found) else []
-
-
-def counted(state: State, text: str) -> bool:
-    """`Sales has 20 women and 15 men`, in a chart of stacked or grouped bars."""
-    match = _COUNTED.match(text)
-    parts = [_COUNT.fullmatch(part.strip()) for part in listed(match[2])] if match else []
-    if match is None or len(parts) < 2 or not all(parts):
-        return False
-    name = clean(match[1])
-    found = [Fact(part[2], number(part[1])) for part in parts if part]
-    if not name or len({fact.label for fact in found}) < len(found):
-        return False
-    for fact in found:
-        observe(state, series_of(state, str(fact.label), None), state.unquote(name), fact)
-    return True
 
 
 def zip_values(state: State, values: list[Number], head: str) -> bool:

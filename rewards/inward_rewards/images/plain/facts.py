@@ -150,16 +150,13 @@ def clean(label: str) -> str:
     return ""
 
 
-_BEFORE_AMOUNT = frozenset("a an only just about around roughly nearly almost over".split())
-
-
 def _without_verb(words: list[str]) -> list[str]:
     """`Chloe drinks a mere`: what stands between a proper name and the amount is its verb."""
     trimmed = _trimmed(words)
-    verb = len(trimmed) == 2 and trimmed[0][:1].isupper() and trimmed[1].islower()
-    place = words.index(trimmed[1]) + 1 if verb else 0
-    follows = words[place] if verb and place < len(words) else ""
-    return trimmed[:1] if follows in _BEFORE_AMOUNT and trimmed[1].endswith("s") else trimmed
+    if len(trimmed) != 2 or not trimmed[0][:1].isupper() or not re.match("[a-z]+s$", trimmed[1]):
+        return trimmed
+    follows = words[words.index(trimmed[1]) + 1 :][:1]
+    return trimmed[:1] if follows in (["a"], ["an"], ["only"], ["just"], ["about"]) else trimmed
 
 
 def _trimmed(words: list[str]) -> list[str]:

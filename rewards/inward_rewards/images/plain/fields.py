@@ -33,6 +33,7 @@ _NOTED = re.compile(
     rf"{NUMBER}\s*\((?![\d.,]+\))[^():]{{0,40}}\)\s*(?:$|[,;]\s*(?:and )?[^,:]{{1,60}}:)"
 )
 """`12 (40 %)`, alone or before another name: the key names it."""
+_UNIT = re.compile(r"\((?:in )?(%|[A-Za-zµ°€$£]{1,4}|[A-Za-zµ°€$£]{1,4}/[\w ]{1,8})\)$")
 _THEN = re.compile(r"^(?:and )?then (?=\S)", re.IGNORECASE)
 _STANDS_FOR = re.compile(
     r"^(?:the |an? )?(?:[\w-]{1,20} ){0,3}(?:line|curve|bars?|area|series|segments?|dots"
@@ -200,6 +201,10 @@ def _group_name(state: State, key: str) -> str:
         return ""
     if stands := _STANDS_FOR.match(key):
         return state.unquote(stands[1]).strip(" ,")
+    if (unit := _UNIT.search(key)) and not color(unit[1]):
+        # `Mean yield (t/ha): control 2.1, N 3.4`: what is measured, and no series.
+        state.chart.y.title = state.chart.y.title or state.unquote(key)
+        return ""
     if moves := _MOVES.search(key):
         return state.unquote(key[: moves.start()]).strip(" ,")
     if re.search(r"\b(?:is|are|shows?|represents?|gives?|indicates?|means)\b", key):

@@ -51,7 +51,18 @@ def finished(chart: PlainChart) -> PlainChart:
             for o in series.observations:
                 _as_parts(o)
         series.observations = _placed(series, chart)
+    _without_foreign_ends(chart)
     return chart
+
+
+def _without_foreign_ends(chart: PlainChart) -> None:
+    """Ends of the axis of x between which nothing lies were told of another axis."""
+    places = [o.x for series in chart.series for o in series.observations]
+    low, high = chart.x.low, chart.x.high
+    if low is None or high is None or chart.x.percent or not places:
+        return
+    if not any(isinstance(x, str) or (x is not None and low <= x <= high) for x in places):
+        chart.x.low = chart.x.high = None
 
 
 def _in_units(chart: PlainChart, seen: list[Observation]) -> bool:

@@ -119,6 +119,8 @@ def group(state: State, text: str) -> bool:
     )
 
 
+ACROSS = re.compile(r"\b(?:across|horizontal|reference|threshold|target)\b", re.IGNORECASE)
+"""Of a line that is no series."""
 _MARKS_FOR = re.compile(
     r"\b(bars|columns|lines?|area|dots|points) (?:for|showing|shows?|represent(?:ing|s)?|of"
     r"|with) (?:the )?"
@@ -147,6 +149,9 @@ def combined(state: State, text: str) -> bool:
 def rule_line(state: State, text: str) -> bool:
     match = _RULE.search(text)
     found = numbers(match[1]) if match else []
+    if len(numbers(text)) > 1 and not ACROSS.search(text):
+        # `Model B (dashed line) starts at 52 in 2010`
+        return False
     if not found:
         return False
     name = re.search(NAME, text)

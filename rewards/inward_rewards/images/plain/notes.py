@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from inward_rewards.images.plain.chart import Note, Place
+from inward_rewards.images.plain.groups import ACROSS
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, iso_date, number
 from inward_rewards.images.plain.runs import is_time
 from inward_rewards.images.plain.state import State
@@ -28,7 +29,6 @@ _ACROSS = re.compile(
     rf"\b(?:at|marks|near|around)\s+(?:[a-z]{{1,12}} ?=? ?){{0,2}}?({NUMBER})",
     re.IGNORECASE,
 )
-_ALL_ACROSS = re.compile(r"\b(?:across|horizontal|reference|threshold|target)\b", re.IGNORECASE)
 _STANDS_UP = re.compile(r"\b(?:stands? up|goes up|upright)\b", re.IGNORECASE)
 _REGION = re.compile(
     r"\b(?:region|area|zone|period|window|interval|range|stretch|part|section|span)\b",
@@ -100,7 +100,7 @@ def _up(text: str) -> Note | None:
 def _across(text: str) -> Note | None:
     match = _ACROSS.search(text)
     value = number(match[1]) if match else None
-    if value is None or (not _ALL_ACROSS.search(text) and len(NUMBERS.findall(text)) > 1):
+    if value is None or (not ACROSS.search(text) and len(NUMBERS.findall(text)) > 1):
         # `Model B (dashed line) starts at 52 in 2010` is a series.
         return None
     return Note("level", y=value.value * value.scale, percent=value.percent)

@@ -59,6 +59,7 @@ _SENTENCE = re.compile(
     rf"{_ABBREVIATIONS}(?<=[.!?])\s+(?=[A-Z0-9#(\[]|{NAME}|[xy]\b|[a-z]+\s?[:=]|(?:bars?|lines?|pie|scatter|area|histogram"
     r"|heatmap|step|legend|title|values?|points?|data)\b)"
     r"|(?<!incl\.)(?<!temp\.)(?<!resp\.)(?<!prox\.)(?<=[a-z]{4}[.!?])\s+(?=[a-z])"
+    r"|(?<=\d[.!])\s+(?=[a-z]{3,20} [a-z])"
 )
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
@@ -168,6 +169,8 @@ def sentences(text: str) -> Iterator[str]:
     # The full stop of `Fig. 2.` ends no sentence.
     text = _FIGURE.sub(r"\1: ", text)
     for sentence in _SENTENCE.split(text):
-        stripped = sentence.strip().rstrip(".!?").strip()
+        # A title keeps its question mark.
+        ends = ".!" if sentence.lstrip().lower().startswith("title") else ".!?"
+        stripped = sentence.strip().rstrip(ends).strip()
         if stripped:
             yield stripped
