@@ -20,8 +20,10 @@ from typing import Any, Literal
 from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
+from inward.measured import is_finite
 
 Work = Literal["train", "eval"]
+METRICS_FILE = "metrics.jsonl"
 STEP = re.compile(r"step_(\d+)")
 
 
@@ -74,10 +76,10 @@ def metrics(folder: Path) -> dict[int, dict[str, float]]:
     """Step -> the finite numbers of its rows in `metrics.jsonl`; nothing where there is no file. A
     row that is cut short is left out."""
     rows: dict[int, dict[str, float]] = {}
-    for row in _json_lines(folder / "metrics.jsonl"):
+    for row in _json_lines(folder / METRICS_FILE):
         step = row.get("step")
         if isinstance(step, (int, float)) and math.isfinite(step):
-            numbers = {k: float(v) for k, v in row.items() if _is_number(v)}
+            numbers = {k: float(v) for k, v in row.items() if is_finite(v)}
             rows.setdefault(int(step), {}).update(numbers)
     return rows
 
@@ -99,7 +101,3 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(row, dict):
                 yield row
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

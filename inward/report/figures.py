@@ -189,7 +189,7 @@ class Curves:
 
 def curves(rows: Iterable[dict[str, Any]]) -> Curves:
     """Of several values of a step the last. Long logs are thinned to at most `MAX_POINTS` steps at
-    equal distances, while they are read: a log has as many names as a run has steps."""
+    about equal distances, while they are read: a log has as many names as a run has steps."""
     found: dict[str, dict[int, float]] = {}
     left_out = set()
     for row in rows:
@@ -210,10 +210,14 @@ def curves(rows: Iterable[dict[str, Any]]) -> Curves:
 
 
 def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    count = len(points)
-    taken = min(count, MAX_POINTS)
-    # The last one is always among them.
-    return [points[(n + 1) * count // taken - 1] for n in range(taken)]
+    """Of the steps within a distance, which is a power of two, the last: what was thinned before
+    and what was not are thinned alike."""
+    if len(points) <= MAX_POINTS:
+        return points
+    first, last, distance = points[0][0], points[-1][0], 1
+    while last // distance - first // distance >= MAX_POINTS:
+        distance *= 2
+    return list({step // distance: (step, value) for step, value in points}.values())
 
 
 def _edges(values: Sequence[float]) -> list[float]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -26,9 +26,8 @@ from inward_chat.verifiers_compat import TRACES_FILE
 
 from inward.errors import UserError
 from inward.measured import is_finite
-from inward.training_runs import Work, is_training, of_step, steps_so_far
+from inward.training_runs import METRICS_FILE, Work, is_training, of_step, steps_so_far
 
-METRICS_FILE = "metrics.jsonl"
 MAX_LINE = 256 << 20
 """Bytes of one line: more is no episode that a report could show."""
 WORK: tuple[Work, ...] = ("train", "eval")
@@ -217,10 +216,16 @@ def trained_on(source: Source, broken: Broken, tick: Tick) -> dict[str, float | 
     return found
 
 
+def advantage_of(info: Mapping[str, Any]) -> float | None:
+    """What prime-rl's orchestrator writes into the traces that it trained on: the mean over the
+    tokens that have an advantage."""
+    found: Any = info.get("advantage")
+    return float(found) if is_finite(found) else None
+
+
 def _advantage(trace: dict[str, Any]) -> float | None:
-    written = (trace.get("info") or {}).get("advantage")
-    if is_finite(written):
-        return float(written)
+    if (written := advantage_of(trace.get("info") or {})) is not None:
+        return written
     tokens = [v for node in trace["nodes"] for v in node.get("advantages") or () if is_finite(v)]
     told = [value for value in tokens if value]
     return statistics.fmean(told) if told else 0.0 if tokens else None
@@ -254,7 +259,7 @@ def metric_rows(file: Path, broken: Broken) -> Iterator[dict[str, Any]]:
     for place, line in _lines(file, broken, lambda size: None):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         # Those of an evaluation have the step as a float.
         step = row.get("step") if isinstance(row, dict) else None

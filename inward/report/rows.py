@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,8 @@ import verifiers.v1 as vf
 
 from inward import causes
 from inward.eval_plugin import EvalPlugin, question
-from inward.measured import is_finite, layer_entropies
-from inward.report.reading import Place
+from inward.measured import layer_entropies
+from inward.report.reading import Place, advantage_of
 from inward.report.spool import Spooled
 from inward.runs import Rollout
 from inward.terminal import clipped
@@ -134,13 +134,6 @@ def row_of(
         values=_values(trace) if trace else {},
         layers=_layers(trace) if trace else None,
     )
-
-
-def advantage_of(info: Mapping[str, Any]) -> float | None:
-    """What prime-rl's orchestrator writes into the traces that it trained on: the mean over the
-    tokens that have an advantage."""
-    found = info.get("advantage")
-    return float(found) if is_finite(found) else None
 
 
 def _flags(rollout: Rollout, plugin: EvalPlugin | None) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from inward.trainability import MAX_K, RIGHT, noise_floor
 
 MAX_NAMED = 20
 """Models and broken lines that are named; there are rarely more."""
-NOT_TRAINED = "not trained on"
+TRAINED, NOT_TRAINED = "trained on", "not trained on"
 """Flag of a rollout of a training that is in no batch, so far."""
 
 
@@ -122,8 +122,7 @@ def _read_section(
             if trained is not None and trace is not None:
                 if trace.id in trained:
                     row.advantage = trained[trace.id]
-                else:
-                    row.flags = (*row.flags, NOT_TRAINED)
+                row.flags = (*row.flags, TRAINED if trace.id in trained else NOT_TRAINED)
             if spool is not None:
                 row.text = spool.add(rollout, episode.record, at, plugin)
             if trace is not None:

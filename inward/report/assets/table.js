@@ -9,7 +9,7 @@ const VIEWS = [
   ["right", "right", (i) => rows.right[i] === 1],
   ["wrong", "wrong", (i) => rows.right[i] === 0],
   ["errored", "errored", (i) => rows.status[i] !== "scored"],
-  ["trained", "trained on", (i) => rows.advantage[i] !== null],
+  ["trained", "trained on", (i) => rows.flags[i].includes("trained on")],
   ["not-trained", "not trained on", (i) => rows.flags[i].includes("not trained on")],
   ["truncated", "truncated", (i) => rows.flags[i].includes("truncated")],
   ["no-call", "never called the tool", (i) => rows.flags[i].includes("no call")],

@@ -282,6 +282,66 @@ def test_the_numbers_of_places(words: str, told: list[float]) -> None:
     assert found == [("Oslo", pytest.approx(told[0])), ("Rome", pytest.approx(told[1]))]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Source: Eurostat 2021. Oslo: 12, Rome: 3.",
+        "Oslo: 12, Rome: 3. The difference between them is 9.",
+        "Oslo: 12, Rome: 3. Together Oslo and Rome make up 15.",
+        "Oslo: 12, Rome: 3. Only Oslo is above 5. All other cities are below 5.",
+        "Oslo: 12, Rome: 3. Compared with 2010, sales were higher.",
+        "The survey covered 1,200 people. Oslo: 12, Rome: 3.",
+    ],
+)
+def test_what_is_no_number_of_a_place(words: str) -> None:
+    assert pairs(f"Bar chart. {words}") == [("Oslo", 12), ("Rome", 3)]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("In January it was 3, in July 25.", [("January", 3), ("July", 25)]),
+        ("In January it was 3, and in July it was 25.", [("January", 3), ("July", 25)]),
+        ("In Oslo it was 3 in 2000 and 4 in 2001.", [("2000.0", 3), ("2001.0", 4)]),
+        (
+            "Sales rose by 5 to 20 in 2015 and fell by 2 points to 18 in 2016.",
+            [("2015.0", 20), ("2016.0", 18)],
+        ),
+    ],
+)
+def test_numbers_of_times(words: str, told: list[tuple[str, float]]) -> None:
+    assert pairs(f"Line chart. {words}") == told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        # Letters that a pattern takes for i and s, and `lower` does not.
+        "The bars are p\u0131nk. A: 3, B: 4.",
+        "The bars are \u017falmon. A: 3, B: 4.",
+        "The l\u0131ne for Ghana: 2000: 3, 2001: 4.",
+        'Scatter plot. "A" is drawn with c\u0131rcles. (1, 2), (3, 4).',
+        '"A" is drawn \u017folid. "A": 1: 3, 2: 4.',
+        "A combined chart, bar\u017f for sales and a l\u0131ne for margin. 2001: 3, 2002: 4.",
+        # What has no logarithm.
+        'The y-axis is logarithmic. The names are at the ends of the lines. "A": 1: 0, 2: 5.',
+        "The y-axis is logarithmic and runs from -10 to -1. The names are at the ends of the "
+        'lines. "A": 1: 2, 2: 5.',
+        'The x-axis is logarithmic. A region from 5 to -3 is shaded. "A": 1: 3, 10: 5.',
+        "The plot is 400 by 01 pixels. The y-axis is logarithmic. The names are at the ends of "
+        'the lines. "A": 1: 1e-39, 2: 1e-39. "B": 1: 1e39, 2: 1e39.',
+    ],
+)
+def test_odd_letters_and_odd_numbers_are_drawn(words: str) -> None:
+    redrawn = PlainRedraw().sync(f"A line chart. {words}")
+    assert redrawn.spec is not None
+
+
+def test_a_number_of_any_length_is_no_place() -> None:
+    found = read("Bar chart.\n|t|v|\n|---|---|\n|hour " + "9" * 400 + "|3|\n|hour 2|4|")
+    assert all(isinstance(o.x, str) for s in found.series for o in s.observations)
+
+
 def test_ticks_are_no_bars() -> None:
     assert pairs("Bar chart. Y ticks: 0, 5, 10.") == []
 

@@ -43,7 +43,8 @@ _CROSSED = re.compile(
 )
 _WITH_NUMBERS = re.compile(r"\d")
 _WHEN = re.compile(
-    r"\b(?:in|by|after|since|before|until|around|during|from|to|between|through|of) "
+    r"\b(?:in|by|after|since|before|until|around|during|from|to|between|through|of"
+    r"|[Cc]ompared with|[Rr]elative to|than) "
     r"(?:the )?(?:years? )?(?:1[5-9]|20|21)\d\d\b(?:s\b)?(?!,\d|\.\d| ?[%:=–-])"
 )
 """A sentence whose only numbers are such tells none."""
@@ -61,10 +62,24 @@ _COMPARED = re.compile(
     rf"|{NUMBER} times (?!in\b)"
     rf"|\b(?:ris|rose|increas|gr[eo]w|fall|fell|drop|declin|decreas|climb|jump|exceed)[a-z]*"
     rf"(?: [\w-]+){{0,2}} by (?:about |around |roughly |nearly |almost )?"
-    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}(?! to\b)",
+    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}"
+    rf"|\b(?:only|all|no|every|each|both)\b[^,;:.\d]{{1,40}}\b(?:above|below|over|under|exceeds?)"
+    rf" {NUMBER}",
     re.IGNORECASE,
 )
-"""A difference or a change: no number of a place."""
+"""A difference, a change or a bound: no number of a place."""
+_BY = re.compile(
+    r"\bby (?:about |around |roughly |nearly |almost )?"
+    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}(?: (?:percentage )?points?| units?)? (?=to\b)",
+    re.IGNORECASE,
+)
+"""`rose by 5 to 20`: what follows it is the number."""
+_SUMMED = re.compile(
+    r"^(?:and )?(?:together|combined|altogether|taken together)\b(?! ?[:=])"
+    r"|\b(?:difference|gap) between\b",
+    re.IGNORECASE,
+)
+"""Of several places at once: no number of one."""
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -83,6 +98,7 @@ def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
 
 def _levels(text: str) -> str:
     """`text` without the clauses that compare."""
+    text = _BY.sub("", text)
     if not _COMPARED.search(text):
         return text
     return " ".join(c for c in re.split(r"(?<=[,;])\s", text) if not _COMPARED.search(c))
@@ -102,6 +118,8 @@ def _runs(state: State, text: str) -> list[Fact]:
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
     text = _levels(text)
+    if _SUMMED.search(text):
+        return False
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):

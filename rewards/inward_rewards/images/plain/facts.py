@@ -121,7 +121,7 @@ _DASHED = re.compile(r"^\s*([^-–—:()\d][^–—:()]{0,50}?)\s+[-–—]\s+\D
 _NOT_NAMES = frozenset(
     "chart figure image plot graph axis axes bars lines there it data values dots points it has "
     "series panels panel slices legend title increments steps value count scale trend "
-    "gap each size".split()
+    "gap each size survey study sample".split()
 )
 
 

@@ -72,7 +72,7 @@ def field(state: State, text: str) -> bool:
     if word in _TYPES:
         typed_kind(value, chart)
         return True
-    if _META.match(word):
+    if _META.match(word) or word in ("source", "sources", "data source", "data sources"):
         return True
     if state.axis and _OF_AXIS.fullmatch(word):
         axis = chart.x if state.axis == "x" else chart.y if state.axis == "y" else chart.right

@@ -156,7 +156,9 @@ def _placed(series: Series, chart: PlainChart) -> list[Observation]:
 
 def _numbered(labels: list[str]) -> list[float | None]:
     """`hour 0`, `hour 6`: numbers, where all labels have the same words before one."""
-    parts = [re.fullmatch(r"(\D*?)\s*(-?\d+(?:\.\d+)?)", label.lower()) for label in labels]
+    parts = [
+        re.fullmatch(r"(\D*?)\s*(-?\d{1,30}(?:\.\d{1,30})?)", label.lower()) for label in labels
+    ]
     words = {part[1] for part in parts if part}
     return [float(part[2]) if part and len(words) == 1 else None for part in parts]
 

@@ -9,6 +9,7 @@ from inward_rewards.images.plain.chart import Kind, Observation
 from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, add, series_of, told
 from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.numbers import COLOR, color, numbers
+from inward_rewards.images.plain.runs import is_time
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.text import NAME
 
@@ -20,7 +21,7 @@ GROUP_WORDS: dict[str, Kind | None] = {
 }  # fmt: skip
 _HEAD = re.compile(
     rf"^(?:and )?(?:the |a |an )?(?:(?:shaded|solid|dashed|{COLOR.pattern}) )?"
-    rf"(?P<word>{'|'.join(GROUP_WORDS)})"
+    rf"(?a:(?P<word>{'|'.join(GROUP_WORDS)}))"
     r"(?:(?: data)?(?: points)?(?: values)?(?: for| of| in)(?: the)?|,? (?:nam"
     r"ed|called|titled|labelled|labeled))?"
     rf" (?:(?:series|line|year|group) )?(?P<name>{NAME}|[^\s:,]{{1,80}}(?: (?!is\b|are"
@@ -33,8 +34,8 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 _BARE_HEAD = re.compile(
-    r"^(?:and )?(?:the )?(?:shaded |blue |dashed )?(?P<word>bars|columns|line|"
-    r"area|points|dots|band|steps)"
+    r"^(?:and )?(?:the )?(?:shaded |blue |dashed )?(?a:(?P<word>bars|columns|line|"
+    r"area|points|dots|band|steps))"
     r"(?P<notes>(?:, (?:with dots|on the right axis|measured on the right axis"
     r"))*)\s*(?:shows?|gives?)?\s*:\s*(?P<rest>.*)$",
     re.IGNORECASE,
@@ -79,7 +80,7 @@ def group(state: State, text: str) -> bool:
             GROUP_WORDS[bare["word"].lower()],
             notes=bare["notes"],
         )
-    if match := _FOR.match(text):
+    if (match := _FOR.match(text)) and not _at_a_time(match):
         return add(state, told(state, match["rest"]), state.unquote(match["name"]), None)
     if state.chart.stack and (match := _AMONG.match(text)):
         found = told(state, match["rest"])
@@ -121,8 +122,17 @@ def group(state: State, text: str) -> bool:
 
 ACROSS = re.compile(r"\b(?:across|horizontal|reference|threshold|target)\b", re.IGNORECASE)
 """Of a line that is no series."""
+
+
+def _at_a_time(match: re.Match[str]) -> bool:
+    """`In January it was 3`: the place of a number, and no group."""
+    return is_time(match["name"]) and bool(
+        re.search(r"\bit (?:is|was)\s*$", match.string[: match.start("rest")], re.IGNORECASE)
+    )
+
+
 _MARKS_FOR = re.compile(
-    r"\b(bars|columns|lines?|area|dots|points) (?:for|showing|shows?|represent(?:ing|s)?|of"
+    r"\b(?a:(bars|columns|lines?|area|dots|points)) (?:for|showing|shows?|represent(?:ing|s)?|of"
     r"|with) (?:the )?"
     rf"({NAME}|[A-Za-z][\w%&-]{{0,20}}(?: (?!and\b|on\b|by\b|in\b|per\b|is\b"
     rf"|are\b)[\w%&-]{{1,20}}){{0,2}})",

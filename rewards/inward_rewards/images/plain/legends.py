@@ -62,13 +62,13 @@ def legend_of(text: str, chart: PlainChart, unquote: Unquote) -> bool:
 _CORNER = re.compile(r"\b(top|upper|bottom|lower)[- ](left|right)\b")
 _INSIDE = re.compile(r"\b(?:inside|within|in the plot|in a corner of)\b")
 _DASHES = re.compile(
-    r"\b(sparsely dotted|dash-dot-dotted|dash-?dot(?:ted)?|short-dashed|long-dashed|solid|dashed"
-    r"|dotted)\b",
+    r"\b(?a:(sparsely dotted|dash-dot-dotted|dash-?dot(?:ted)?|short-dashed|long-dashed|solid"
+    r"|dashed|dotted))\b",
     re.IGNORECASE,
 )
 _MARKERS = re.compile(
-    r"\b(?:(downward|inverted)[- ](?:pointing )?)?(circ|squar|triang|diamond|cross"
-    r"|plus)(?:[a-z]{0,6})\b",
+    r"\b(?:(downward|inverted)[- ](?:pointing )?)?(?a:(circ|squar|triang|diamond|cross"
+    r"|plus))(?:[a-z]{0,6})\b",
     re.IGNORECASE,
 )
 _SYMBOLS = {

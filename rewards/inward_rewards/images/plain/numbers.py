@@ -89,7 +89,9 @@ COLORS = {
 }  # fmt: skip
 """What a colour's name is drawn as: the middling shade that charts use for it."""
 _SHADE = r"(?:(light|pale|dark|deep|bright|sky|royal|forest)[ -]?)?"
-COLOR = re.compile(rf"#[0-9a-fA-F]{{6}}\b|\b{_SHADE}({'|'.join(COLORS)})\b", re.IGNORECASE)
+# Words that are looked up are of ASCII: else `ı` and `ſ`, which stay what they are in lower case,
+# would stand for `i` and `s`. So in the other patterns of such words.
+COLOR = re.compile(rf"#[0-9a-fA-F]{{6}}\b|\b{_SHADE}(?a:({'|'.join(COLORS)}))\b", re.IGNORECASE)
 
 
 def color(text: str) -> str | None:

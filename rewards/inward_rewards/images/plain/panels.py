@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from inward_rewards.images.plain.chart import PlainChart
@@ -22,6 +23,7 @@ _OPENER = re.compile(
     re.IGNORECASE,
 )
 """`Panel "(a) Loss"`, `The left panel`, `(b)`, `Subplot 2`."""
+_NUMBERED = re.compile(r"figure \d", re.IGNORECASE)
 _COLUMNS = re.compile(r"\b(\d|one|two|three|four) columns?\b", re.IGNORECASE)
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4}
 _ONE_ROW = re.compile(r"side[- ]by[- ]side|in (?:one|a|a single) row|next to each other", re.I)
@@ -43,6 +45,8 @@ def parts_of(pieces: list[Line | Table]) -> tuple[list[Line | Table], list[Part]
     before: list[Line | Table] = []
     for piece in _by_opener(pieces):
         opener = _OPENER.match(piece.text) if isinstance(piece, Line) else None
+        if opener and not parts and _NUMBERED.match(piece.text) and not _has_kind([piece]):
+            opener = None  # the caption of the whole
         if opener is None or not isinstance(piece, Line):
             (parts[-1].pieces if parts else before).append(piece)
             continue
@@ -50,7 +54,7 @@ def parts_of(pieces: list[Line | Table]) -> tuple[list[Line | Table], list[Part]
         parts.append(Part(_title(opener)))
         if rest:
             parts[-1].pieces.append(replace(piece, text=rest, header=False))
-    if not 2 <= len(parts) <= MAX_PANELS or not all(_has_kind(part) for part in parts):
+    if not 2 <= len(parts) <= MAX_PANELS or not all(_has_kind(part.pieces) for part in parts):
         return pieces, []
     return before, parts
 
@@ -82,8 +86,8 @@ def _by_opener(pieces: list[Line | Table]) -> list[Line | Table]:
     return found
 
 
-def _has_kind(part: Part) -> bool:
-    for piece in part.pieces:
+def _has_kind(pieces: Sequence[Line | Table]) -> bool:
+    for piece in pieces:
         if isinstance(piece, Line):
             probe = PlainChart()
             kind_of(piece.text, probe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,5 +60,6 @@ def same_name(name: str, known: list[str]) -> str:
     return next((other for other in known if plain and _plain(other) == plain), name)
 
 
+@functools.lru_cache(4096)
 def _plain(name: str) -> str:
     return re.sub(r"^(?:the|a|an) |['’]s$", "", name.lower()).removesuffix("s")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from inward_rewards.images.plain.chart import Axis, Kind, Observation, PlainChart, Series
+from inward_rewards.images.plain.chart import Axis, Kind, PlainChart, Series
 from inward_rewards.images.plain.numbers import iso_date, number_format
 from inward_rewards.images.plain.vega_notes import beside_lines, notes, power_labels, variants
 
@@ -257,7 +257,7 @@ def _noted(chart: PlainChart, views: list[Json]) -> list[Json]:
     below, above = notes(chart, places, ink, size)
     if chart.looks.legend == "direct" and chart.kind in ("line", "step"):
         color = _color(chart, _named(chart))
-        above += beside_lines(chart, places, color, size, chart.height or HEIGHT)
+        above += beside_lines(chart, places, color, size, _sizes(chart)["height"])
     return [*below, *views, *above]
 
 
@@ -667,6 +667,3 @@ def _cells(chart: PlainChart) -> Json:
             },
         },
     }
-
-
-__all__ = ["Observation", "specification"]

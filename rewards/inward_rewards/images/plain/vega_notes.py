@@ -93,7 +93,9 @@ def notes(chart: PlainChart, places: Json, ink: str, size: float) -> tuple[list[
 def _middle(note: Note, *, log: bool) -> str | float:
     if isinstance(note.x, str) or isinstance(note.x2, str):
         return note.x
-    return math.sqrt(note.x * note.x2) if log and note.x > 0 else (note.x + note.x2) / 2
+    return (
+        math.sqrt(note.x * note.x2) if log and min(note.x, note.x2) > 0 else (note.x + note.x2) / 2
+    )
 
 
 def _view(places: Json, mark: Json, **at: str | float) -> Json:
@@ -121,11 +123,18 @@ def beside_lines(
         return []
     log = chart.y.log and min(end for end, _, _ in ends) > 0
     moved = [math.log10(end) if log else end for end, _, _ in ends]
-    everything = [o.y for s in chart.series for o in s.observations if o.y is not None]
-    low = chart.y.low if chart.y.low is not None else min(everything)
-    high = chart.y.high if chart.y.high is not None else max(everything)
+    everything = [
+        o.y
+        for s in chart.series
+        for o in s.observations
+        if o.y is not None and not (log and o.y <= 0)
+    ]
+    low, high = (
+        told if told is not None and not (log and told <= 0) else end(everything)
+        for told, end in ((chart.y.low, min), (chart.y.high, max))
+    )
     if log:
-        low, high = math.log10(low if low > 0 else min(everything)), math.log10(high)
+        low, high = math.log10(low), math.log10(high)
     step = (size + 2) / height * ((high - low) or 1.0)
     order = sorted(range(len(ends)), key=lambda i: moved[i])
     for _ in range(100):
@@ -136,7 +145,7 @@ def beside_lines(
                 moved[below] -= lack / 2
                 moved[above] += lack / 2
     rows = [
-        {"x": x, "y": 10**place if log else place, "s": name}
+        {"x": x, "y": 10 ** min(place, 300.0) if log else place, "s": name}
         for (_, x, name), place in zip(ends, moved, strict=True)
     ]
     mark = {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "fontSize": size}
