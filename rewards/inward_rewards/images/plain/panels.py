@@ -45,8 +45,8 @@ def parts_of(pieces: list[Line | Table]) -> tuple[list[Line | Table], list[Part]
     before: list[Line | Table] = []
     for piece in _by_opener(pieces):
         opener = _OPENER.match(piece.text) if isinstance(piece, Line) else None
-        if opener and not parts and _NUMBERED.match(piece.text) and not _has_kind([piece]):
-            opener = None  # the caption of the whole
+        if isinstance(piece, Line) and not parts and _NUMBERED.match(piece.text):
+            opener = opener if _has_kind([piece]) else None  # else the caption of the whole
         if opener is None or not isinstance(piece, Line):
             (parts[-1].pieces if parts else before).append(piece)
             continue
