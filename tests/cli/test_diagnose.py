@@ -330,6 +330,7 @@ def test_an_inspector_reads_a_run(tmp_path, tiny_qwen):
 
 @pytest.mark.models
 def test_an_inspector_that_is_none_is_one_line(tmp_path):
+    pytest.importorskip("torch", reason="an inspector needs torch (group `models`)")
     a_checkpoint(tmp_path / "run", 1.0, [[1, 0]])
     (tmp_path / "empty").mkdir()
     done = diagnose("run", "--inspector", "empty", cwd=tmp_path)
