@@ -114,7 +114,7 @@ async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Propo
         return Proposal("not drawn", str(error))
     legibility = await asyncio.to_thread(agreement, drawn.scene, strict)
     found = fault_of(drawn, strict, legibility)
-    if found is None and _moves_labels(json.loads(text)):
+    if found is None and moves_labels(json.loads(text)):
         found = "hidden", "the labels of an axis are moved away from its values"
     if found is not None:
         return Proposal(*found, drawn, legibility)
@@ -140,16 +140,16 @@ def agreement(scene: Scene, strict: Scene) -> float | None:
     return min(table_f1(scene.rows, strict.rows).f1, text_f1(scene.texts, strict.texts))
 
 
-def _moves_labels(part: Any, *, style: bool = False) -> bool:
+def moves_labels(part: Any, *, style: bool = False) -> bool:
     """Whether a specification moves labels along their axis, away from what they name."""
     if isinstance(part, list):
-        return any(_moves_labels(one, style=style) for one in part)
+        return any(moves_labels(one, style=style) for one in part)
     if not isinstance(part, dict):
         return False
     moving = {**MOVING, **(STYLED if style else {})}
     return any(
         (key in moving and not _near(value, *moving[key]))
-        or (key not in UNMOVED and _moves_labels(value, style=style or key == "style"))
+        or (key not in UNMOVED and moves_labels(value, style=style or key == "style"))
         for key, value in part.items()
     )
 
