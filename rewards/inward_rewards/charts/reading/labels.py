@@ -23,7 +23,7 @@ from inward_rewards.charts.reading.values import Given, value_of
 
 YEAR = re.compile(r"\b[12]\d{3}\b")
 MONTH = frozenset(("month",))
-NAMES_MONTH = re.compile("|".join(month[:3] for month in MONTHS), re.IGNORECASE)
+MONTH_NAME = re.compile("|".join(month[:3] for month in MONTHS), re.IGNORECASE)
 ISO = re.compile(r"\d{4}-\d\d-\d\d")
 ROUNDING = 1e-3
 """Part by which a printed number may differ from its value times the factor."""
@@ -108,7 +108,7 @@ def _misdates(text: str, value: np.datetime64) -> bool:
         return True
     if ISO.fullmatch(said):
         # Which is the month of 03/04/2021 is not told, nor where a quarter's label stands.
-        ordered = NAMES_MONTH.search(text) or (text[:4] in years and "Q" not in text)
+        ordered = MONTH_NAME.search(text) or (text[:4] in years and "Q" not in text)
         # Years of two digits have no century; a month's name stands for its first day too.
         same = said[2:] == day[2:] or (said[8:] == "01" and said[2:7] == day[2:7])
         return bool(ordered) and not same

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from inward_rewards.charts.reading.alike import alike
 from inward_rewards.charts.reading.extents import TOUCH, settle
 from inward_rewards.charts.reading.item import PLACES, End, Extent, Item, Reading
 from inward_rewards.charts.reading.labels import Labels, Unit
@@ -46,10 +47,6 @@ CUT_NAME = 3
 """Least characters that are left of a name that was cut."""
 CLEAR_PIXELS = 60.0
 """`READABLE_PIXELS` of a strict reading."""
-CLEAR_COLORS = 34.0
-"""Distance in steps of 255 by which a strict reading tells series apart: that of their red, green
-and blue as drawn on white. The nearest of Vega's set2 are 49 apart, and 34.3 as points, which are
-drawn at an opacity of 0.7."""
 CLEAR_LABELS = 2
 """Labels from which a strict reading takes the numbers of an axis or a legend."""
 
@@ -96,15 +93,7 @@ def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
         }
         items = [item for item in items if _labelled(item, told)]
         unread |= {(scale, name) for scale in labels.moved for name in names[scale]}
-        blurred = _alike(items)
-        names_blurred = {name for _, name in blurred}
-        # Places within a group are named by their colours.
-        unread |= blurred | {
-            (item.channels[offset].scale, name)
-            for item in items
-            for offset in ("xOffset", "yOffset")
-            if (name := item.names.get(offset)) in names_blurred
-        }
+        unread |= alike(items)
     readings: list[Reading] = []
     extents: list[Extent] = []
     for item in items:
@@ -127,26 +116,6 @@ def _labelled(item: Item, told: Mapping[str, bool]) -> bool:
         for channel in item.mark.channels
         if channel.kind != "discrete" and channel.name in LABELLED
     )
-
-
-def _alike(items: list[Item]) -> set[tuple[str, Given]]:
-    """The series, by scale, of whose colours one is nearly one of another's."""
-    looks: dict[str, set[tuple[Given, tuple[float, ...]]]] = defaultdict(set)
-    for item in items:
-        channel, name = item.channels.get("color"), item.names.get("color")
-        if channel is not None and name is not None:
-            opacity = min(1.0, item.element.opacity)
-            on_white = tuple(255 - opacity * (255 - part) for part in item.look("color"))
-            looks[channel.scale].add((name, on_white))
-    alike: set[tuple[str, Given]] = set()
-    for scale, found in looks.items():
-        names = [name for name, _ in found]
-        colors = np.array([color for _, color in found])
-        for name, color in found:
-            near = np.nonzero(np.linalg.norm(colors - color, axis=1) < CLEAR_COLORS)[0]
-            if any(names[place] != name for place in near):
-                alike.add((scale, name))
-    return alike
 
 
 def _as_printed(reading: Reading, labels: Labels) -> Reading:
