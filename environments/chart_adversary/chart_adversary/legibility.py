@@ -149,7 +149,7 @@ def moves_labels(part: Any, *, style: bool = False) -> bool:
     moving = {**MOVING, **(STYLED if style else {})}
     return any(
         (key in moving and not _near(value, *moving[key]))
-        or (key not in UNMOVED and moves_labels(value, style=style or key == "style"))
+        or ((style or key not in UNMOVED) and moves_labels(value, style=style or key == "style"))
         for key, value in part.items()
     )
 
