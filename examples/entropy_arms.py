@@ -10,12 +10,15 @@ SmolLM2-135M-Instruct, from one warm start, the same steps, tasks and held-out s
     gated        the bonus to right replies alone, as in its source
     siblings     gated, compared with the right siblings alone
     residual     gated, of what a line over log tokens leaves of the entropy
-    repetition   in its place a penalty of the same size: the share of repeated word trigrams
-    random_bonus in its place a random number of the same band
+    repetition   in its place a penalty of at most the same size, whatever the answer: the share
+                 of repeated word trigrams; replies in the layout repeat none, so it acts on broken
+                 ones alone
+    random_bonus in its place a random number of the same band, whatever the answer: the control of
+                 ungated
 
 The entropy is that of the ten middle layers of the weights that are being trained, read live. The
 metric, named before the first run: the change of greedy accuracy on held-out tasks, paired by task.
-Gibberish is a reply with anything in it but sums and the box.
+Gibberish is a reply without the box, or with anything in it but sums and the box.
 
 A run goes on where it was interrupted. Results as those of learn.py, in OUT/entropy.
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chart_adversary.prompt import TOPICS
 from chart_adversary.taskset import ChartAdversaryConfig, ChartAdversaryTaskset
 from inward_chat.testing import PolicyServer
 from support.charts import fenced, numbers_changed
@@ -93,7 +94,13 @@ def some(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def paid(tmp_path_factory):
-    return play(list(PROPOSALS), tmp_path_factory.mktemp("all"))
+    met = [name for name in PROPOSALS if name not in REFUSED]
+    found = play(met, tmp_path_factory.mktemp("met"))
+    for start in range(0, len(REFUSED), len(TOPICS)):
+        # Each idea is asked for once.
+        refused = list(REFUSED)[start : start + len(TOPICS)]
+        found |= play(refused, tmp_path_factory.mktemp("refused"))
+    return found
 
 
 def reward(trace: dict[str, Any]) -> float:

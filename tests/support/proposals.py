@@ -58,11 +58,22 @@ def series(*colors: str) -> Spec:
     )
 
 
-def labelled(shift: float) -> Spec:
-    """Bars with their numbers printed on top, off by `shift`."""
+def grouped(*colors: str, **color: Any) -> Spec:
+    """Bars side by side."""
+    spec = series(*colors)
+    spec["encoding"]["xOffset"] = {"field": "arm"}
+    spec["encoding"]["color"] |= color
+    return {**spec, "mark": "bar"}
+
+
+def labelled(shift: float, unit: str | None = None) -> Spec:
+    """Bars with their numbers printed on top, off by `shift`; with a word behind where given."""
     values = [{**row, "said": row["events"] + shift} for row in rows(*EVENTS)["values"]]
+    if unit is not None:
+        values = [{**row, "said": f"{row['said']} {unit}"} for row in values]
     encoding = ORDINARY["encoding"]
-    text = {**encoding, "text": {"field": "said", "type": "quantitative"}}
+    kind = "quantitative" if unit is None else "nominal"
+    text = {**encoding, "text": {"field": "said", "type": kind}}
     layers = [
         {"mark": ORDINARY["mark"], "encoding": encoding},
         {"mark": {"type": "text", "dy": -8}, "encoding": text},
@@ -71,6 +82,22 @@ def labelled(shift: float) -> Spec:
     return {**kept, "data": {"values": values}, "layer": layers}
 
 
+def days(**axis: Any) -> Spec:
+    """Days of March."""
+    values = [
+        {"day": f"2021-03-{1 + 3 * place:02}", "events": event}
+        for place, event in enumerate(EVENTS)
+    ]
+    x = {"field": "day", "type": "temporal", "title": "Day", "axis": axis}
+    return changed(data={"values": values}, mark="line", encoding={"x": x, "y": Y})
+
+
+def numbers(expression: str) -> Spec:
+    """What the axis of numbers prints."""
+    return encoded(y={"axis": {"labelExpr": expression}})
+
+
+LEVELS = "datum.value < 15 ? 'low' : datum.value < 35 ? 'medium' : 'high'"
 YEARS: Spec = {
     "mark": {"type": "line", "strokeWidth": 3},
     "data": {"values": [
@@ -101,6 +128,15 @@ UNREADABLE: dict[str, tuple[str, Spec]] = {
     ),
     "a canvas of 1200 x 1200": ("size", changed(width=1200, height=1200)),
     "two series in nearly one colour": ("hidden", series("#1f77b4", "#2f77b4")),
+    "grouped bars in one colour": ("hidden", grouped("#777777", "#777777")),
+    "grouped bars in one colour but for one": (
+        "hidden",
+        grouped("#777777", "#777777", condition={
+            "test": "datum.year == 2015 && datum.arm == 'Verum'", "value": "#d62728",
+        }),
+    ),
+    "an axis of numbers in words": ("hidden", numbers(LEVELS)),
+    "labels of two numbers": ("hidden", numbers("(datum.value + 17) + ' of ' + datum.value")),
     "a hundred numbers": (
         "number count",
         changed(width=700, data=rows(*range(1, 101), sites=tuple(f"S{n}" for n in range(100)))),
@@ -132,6 +168,33 @@ TRICKS: dict[str, tuple[str, Spec]] = {
         "hidden", encoded(y={"axis": {"labelExpr": "datum.value == 20 ? '30' : datum.label"}}),
     ),
     "a time axis whose labels lie": ("hidden", {**ORDINARY, **YEARS}),
+    "a time axis whose days lie": (
+        "hidden", days(labelExpr="'Mar ' + toString(date(datum.value) + 6)"),
+    ),
+    "an axis whose labels lie in words": ("hidden", numbers("(datum.value + 17) + ' cases'")),
+    "printed numbers that lie in words": ("hidden", labelled(17, "cases")),
+    "labels moved along their axis": ("hidden", encoded(y={"axis": {"labelOffset": 40}})),
+    "labels moved by text for a number": ("hidden", encoded(y={"axis": {"labelOffset": "40"}})),
+    "labels moved by a condition": (
+        "hidden",
+        encoded(y={"axis": {"labelOffset": {
+            "condition": {"test": "datum.value > 0", "value": 40}, "value": 0,
+        }}}),
+    ),
+    "labels moved to the end of the axis": (
+        "hidden", encoded(y={"axis": {"labelFlush": True, "labelFlushOffset": 40}}),
+    ),
+    "labels moved by the configuration": ("hidden", config(axisX={"translate": 40})),
+    "labels moved with their ticks": ("hidden", encoded(x={"axis": {"tickOffset": 40}})),
+    "labels moved by a band": ("hidden", encoded(x={"axis": {"bandPosition": 1.5}})),
+    "labels moved by their style": ("hidden", config(style={"guide-label": {"dy": 40}})),
+    "labels moved by empty lines": ("hidden", numbers("['', '', '', '', datum.label]")),
+    "names moved by empty lines": (
+        "hidden",
+        changed(encoding={
+            "y": {**X, "axis": {"labelExpr": "[datum.label, '', '', '', '']"}}, "x": Y,
+        }),
+    ),
     "a picture by address": (
         "not drawn", changed(mark={"type": "image", "url": "https://example.org/a.png"}),
     ),

@@ -108,10 +108,11 @@ class ChartAdversaryEnv(vf.Env[ChartAdversaryEnvConfig]):
         trace.record_metrics(metrics)
 
     async def _solved(self, task: ChartSpecTask, solver: vf.Agent) -> bool:
-        """Whether no attempt failed."""
+        """Whether no attempt failed, and no reward was cut short."""
         async with asyncio.TaskGroup() as group:
             playing = [group.create_task(solver.run(task)) for _ in range(self.config.n)]
-        return all(one.result().ok for one in playing)
+        traces = [one.result() for one in playing]
+        return all(trace.ok and None not in trace.rewards.values() for trace in traces)
 
 
 def _record(proposal: Proposal) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Literal
+from typing import Any, Literal
 
 from chart_spec.prompt import BLOCK, FENCE, last_block
 from chart_spec.taskset import ChartSpecTask, ChartSpecTaskset
@@ -42,6 +42,17 @@ MIN_SPREAD = 0.1
 """Part of its axis's span that the values cover without their fifth at either end."""
 OWN_SCORE = 0.97
 """What the specification must score as the answer to its own picture."""
+MOVING = {
+    **dict.fromkeys(("labelOffset", "labelFlushOffset", "tickOffset", "translate"), (0.0, 3.0)),
+    "bandPosition": (0.5, 0.5),
+    "labelLineHeight": (15.0, 15.0),
+}
+"""Settings of an axis that move its labels along it: what they may be, and by how much they may
+differ from that; pixels, and parts of a band."""
+STYLED = dict.fromkeys(("dx", "dy"), (0.0, 3.0))
+"""The same of the styles that a configuration names: labels have one."""
+UNMOVED = {"values", "datasets", "legend"}
+"""What has keys of the policy's own, or labels beside signs."""
 SIGNS = "–—‘’“”…−×·±≤≥≈°µ€£α β γ δ ε θ λ μ π σ τ φ ω Δ Σ Ω ⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉"
 """What texts may hold beside the letters and signs of Western European languages: no letters that
 look like others, none without a shape, none that the renderer's one font lacks."""
@@ -78,7 +89,11 @@ class Proposal:
     @property
     def kind(self) -> str | None:
         """Of the chart: its kinds of marks."""
-        return None if self.drawn is None else "+".join(self.drawn.scene.marks) or "empty"
+        return None if self.drawn is None else _kind(self.drawn.scene)
+
+
+def _kind(scene: Scene) -> str:
+    return "+".join(scene.marks) or "empty"
 
 
 async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Proposal:
@@ -99,11 +114,14 @@ async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Propo
         return Proposal("not drawn", str(error))
     legibility = await asyncio.to_thread(agreement, drawn.scene, strict)
     found = fault_of(drawn, strict, legibility)
+    if found is None and moves_labels(json.loads(text)):
+        found = "hidden", "the labels of an axis are moved away from its values"
     if found is not None:
         return Proposal(*found, drawn, legibility)
-    kind = "+".join(drawn.scene.marks)
     png = await asyncio.to_thread(shrunk, drawn.png)
-    picture = ChartPicture(png, name, kind, drawn_by="vega-lite", truth=json.loads(text))
+    picture = ChartPicture(
+        png, name, _kind(drawn.scene), drawn_by="vega-lite", truth=json.loads(text)
+    )
     task = solvers.task_of(picture)
     own = await task.outcome(f"{BLOCK}\n{text}\n{FENCE}")
     if own.reward < OWN_SCORE:
@@ -120,6 +138,25 @@ def agreement(scene: Scene, strict: Scene) -> float | None:
     if len(scene.rows) > MAX_ROWS or len(scene.texts) > MAX_TEXTS:
         return None
     return min(table_f1(scene.rows, strict.rows).f1, text_f1(scene.texts, strict.texts))
+
+
+def moves_labels(part: Any, *, style: bool = False) -> bool:
+    """Whether a specification moves labels along their axis, away from what they name."""
+    if isinstance(part, list):
+        return any(moves_labels(one, style=style) for one in part)
+    if not isinstance(part, dict):
+        return False
+    moving = {**MOVING, **(STYLED if style else {})}
+    return any(
+        (key in moving and not _near(value, *moving[key]))
+        or ((style or key not in UNMOVED) and moves_labels(value, style=style or key == "style"))
+        for key, value in part.items()
+    )
+
+
+def _near(value: Any, middle: float, most: float) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value - middle) <= most
 
 
 def fault_of(drawn: Rendered, strict: Scene, legibility: float | None) -> tuple[Fault, str] | None:

@@ -40,8 +40,9 @@ Without the fifth of them at either end, those of an axis span at least {gate.MI
 at most {gate.MAX_LENGTH} characters each. They are in Western European letters, Greek where no \
 other letter looks like it, and common signs. Names differ in more than case and spaces.
 - Numbers and texts, {gate.MIN_AGREEMENT:.0%} of either at least, can be read without effort: \
-large, in clear contrast, not covered; axes and legends of numbers have labels that are true; \
-series are not nearly of one colour; printed numbers are those of their marks.
+large, in clear contrast, not covered; axes and legends of numbers have labels of one true number \
+each, labels stand where their values are; series are not nearly of one colour; printed numbers \
+are those of their marks.
 - Your own specification, as an answer to its picture, scores at least {gate.OWN_SCORE:g}.
 
 It is drawn only if it keeps to these rules:

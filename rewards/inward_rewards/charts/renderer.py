@@ -29,6 +29,8 @@ Refusal = str
 
 REVISION = 8
 """Raised whenever another picture, scene or score comes out of the same specification."""
+STRICT_REVISION = 2
+"""Raised whenever the strict reading alone changes."""
 KNOWN_RESULTS = 512
 PROGRAM = Program(
     "the chart renderer",
@@ -106,7 +108,7 @@ class Renderer:
         self, spec: str | dict[str, Any], *blobs: bytes, strict: bool = False
     ) -> Future[Result | Refusal]:
         text = spec if isinstance(spec, str) else json.dumps(spec)
-        key = digest(self.version, text, *blobs, *(["strict"] if strict else []))
+        key = digest(self.version, text, *blobs, *([f"strict {STRICT_REVISION}"] if strict else []))
         header = {"spec": text, "strict": strict}
         return self._known.ask(key, lambda: self._pool.submit(self._work, key, header, blobs))
 

@@ -11,7 +11,7 @@ import numpy as np
 from inward_rewards.charts.reading.labels import Labels
 from inward_rewards.charts.reading.names import of_time
 from inward_rewards.charts.reading.plan import Channel, MarkPlan
-from inward_rewards.charts.reading.printed import number, prints
+from inward_rewards.charts.reading.printed import number, one_number, prints
 from inward_rewards.charts.reading.scene import Key
 from inward_rewards.charts.reading.svg import Element, rgb
 from inward_rewards.charts.reading.values import Given, given, of_kind
@@ -122,15 +122,18 @@ class Item:
         if not self._shows_numbers():
             self._read_times()
 
-    def shown(self, unread: Set[tuple[str, Given]]) -> tuple[list[Reading], list[Extent]]:
+    def shown(
+        self, unread: Set[tuple[str, Given]], *, strict: bool = False
+    ) -> tuple[list[Reading], list[Extent]]:
         """What it shows by places, lengths, colours, sizes and words.
 
-        `unread` has the names, by scale, that nothing prints.
+        `unread` has the names, by scale, that nothing prints. `strict`: a number among words is
+        shown too.
         """
         self.unread = unread
         series = (*self._series(), *self.facets)
         if self.mark.kind == "text":
-            return self._printed(series), []
+            return self._printed(series, strict), []
         axes = self._value_axes()
         if self.mark.shifted:
             return [], []
@@ -169,14 +172,14 @@ class Item:
             for place in places
         )
 
-    def _printed(self, series: tuple[Key, ...]) -> list[Reading]:
+    def _printed(self, series: tuple[Key, ...], strict: bool) -> list[Reading]:
         text, value = self.element.text or "", self.given.get("text")
         names = tuple(
             self._key(name, self.given[name]) for name in AXES if self.roles[name] == "key"
         )
         keys = (*names, *series)
         if isinstance(value, str) and value not in keys:
-            value = number(text)
+            value = one_number(text) if strict else number(text)
         if not isinstance(value, float) or not prints(text, value):
             return []
         return [Reading(keys, value, self.channels["text"], self.element.cell, ())]

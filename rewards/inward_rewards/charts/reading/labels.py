@@ -15,15 +15,16 @@ from math import isclose, log10
 
 import numpy as np
 
-from inward_rewards.charts.reading.names import meaning, of_time
+from inward_rewards.charts.reading.names import DATED, MONTHS, meaning, of_time, plain
 from inward_rewards.charts.reading.plan import SEPARATOR
-from inward_rewards.charts.reading.printed import number, prints
+from inward_rewards.charts.reading.printed import number, one_number, says
 from inward_rewards.charts.reading.svg import Element
 from inward_rewards.charts.reading.values import Given, value_of
 
 YEAR = re.compile(r"\b[12]\d{3}\b")
 MONTH = frozenset(("month",))
-MONTHS = frozenset("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+MONTH_NAME = re.compile("|".join(month[:3] for month in MONTHS), re.IGNORECASE)
+ISO = re.compile(r"\d{4}-\d\d-\d\d")
 ROUNDING = 1e-3
 """Part by which a printed number may differ from its value times the factor."""
 
@@ -44,15 +45,20 @@ class Labels:
 
     def __init__(self, elements: Iterable[Element]) -> None:
         texts: dict[str, dict[Given, str]] = defaultdict(dict)
+        self.moved: set[str] = set()
+        """Scales of which a label stands beside its value: it has empty lines, or is a number of
+        several."""
         for element in elements:
             described = element.items[0].get("description") if not element.data else None
             if described:
                 *scales, value = described.split(SEPARATOR)
                 text = element.items[0].get("text", "")
+                lines = [str(line) for line in text] if isinstance(text, list) else [str(text)]
+                said = value_of(value)[0]
                 for scale in scales:
-                    texts[scale][value_of(value)[0]] = (
-                        " ".join(text) if isinstance(text, list) else str(text)
-                    )
+                    texts[scale][said] = " ".join(lines)
+                    if len(lines) > 1 and (isinstance(said, float) or not all(map(plain, lines))):
+                        self.moved.add(scale)
         # Where two values are printed alike, their places tell them apart and their names do not.
         self._names = {
             scale: names for scale, names in texts.items() if len(set(names.values())) == len(names)
@@ -64,9 +70,14 @@ class Labels:
         return scale in self._units
 
     def count(self, scale: str) -> int:
-        """How many values of a scale are printed; 0 where a label denies its value."""
+        """How many values of a scale are printed, numbers by one number; 0 where a label denies its
+        value."""
         names = self._texts.get(scale, {})
-        return 0 if _lie(names, self.unit(scale)) else len(set(names.values()))
+        if scale in self.moved or _lie(names, self.unit(scale)):
+            return 0
+        return len(
+            {t for v, t in names.items() if not isinstance(v, float) or one_number(t) is not None}
+        )
 
     def name(self, scale: str, value: Given) -> Given:
         """A name or a time as it is printed; a number that is printed as it is stays one."""
@@ -80,18 +91,32 @@ class Labels:
 
 
 def _lie(labels: dict[Given, str], unit: Unit) -> bool:
-    """Whether a label is another number, another year or another month than its value is."""
+    """Whether a label is another number or another time than its value is."""
     for value, text in labels.items():
         if isinstance(value, float):
-            if number(text) is not None and not prints(text, unit.printed(value)):
+            if one_number(text) is not None and not says(text, unit.printed(value)):
                 return True
-        elif isinstance(value, np.datetime64):
-            years, month = YEAR.findall(text), of_time(value, MONTH)
-            if years and str(value)[:4] not in years:
-                return True
-            if (said := str(meaning(text))) in MONTHS and said != month:
-                return True
+        elif isinstance(value, np.datetime64) and _misdates(text, value):
+            return True
     return False
+
+
+def _misdates(text: str, value: np.datetime64) -> bool:
+    """Whether a label is another year, month, day of a month or day of the week than the time."""
+    day, said, years = str(value)[:10], str(meaning(text)), YEAR.findall(text)
+    if years and day[:4] not in years:
+        return True
+    if ISO.fullmatch(said):
+        # Which is the month of 03/04/2021 is not told, nor where a quarter's label stands.
+        ordered = MONTH_NAME.search(text) or (text[:4] in years and "Q" not in text)
+        # Years of two digits have no century; a month's name stands for its first day too.
+        same = said[2:] == day[2:] or (said[8:] == "01" and said[2:7] == day[2:7])
+        return bool(ordered) and not same
+    short = f"{of_time(value, MONTH)} {int(day[2:4])}"  # Mar 21, for 2021
+    return any(
+        shape.fullmatch(said) and said not in (of_time(value, units), short)
+        for units, shape in DATED
+    )
 
 
 def _unit(labels: dict[Given, str]) -> Unit:

@@ -63,6 +63,11 @@ _SHAPES = tuple(
     )
 )
 """What labels without a year may look like, and the units of time that they print."""
+DATED = (
+    *_SHAPES[:2],
+    (_SHAPES[2][0], re.compile(rf"(?:{_SHAPES[0][1].pattern}) \d{{1,2}}")),
+)
+"""Those of days, of which the name of a month is sure to be one."""
 
 
 def seen(text: str) -> str:

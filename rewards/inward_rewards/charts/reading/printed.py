@@ -11,6 +11,9 @@ PRINTED = re.compile(
 """A number as d3 formats it, without its thousands' commas and with a hyphen for the minus."""
 ALONE = re.compile(r"[-+\N{MINUS SIGN}]?[$€£]?[-+\N{MINUS SIGN}]?[\d.,]*\d\.?\s?[kKMB%]?")
 """A name that is nothing but a number."""
+MAGNITUDES = {"thousand": 1e3, "million": 1e6, "mn": 1e6, "billion": 1e9, "bn": 1e9}
+"""Words behind a number."""
+CURRENCY = str.maketrans("", "", "$€£")
 PREFIXES = {
     "k": 1e3,
     "K": 1e3,
@@ -38,9 +41,26 @@ def number(text: str) -> float | None:
         return None
 
 
+def one_number(text: str) -> float | None:
+    """The number that a text is, or the one that stands in it among words."""
+    found = PRINTED.fullmatch(_plain(text.translate(CURRENCY)))
+    alone = number(text)
+    if alone is not None or found is None:
+        return alone
+    return float(found["digits"]) * 10.0 ** int(found["power"] or 0)
+
+
+def says(text: str, value: float) -> bool:
+    """Whether the one number of a text is the value, as `prints` has it, or its millions where the
+    text says so."""
+    text = text.translate(CURRENCY)
+    word = next((w for w in MAGNITUDES if re.search(rf"\d\s*{w}\b", text.casefold())), None)
+    return prints(text, value) or (word is not None and prints(text, value / MAGNITUDES[word]))
+
+
 def prints(text: str, value: float) -> bool:
     """Whether a text is the value, to the last place that it gives and to a tenth of the value."""
-    found = PRINTED.fullmatch(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+    found = PRINTED.fullmatch(_plain(text))
     if found is None:
         return False
     decimals = len(found["decimals"] or found["bare"] or "")
@@ -51,3 +71,7 @@ def prints(text: str, value: float) -> bool:
         if abs(shown - value) <= max(min(0.6 * place, 0.1 * abs(value)), 1e-9 * abs(value)):
             return True
     return False
+
+
+def _plain(text: str) -> str:
+    return text.replace("\N{MINUS SIGN}", "-").replace(",", "")

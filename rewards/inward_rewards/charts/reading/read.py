@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from inward_rewards.charts.reading.alike import alike
 from inward_rewards.charts.reading.extents import TOUCH, settle
 from inward_rewards.charts.reading.item import PLACES, End, Extent, Item, Reading
 from inward_rewards.charts.reading.labels import Labels, Unit
@@ -46,8 +47,6 @@ CUT_NAME = 3
 """Least characters that are left of a name that was cut."""
 CLEAR_PIXELS = 60.0
 """`READABLE_PIXELS` of a strict reading."""
-CLEAR_COLORS = 40.0
-"""Steps of 255, in the channel that differs most, by which a strict reading tells series apart."""
 CLEAR_LABELS = 2
 """Labels from which a strict reading takes the numbers of an axis or a legend."""
 
@@ -93,11 +92,12 @@ def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
             c.scale: labels.count(c.scale) >= CLEAR_LABELS for i in items for c in i.mark.channels
         }
         items = [item for item in items if _labelled(item, told)]
-        unread |= _alike(items)
+        unread |= {(scale, name) for scale in labels.moved for name in names[scale]}
+        unread |= alike(items)
     readings: list[Reading] = []
     extents: list[Extent] = []
     for item in items:
-        found, reaching = item.shown(unread)
+        found, reaching = item.shown(unread, strict=strict)
         readings += found
         extents += reaching
     lengths = list(settle(extents))
@@ -116,25 +116,6 @@ def _labelled(item: Item, told: Mapping[str, bool]) -> bool:
         for channel in item.mark.channels
         if channel.kind != "discrete" and channel.name in LABELLED
     )
-
-
-def _alike(items: list[Item]) -> set[tuple[str, Given]]:
-    """The series, by scale, whose colour is nearly that of another."""
-    colors: dict[str, dict[Given, tuple[float, ...]]] = defaultdict(dict)
-    for item in items:
-        channel, name = item.channels.get("color"), item.names.get("color")
-        if channel is not None and name is not None:
-            colors[channel.scale][name] = item.look("color")
-    return {
-        (scale, name)
-        for scale, found in colors.items()
-        for name, color in found.items()
-        if any(other != name and _apart(color, its) < CLEAR_COLORS for other, its in found.items())
-    }
-
-
-def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _as_printed(reading: Reading, labels: Labels) -> Reading:
