@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from inward_rewards.images.plain.boxes import box_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
+from inward_rewards.images.plain.comparisons import SUMMED, levels
 from inward_rewards.images.plain.facts import Fact, facts, listed
 from inward_rewards.images.plain.grouped import by_group, counted
 from inward_rewards.images.plain.legends import variant
@@ -56,37 +57,13 @@ _YEARS = re.compile(
     r"|(?<=[a-z] )(?:in|for|during) (?:19|20)\d\d(?=(?: \([^()\d]{1,30}\))?:)"
 )
 """What a chart spans: no number of it."""
-_COMPARED = re.compile(
-    rf"{NUMBER}(?: (?:times|units?|points?|percentage points))? (?:more|less|fewer|higher|lower"
-    rf"|greater|larger|smaller|bigger|taller|shorter)\b"
-    rf"|{NUMBER} times (?!in\b)"
-    rf"|\b(?:ris|rose|increas|gr[eo]w|fall|fell|drop|declin|decreas|climb|jump|exceed)[a-z]*"
-    rf"(?: [\w-]+){{0,2}} by (?:about |around |roughly |nearly |almost )?"
-    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}"
-    rf"|\b(?:only|all|no|every|each|both)\b[^,;:.\d]{{1,40}}\b(?:above|below|over|under|exceeds?)"
-    rf" {NUMBER}",
-    re.IGNORECASE,
-)
-"""A difference, a change or a bound: no number of a place."""
-_BY = re.compile(
-    r"\bby (?:about |around |roughly |nearly |almost )?"
-    rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}(?: (?:percentage )?points?| units?)? (?=to\b)",
-    re.IGNORECASE,
-)
-"""`rose by 5 to 20`: what follows it is the number."""
-_SUMMED = re.compile(
-    r"^(?:and )?(?:together|combined|altogether|taken together)\b(?! ?[:=])"
-    r"|\b(?:difference|gap) between\b",
-    re.IGNORECASE,
-)
-"""Of several places at once: no number of one."""
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
 def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
     """What `text` says of numbers, in order."""
     chart = state.chart
-    text = _levels(text)
+    text = levels(text)
     if chart.kind == "point" and len(_SLASHED.findall(text)) >= 2:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.histogram:
@@ -94,14 +71,6 @@ def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
     if chart.kind in (None, "box") and (found_box := box_of(text)):
         return [found_box]
     return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
-
-
-def _levels(text: str) -> str:
-    """`text` without the clauses that compare."""
-    text = _BY.sub("", text)
-    if not _COMPARED.search(text):
-        return text
-    return " ".join(c for c in re.split(r"(?<=[,;])\s", text) if not _COMPARED.search(c))
 
 
 def _runs(state: State, text: str) -> list[Fact]:
@@ -117,8 +86,8 @@ def _runs(state: State, text: str) -> list[Fact]:
 
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
-    text = _levels(text)
-    if _SUMMED.search(text):
+    text = levels(text)
+    if SUMMED.search(text):
         return False
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
