@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import verifiers.v1 as vf
-from support.runs import episodes
+from inward_chat.testing import PolicyServer
+from support.runs import call, episodes
 from verifiers.v1.env import RunSlot
 from verifiers.v1.utils.loaders import load_environment, resolve_env_config
 from verifiers.v1.utils.trace_store import append_episode
@@ -34,3 +35,22 @@ async def play(
         slots = [RunSlot(task) for task in environment.taskset.take(tasks)]
         await asyncio.gather(*(environment.run_slot(slot, context, bound, keep) for slot in slots))
     return in_order(episodes(run))
+
+
+def run_judged(
+    folder: Path, taskset: str, judge: str, server: PolicyServer, *args: str
+) -> list[dict[str, Any]]:
+    """The traces of `taskset` by `vf-eval`, with one judge more; `judge`: its lines of TOML."""
+    (folder / "run.toml").write_text(
+        f'[env.taskset]\nid = "{taskset}"\n[[env.taskset.task.judges]]\n{judge}\n'
+    )
+    done = call(
+        *("vf-eval", "@", "run.toml", "--no-rich", "--no-push", "--run.name", "run"),
+        *("-m", "policy", "--client.base-url", server.base_url, *args),
+        *("--env.agent.harness.id", "inward-chat"),
+        *("--env.agent.runtime.type", "subprocess"),
+        cwd=folder,
+    )
+    assert done.code == 0, done.err
+    found = in_order(episodes(folder / "outputs" / "run"))
+    return [trace for episode in found for trace in episode["traces"]]

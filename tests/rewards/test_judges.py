@@ -6,8 +6,7 @@ from __future__ import annotations
 import pytest
 from inward_chat.testing import HttpReply, PolicyServer
 from inward_polar import template
-from rewards.runs import in_order
-from support.runs import call, episodes
+from rewards.runs import run_judged
 
 TASKSET = """
 import verifiers.v1 as vf
@@ -53,22 +52,8 @@ def run(tmp_path, monkeypatch):
 
         with PolicyServer(policy, posts=posts) as server:
             root = server.base_url.removesuffix("/v1")
-            (tmp_path / "run.toml").write_text(f"""
-                [env.taskset]
-                id = "capitals"
-                [[env.taskset.task.judges]]
-                {judge.format(url=server.base_url, root=root)}
-                """)
-            done = call(
-                *("vf-eval", "@", "run.toml", "--no-rich", "--no-push", "--run.name", "run"),
-                *("-m", "policy", "--client.base-url", server.base_url, "-n", str(tasks)),
-                *("--env.agent.harness.id", "inward-chat"),
-                *("--env.agent.runtime.type", "subprocess"),
-                cwd=tmp_path,
-            )
-        assert done.code == 0, done.err
-        found = in_order(episodes(tmp_path / "outputs" / "run"))
-        return [trace for episode in found for trace in episode["traces"]]
+            lines = judge.format(url=server.base_url, root=root)
+            return run_judged(tmp_path, "capitals", lines, server, "-n", str(tasks))
 
     return evaluate
 

@@ -14,8 +14,7 @@ import verifiers.v1 as vf
 from inward_chat.testing import HttpReply, PolicyServer
 from inward_specific import SpecificJudge, SpecificJudgeConfig
 from PIL import Image
-from rewards.runs import in_order
-from support.runs import call, episodes
+from rewards.runs import run_judged
 
 SIDE = 64
 TASKSET = """
@@ -93,24 +92,8 @@ def run(tmp_path, monkeypatch):
             return {"content": replies[int(body["messages"][-1]["content"][0]["text"][0])]}
 
         with PolicyServer(policy, posts={"/v1/embeddings": embeddings}) as server:
-            (tmp_path / "run.toml").write_text(f"""
-                [env.taskset]
-                id = "flags"
-                [[env.taskset.task.judges]]
-                id = "inward-specific"
-                model = "clip"
-                base_url = "{server.base_url}"
-                """)
-            done = call(
-                *("vf-eval", "@", "run.toml", "--no-rich", "--no-push", "--run.name", "run"),
-                *("-m", "policy", "--client.base-url", server.base_url),
-                *("--env.agent.harness.id", "inward-chat"),
-                *("--env.agent.runtime.type", "subprocess"),
-                cwd=tmp_path,
-            )
-        assert done.code == 0, done.err
-        found = in_order(episodes(tmp_path / "outputs" / "run"))
-        return [trace for episode in found for trace in episode["traces"]]
+            lines = f'id = "inward-specific"\nmodel = "clip"\nbase_url = "{server.base_url}"'
+            return run_judged(tmp_path, "flags", lines, server)
 
     return evaluate
 
