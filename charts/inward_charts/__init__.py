@@ -9,7 +9,7 @@ from inward_charts.chart import KINDS, LEVELS, PAPER_KINDS, Chart, generate
 from inward_charts.figure import Axis, Figure, Layer, Note, Record, Sheet
 from inward_charts.kinds import TABLE, Kind
 from inward_charts.noise import NOISES, Noise, with_noise
-from inward_charts.numbers import format_number
+from inward_charts.numbers import format_number, power_of_ten
 from inward_charts.pictures import (
     data_url,
     folder_pictures,
@@ -46,6 +46,7 @@ __all__ = [
     "generate",
     "matplotlib_png",
     "picture_of",
+    "power_of_ten",
     "request_picture",
     "shrunk",
     "side_by_side",

@@ -13,6 +13,7 @@ import pytest
 from chart_reconstruction.charxiv import EVAL, TRAIN
 from chart_reconstruction.stating import stated
 from chart_reconstruction.taskset import (
+    LONGEST_TRUTHS,
     ChartReconstructionConfig,
     ChartReconstructionTask,
     ChartReconstructionTaskset,
@@ -60,7 +61,8 @@ def test_nothing_but_the_picture_tells_the_truth() -> None:
 @pytest.mark.parametrize("kind", [*KINDS, *PAPER_KINDS])
 async def test_the_truth_in_prose_is_understood(kind: str) -> None:
     """Each kind of chart: no statement is lost, and the drawing shows the table."""
-    [task] = tasks(1, seed=21, kinds=[kind], levels=[2], matplotlib_share=0)
+    room = {"max_characters": LONGEST_TRUTHS.get((kind, 2), 6000)}
+    [task] = tasks(1, seed=21, kinds=[kind], levels=[2], matplotlib_share=0, task=room)
     assert task.data.truth is not None
     told = stated(task.data.truth)
     assert read(told).ignored == 0
@@ -138,6 +140,7 @@ def test_the_ids_follow_from_the_source_seed() -> None:
     [
         ({"kinds": ["pie"]}, "choose from"),
         ({"kinds": ["curves_bands"]}, "is 6000: set it to 20000, or leave that level or kind out"),
+        ({"kinds": ["scatter_dense"]}, "is 6000: set it to 8000, or leave that level or kind out"),
         ({"levels": [4]}, "choose from 1, 2, 3"),
         ({"path": "/nowhere"}, "no such folder"),
         ({"legacy_charxiv": "/nowhere"}, "no such folder"),

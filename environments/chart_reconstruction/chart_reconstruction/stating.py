@@ -7,13 +7,12 @@ Longer than other files: one function a sort of chart.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from inward_charts import box_numbers, format_number
+from inward_charts import box_numbers, format_number, power_of_ten
 
 Json = dict[str, Any]
 
@@ -512,6 +511,5 @@ def _exact(value: float, form: str) -> str:
 def label(value: float, form: str) -> str:
     """A tick's label, with a hyphen for the minus sign. Without a format it is a power of ten."""
     if not form:
-        power = f"10^{round(math.log10(abs(value)))}" if value else "0"
-        return f"-{power}" if value < 0 else power
+        return power_of_ten(value) if value else "0"
     return format_number(value, form).replace("−", "-")

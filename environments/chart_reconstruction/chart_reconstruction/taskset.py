@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import verifiers.v1 as vf
-from inward_charts import LEVELS
 from inward_charts.tasks import (
     ChartData,
     ChartPicture,
@@ -58,8 +57,13 @@ from chart_reconstruction.stating import stated
 
 FOLDER = "redraw"
 """Of the cache: what was drawn."""
-LONGEST_TRUTH = 20_000
-"""Characters in which the densest generated chart is told: six noisy lines, each with a band."""
+LONGEST_TRUTHS = {
+    ("curves_bands", 3): 20_000,
+    ("curves_bands", 2): 12_000,
+    ("scatter_dense", 3): 8_000,
+}
+"""Characters in which the densest generated charts of a kind and level are told, where they are
+more than the default: noisy lines with a band each, up to 500 points."""
 VALID = 0.9
 """What the truth in prose must score at least."""
 
@@ -113,14 +117,14 @@ class ChartReconstructionConfig(ChartsConfig):
 
     @model_validator(mode="after")
     def _room_for_the_truth(self) -> Self:
-        """Lines with bands have up to 400 points of three numbers each."""
-        long = "curves_bands" in self.kinds and max(LEVELS) in self.levels
-        if long and self.task.exact and self.task.max_characters < LONGEST_TRUTH:
-            raise ValueError(
-                f"kinds curves_bands at level {max(LEVELS)} takes up to {LONGEST_TRUTH} characters "
-                f"to tell, and task.max_characters is {self.task.max_characters}: set it to "
-                f"{LONGEST_TRUTH}, or leave that level or kind out"
-            )
+        for (kind, level), longest in LONGEST_TRUTHS.items():
+            asked = kind in self.kinds and level in self.levels and self.task.exact
+            if asked and self.task.max_characters < longest:
+                raise ValueError(
+                    f"kinds {kind} at level {level} takes up to {longest} characters to tell, and "
+                    f"task.max_characters is {self.task.max_characters}: set it to {longest}, or "
+                    "leave that level or kind out"
+                )
         return self
 
     @model_validator(mode="after")

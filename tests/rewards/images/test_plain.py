@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tomllib
 from pathlib import Path
@@ -340,6 +341,73 @@ def test_odd_letters_and_odd_numbers_are_drawn(words: str) -> None:
 def test_a_number_of_any_length_is_no_place() -> None:
     found = read("Bar chart.\n|t|v|\n|---|---|\n|hour " + "9" * 400 + "|3|\n|hour 2|4|")
     assert all(isinstance(o.x, str) for s in found.series for o in s.observations)
+
+
+def test_a_word_of_a_dash_beside_numbers_is_a_word() -> None:
+    words = "Series: Ghana, Kenya. Ghana starts at 15 in 1990 and reaches a solid 30 in 2000."
+    assert pairs(f"Line chart. {words}") == [("1990.0", 15), ("2000.0", 30)]
+    words = "Alaska covers 12 square miles in 2000 and 13 square miles in 2001."
+    assert pairs(f"Line chart. {words}") == [("2000.0", 12), ("2001.0", 13)]
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        ('Bar chart. The y-axis is titled "Sales (million)". Oslo: 1.2 million, Rome: 3 million. '
+         "A horizontal dashed line stands at 2 million.", ("level", 0, 2)),
+        ("Bar chart. The y-axis runs from 0 to 4,000,000. Oslo: 1.2 million, Rome: 3 million. "
+         "A horizontal dashed line stands at 2 million.", ("level", 0, 2e6)),
+        ("A horizontal bar chart. Oslo: 40 %, Rome: 60 %. A vertical dashed line at 50 % is "
+         'labelled "half".', ("moment", 0.5, 0)),
+        ("A horizontal bar chart. Oslo: 40, Rome: 60. A dashed line stands across the plot at 50.",
+         ("moment", 50, 50)),
+    ],
+)  # fmt: skip
+def test_a_remark_counts_as_its_axis_does(words: str, where: tuple[str, float, float]) -> None:
+    [note] = read(words).notes
+    assert (note.sort, note.x, note.y) == where
+
+
+async def test_powers_of_ten_stand_at_their_ticks() -> None:
+    """Whichever of them are drawn, and in whatever order they were told."""
+    ends = "The y-axis is logarithmic, runs from 10^-6 to 10^-3, with ticks at "
+    spec = specification(read(f'Line chart. {ends}10^-3, 10^-9, 10^-6. "A": 1: 1e-4, 2: 1e-5.'))
+    texts = (await shared_renderer().render(spec)).scene.texts
+    assert [text for text in texts if "^" in text] == ["10^-6", "10^-3"]
+
+
+def test_a_remark_too_many_is_no_number() -> None:
+    lines = " ".join(f"A vertical dashed line stands at x = {n}." for n in range(25))
+    chart = read(f"Bar chart. Oslo: 12, Rome: 3. {lines}")
+    assert (len(chart.notes), chart.ignored) == (20, 0)
+    assert [o.x for s in chart.series for o in s.observations] == ["Oslo", "Rome"]
+
+
+async def test_a_line_of_the_legend_has_no_end() -> None:
+    words = 'Line chart. The names are at the ends of the lines. "A": Oslo: 1, Rome: 5. '
+    spec = specification(read(words + 'A dashed line stands at 3, named "Target".'))
+    assert "null" not in (await shared_renderer().render(spec)).scene.texts
+
+
+async def test_a_remark_leaves_small_multiples_as_they_are() -> None:
+    words = 'Bar chart. Panel "North": Oslo: 1, Rome: 2. Panel "South": Oslo: 3, Rome: 4. '
+    spec = specification(read(words + 'A horizontal dashed line stands at 2, labelled "target".'))
+    rows = (await shared_renderer().render(spec)).scene.rows
+    assert {row.keys for row in rows} == set(
+        itertools.product(("Oslo", "Rome"), ("North", "South"))
+    )
+
+
+def test_a_heading_that_repeats_the_line_before_keeps_its_colon() -> None:
+    one = '(a) Line chart titled "T": "A": 1: 3, 2: 4.'
+    assert len(read(f"{one}\n{one}").panels) == 2
+
+
+async def test_a_sheet_is_one_drawing_with_one_limit() -> None:
+    points = ", ".join(f"({n}, {n})" for n in range(600))
+    sheet = read("\n".join(f"({name}) Scatter plot. {points}" for name in "abc"))
+    assert sum(panel.observed for panel in sheet.panels) <= 1000
+    assert (await shared_renderer().render(specification(sheet))).scene.rows
 
 
 def test_ticks_are_no_bars() -> None:

@@ -121,6 +121,8 @@ class Note:
     x2: Place = 0.0
     percent: bool = False
     """Whether its number was written with %."""
+    scale: float = 1.0
+    """Of a level, as an observation's."""
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from inward_rewards.images.plain.chart import Observation, PlainChart, Series
+from inward_rewards.images.plain.chart import Note, Observation, PlainChart, Series
 from inward_rewards.images.plain.numbers import iso_date, number, plain_number
 
 
@@ -27,11 +27,10 @@ def finished(chart: PlainChart) -> PlainChart:
             return chart
         chart.kind = kinds[0]
     seen = [o for series in chart.series for o in series.observations]
-    if (
-        any(o.scale != 1.0 for o in seen)
-        and all(map(_in_full, seen))
-        and not _in_units(chart, seen)
-    ):
+    in_units = _in_units(chart, seen)
+    if not in_units:
+        chart.notes = [replace(note, y=note.y * note.scale) for note in chart.notes]
+    if any(o.scale != 1.0 for o in seen) and all(map(_in_full, seen)) and not in_units:
         for o in seen:
             _times(o, o.scale)
         chart.y.low, chart.y.high = (
@@ -40,11 +39,13 @@ def finished(chart: PlainChart) -> PlainChart:
     _unshortened(chart, seen)
     if _all_percent(chart, seen):
         chart.y.percent = True
-    if chart.y.percent:
+    if chart.horizontal:
+        # The axis of numbers lies: a line at one of them goes up.
         chart.notes = [
-            replace(note, y=round(note.y / 100, 12)) if note.percent else note
-            for note in chart.notes
+            replace(n, sort="moment", x=n.y) if n.sort == "level" else n for n in chart.notes
         ]
+    if chart.y.percent:
+        chart.notes = [_part(n, chart) if n.percent else n for n in chart.notes]
     for series in chart.series:
         axis = chart.right if series.right else chart.scale if chart.kind == "cell" else chart.y
         if axis.percent:
@@ -53,6 +54,14 @@ def finished(chart: PlainChart) -> PlainChart:
         series.observations = _placed(series, chart)
     _without_foreign_ends(chart)
     return chart
+
+
+def _part(note: Note, chart: PlainChart) -> Note:
+    """A remark at numbers of an axis in per cent, which are parts of one."""
+    if not chart.horizontal or note.sort == "words":
+        return replace(note, y=round(note.y / 100, 12))
+    x, x2 = (p if isinstance(p, str) else round(p / 100, 12) for p in (note.x, note.x2))
+    return replace(note, x=x, x2=x2)
 
 
 def _without_foreign_ends(chart: PlainChart) -> None:

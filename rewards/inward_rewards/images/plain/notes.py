@@ -64,7 +64,7 @@ def note(state: State, text: str) -> bool:
 
     A line that the legend names (`named "Target"`) is a series, and no remark.
     """
-    if len(text) > MAX_SENTENCE or len(state.chart.notes) >= MAX_NOTES:
+    if len(text) > MAX_SENTENCE:
         return False
     found = _up(text) or _across(text) or _region(text) or _words(state, text)
     if found is None:
@@ -78,7 +78,8 @@ def note(state: State, text: str) -> bool:
         label = re.search(names[-1], text)
     said = "" if label is None else state.unquote(label[label.lastindex or 0])
     x, x2 = (state.unquote(p) if isinstance(p, str) else p for p in (found.x, found.x2))
-    state.chart.notes.append(replace(found, text=found.text or said, x=x, x2=x2))
+    if len(state.chart.notes) < MAX_NOTES:
+        state.chart.notes.append(replace(found, text=found.text or said, x=x, x2=x2))
     return True
 
 
@@ -94,7 +95,10 @@ def _up(text: str) -> Note | None:
     if match is None and _STANDS_UP.search(text):
         match = re.search(rf"\b{_LINE}.{{0,60}}?\bat\s+{_WHERE}", text, re.IGNORECASE)
     place = _place(match[1]) if match else None
-    return None if place is None else Note("moment", x=place)
+    if match is None or place is None:
+        return None
+    value = number(match[1])
+    return Note("moment", x=place, percent=value is not None and value.percent)
 
 
 def _across(text: str) -> Note | None:
@@ -103,7 +107,7 @@ def _across(text: str) -> Note | None:
     if value is None or (not ACROSS.search(text) and len(NUMBERS.findall(text)) > 1):
         # `Model B (dashed line) starts at 52 in 2010` is a series.
         return None
-    return Note("level", y=value.value * value.scale, percent=value.percent)
+    return Note("level", y=value.value, percent=value.percent, scale=value.scale)
 
 
 def _region(text: str) -> Note | None:
@@ -113,7 +117,9 @@ def _region(text: str) -> Note | None:
     ends = (_place(match[1]), _place(match[2])) if match else (None, None)
     if ends[0] is None or ends[1] is None:
         return None
-    return Note("span", x=ends[0], x2=ends[1])
+    value = number(match[2]) if match else None
+    percent = value is not None and value.percent
+    return Note("span", x=ends[0], x2=ends[1], percent=percent)
 
 
 def _words(state: State, text: str) -> Note | None:

@@ -74,15 +74,14 @@ def _by_opener(pieces: list[Line | Table]) -> list[Line | Table]:
             found.append(piece)
             continue
         run: list[str] = []
+        split = False
         for sentence in sentences(piece.text):
             if run and _OPENER.match(sentence):
                 found.append(replace(piece, text=". ".join(run)))
-                run = []
+                run, split = [], True
             run.append(sentence)
-        # A heading keeps its colon.
-        alone = len(run) == 1 and found[-1:] != [piece]
-        text = piece.text if alone and run[0] in piece.text[: len(run[0]) + 1] else ". ".join(run)
-        found.append(replace(piece, text=text))
+        # A line that opens one plot at most stays as it is: a heading keeps its colon.
+        found.append(replace(piece, text=". ".join(run)) if split else piece)
     return found
 
 

@@ -17,7 +17,7 @@ import re
 
 from inward_rewards.images.plain.axes import AXIS, axes_of, beside_axes, columns_of
 from inward_rewards.images.plain.chart import PlainChart
-from inward_rewards.images.plain.collect import data, names, take_values
+from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, data, names, take_values
 from inward_rewards.images.plain.fields import field
 from inward_rewards.images.plain.finish import finished
 from inward_rewards.images.plain.groups import SHAPE, combined, group, rule_line, shape
@@ -87,9 +87,18 @@ def read(description: str) -> PlainChart:
     sheet.columns = sheet_columns(before, parts)
     sheet.panels = [_panel(part, text, sheet) for part in parts]
     sheet.series = []
+    _within_the_limit(sheet.panels)
     sheet.statements += sum(panel.statements for panel in sheet.panels)
     sheet.ignored += sum(panel.ignored for panel in sheet.panels)
     return sheet
+
+
+def _within_the_limit(panels: list[PlainChart]) -> None:
+    """All plots of a sheet are one drawing, which holds so many observations."""
+    room = MAX_OBSERVATIONS
+    for series in (one for panel in panels for one in panel.series):
+        series.observations = series.observations[:room]
+        room -= len(series.observations)
 
 
 def _panel(part: Part, text: Text, sheet: PlainChart) -> PlainChart:
@@ -248,13 +257,15 @@ def understood(state: State, text: str) -> bool:
     if axes_of(rest, chart, state.unquote):
         take_values(state)
         return True
-    style = style_of(rest, chart) or varied
-    if style and not re.search(NAME, rest) and not re.search(r":\s*\S", rest):
+    style = style_of(rest, chart)
+    # A word of a dash or a symbol may be just a word beside numbers: `a solid 30`.
+    looks = style or (varied and not NUMBERS.search(rest))
+    if looks and not re.search(NAME, rest) and not re.search(r":\s*\S", rest):
         return True
     found = data(state, rest, state.head)
     shaded = colors_of(text, chart, state.unquote)
     named = False if found else names(state, rest)
-    return found or shaded or named or style or kind_named or _known(state) != known
+    return found or shaded or named or style or varied or kind_named or _known(state) != known
 
 
 def _known(state: State) -> tuple[object, ...]:

@@ -62,6 +62,7 @@ def _plot(chart: PlainChart) -> Json:
         return spec | _shapes(chart)
     if not chart.observed:
         return spec | _frame(chart)
+    panels = list(dict.fromkeys(series.panel for series in chart.series if series.panel))
     if chart.kind == "arc":
         views = _arc(chart)
     elif chart.kind == "cell":
@@ -70,8 +71,8 @@ def _plot(chart: PlainChart) -> Json:
             views += _cell_values(chart, views[0])
     else:
         views = _views(chart)
-        views = _noted(chart, views)
-    panels = list(dict.fromkeys(series.panel for series in chart.series if series.panel))
+        # Small multiples have no place for a remark on all of them.
+        views = views if panels else _noted(chart, views)
     if len(views) == 1:
         spec |= views[0]
     else:

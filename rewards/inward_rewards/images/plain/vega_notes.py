@@ -22,25 +22,23 @@ DASHES: dict[str, list[float]] = {
     "dash-dot-dotted": [6, 2, 1, 2],
 }
 """Lengths of stroke and gap in pixels, by their names."""
+LOG_TEN = math.log(10)
 MAX_EXPRESSION = 200
 """Characters, as the linter has it."""
 
 
 def power_labels(ticks: Sequence[Number]) -> str:
-    """The expression that labels ticks as they were written, 10^-3; empty where none was so."""
+    """The expression that labels ticks as they were written, 10^-3; empty where none was so.
+
+    By a tick's value: which ticks are drawn, and in which order, is the scale's matter.
+    """
     ticks = ticks[:40]
     if not any(tick.power for tick in ticks):
         return ""
-    # `datum.index` is a tick's place among them, from 0 to 1.
-    names = ",".join(f"'{_power(tick)}'" for tick in ticks)
-    expression = f"[{names}][round(datum.index*{len(ticks) - 1})]"
+    plain = {tick.value for tick in ticks if not tick.power}
+    others = "".join(f"datum.value=={value!r}?'{value:.6g}':" for value in sorted(plain))
+    expression = f"{others}(datum.value<0?'-':'')+'10^'+round(log(abs(datum.value))/{LOG_TEN})"
     return expression if len(expression) <= MAX_EXPRESSION else ""
-
-
-def _power(tick: Number) -> str:
-    if not tick.power:
-        return f"{tick.value:.6g}"
-    return f"{'-' if tick.value < 0 else ''}10^{round(math.log10(abs(tick.value)))}"
 
 
 def variants(chart: PlainChart, names: list[str], color: Json, kind: Kind, *, dots: bool) -> Json:
@@ -116,9 +114,10 @@ def beside_lines(
     """Each series' name beside the end of its line, a line of text from the next."""
     ends = []
     for series in chart.series:
-        last = next((o for o in reversed(series.observations) if o.y is not None), None)
-        if series.name and last is not None and last.y is not None and series.kind != "band":
-            ends.append((last.y, last.x, series.name))
+        # A reference line has no place along x, and so no end.
+        placed = [(o.y, o.x) for o in series.observations if o.y is not None and o.x is not None]
+        if series.name and placed and series.kind != "band":
+            ends.append((*placed[-1], series.name))
     if not ends:
         return []
     log = chart.y.log and min(end for end, _, _ in ends) > 0
