@@ -25,7 +25,7 @@ COMMANDS = {
     "export": "a run for pydantic-evals, or as a dataset",
     "report": "one HTML file of runs: figures, rollouts, groups, and two runs compared",
     "retrieval-report": "how well search finds the evidence",
-    "cache": "list or clear what is kept between runs",
+    "cache": "list or clear indexes, drawings and baselines kept between runs",
 }
 USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
@@ -40,7 +40,7 @@ inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a 
        inward export RUN_DIR --hf DIR                           for datasets or pydantic-evals
        inward report RUN_DIR [RUN_DIR …]                        one HTML file of runs
        inward retrieval-report ENV                              how well search finds the evidence
-       inward cache list|clear                                  what is kept between runs"""
+       inward cache list|clear                                  indexes, drawings, baselines"""
 EVAL_USAGE = """\
 inward eval ENV [--baseline NAME] [--floors] [--json] [any vf-eval option]
        inward eval @ FILE.toml [any vf-eval option]
@@ -115,7 +115,8 @@ def _run(arguments: list[str]) -> int:
     if words:
         raise UserError(f"unrecognized arguments: {' '.join(words)}")
     status: int = args.run(args)
-    if command == "cache" and status == 0:
+    if command == "cache" and status != 2:
+        # Also at 1, where another process holds an index: these are not its.
         module = import_module("inward.kept_work")
         (module.show if args.action == "list" else module.clear)()
     return status
@@ -160,6 +161,12 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
 def _add_retrieval(commands: Any, name: str) -> None:
     module = import_module("inward_retrieval.commands")
     (module.add_cache if name == "cache" else module.add_report)(commands)
+    if name == "cache":
+        commands.choices[
+            name
+        ].description += (
+            " Beside it chart-reconstruction's drawings and advisor's baselines. Downloads stay."
+        )
 
 
 def _add_eval(commands: Any) -> None:

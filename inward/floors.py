@@ -89,7 +89,7 @@ def saved(folder: Path) -> Measured | None:
             for one in kept["floors"]
         ]  # fmt: skip
         return Measured(floors, [str(line) for line in kept["notes"]])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise UserError(
             f"{str(file)!r} holds no floors of inward ({type(error).__name__}: {error}): remove it"
         ) from error

@@ -36,4 +36,9 @@ def layer_entropies(trace: vf.WireTrace) -> list[tuple[int, float]]:
 
 def is_finite(value: Any) -> TypeGuard[float]:
     """Whether it is a number that can be shown and counted."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float holds
+        return False

@@ -41,8 +41,10 @@ class Run:
 
     @property
     def environment(self) -> str | None:
-        """The id of what was played; None where the run does not say."""
-        played = self.rollouts[0].episode.env if self.rollouts else None
+        """The id of what was played; None where the run does not say. An episode that failed before
+        it began may have a trainer's name for its id."""
+        begun = [rollout for rollout in self.rollouts if rollout.trace is not None]
+        played = next((rollout.episode.env for rollout in begun or self.rollouts), None)
         return played.id if played else None
 
     @property

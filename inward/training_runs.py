@@ -11,7 +11,6 @@ A folder of rollouts reads like a run directory of `vf-eval`.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +77,7 @@ def metrics(folder: Path) -> dict[int, dict[str, float]]:
     rows: dict[int, dict[str, float]] = {}
     for row in _json_lines(folder / METRICS_FILE):
         step = row.get("step")
-        if isinstance(step, (int, float)) and math.isfinite(step):
+        if is_finite(step):
             numbers = {k: float(v) for k, v in row.items() if is_finite(v)}
             rows.setdefault(int(step), {}).update(numbers)
     return rows

@@ -52,10 +52,15 @@ class Side:
 
 
 def environment(folder: Path) -> str:
+    first = ""
     for rollout in runs.streamed(folder, []):
-        if rollout.episode.env.id:
-            return rollout.episode.env.id
-        break
+        first = first or rollout.episode.env.id
+        if rollout.trace is not None:
+            # An episode that failed before it began may have a trainer's name for its id.
+            first = rollout.episode.env.id
+            break
+    if first:
+        return first
     saved = saved_config_path(folder)
     config = json.loads(saved.read_text()) if saved else {}
     return str(((config.get("env") or {}).get("taskset") or {}).get("id") or "")
@@ -82,13 +87,16 @@ def _named(name: str) -> Callable[[vf.WireTrace], float | None]:
 def read(side: Side, columns: Sequence[Column], plugin: EvalPlugin | None) -> None:
     cluster = plugin.cluster if plugin else question
     for rollout in runs.streamed(side.folder, side.unreadable):
+        trace = rollout.trace
+        if trace is None:
+            side.failed += 1
+            continue
         if rollout.episode.env.id not in ("", side.environment):
             raise UserError(
                 f"{str(side.folder)!r} holds rollouts of {side.environment!r} and of"
                 f" {rollout.episode.env.id!r}: compare runs of one environment"
             )
-        trace = rollout.trace
-        if trace is None or not rollout.ok:
+        if not rollout.ok:
             side.failed += 1
             continue
         if not trace.agent.trainable:

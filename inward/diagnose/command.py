@@ -35,10 +35,10 @@ SOURCES = ("entropy", "surprisal")
 def diagnose(args: argparse.Namespace) -> int:
     """The command. `args`: runs, end_of_thinking, inspector, json."""
     end: int | None = args.end_of_thinking
-    inspector = None if args.inspector is None else _inspector(args.inspector)
     found: list[dict[str, Any]] = []
     threshold: float | None = None
     plan = [one for path in args.runs for one in _checkpoints(path)]
+    inspector = None if args.inspector is None else _inspector(args.inspector)
     quiet = not is_terminal(sys.stderr) or len(plan) < 2
     console = Console(stderr=True)
     for checkpoint in track(plan, "reading", console=console, disable=quiet, transient=True):

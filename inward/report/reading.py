@@ -206,13 +206,16 @@ def trained_on(source: Source, broken: Broken, tick: Tick) -> dict[str, float | 
     if not source.trained:
         return None
     found: dict[str, float | None] = {}
+    sections = {section.file for section in source.sections}
     for file in source.trained:
-        for place, line in _lines(file, broken, tick):
+        # Lines of a section are counted where it is read.
+        lost = Broken() if file in sections else broken
+        for place, line in _lines(file, lost, tick):
             try:
                 traces = json.loads(line)["traces"]
                 found |= {trace["id"]: _advantage(trace) for trace in traces}
             except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-                broken.add(file, place.number)
+                lost.add(file, place.number)
     return found
 
 

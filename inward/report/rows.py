@@ -59,7 +59,8 @@ class Row:
     status: str
     """`scored`, `failed` (an error, and no score) or `unfinished`."""
     flags: tuple[str, ...]
-    """Of `truncated`, `timed out`, `no call` (a tool was offered), `no answer`."""
+    """Of `truncated`, `timed out`, `no call` (a tool was offered), `no answer`; in a training
+    `trained on` or `not trained on`."""
     stop: str
     reward: float | None
     right: float | None

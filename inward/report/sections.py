@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inward_statistics import maj_at_k
+from inward_statistics import clustered_mean, maj_at_k
 
 from inward import eval_plugin, taxonomy
 from inward.errors import UserError
@@ -35,7 +35,7 @@ from inward.trainability import MAX_K, RIGHT, noise_floor
 MAX_NAMED = 20
 """Models and broken lines that are named; there are rarely more."""
 TRAINED, NOT_TRAINED = "trained on", "not trained on"
-"""Flag of a rollout of a training that is in no batch, so far."""
+"""Flags of a rollout of a training: in a batch; in none, so far."""
 
 
 @dataclass
@@ -78,8 +78,6 @@ class _Part:
 
     number: int
     """Its place in the reading."""
-    environment: str
-    """Its id."""
     kept: Kept = field(default_factory=Kept)
     rollouts: list[tuple[Rollout, Row]] = field(default_factory=list)
     models: Counter[str] = field(default_factory=Counter)
@@ -106,10 +104,10 @@ def _read_section(
         plugin = reading.plugins[env_id]
         name = whole.env.name or env_id
         if name not in parts:
-            parts[name] = _Part(len(reading.sections) + len(parts), env_id)
+            parts[name] = _Part(len(reading.sections) + len(parts))
         part = parts[name]
         if whole.traces and part.kept.asked is None:
-            part.kept.asked, part.environment = plugin, env_id
+            part.kept.asked = plugin
         found = [Rollout(whole, trace) for trace in whole.traces]
         for index, rollout in enumerate(found or [Rollout(whole, None)]):
             trace = rollout.trace
@@ -133,7 +131,7 @@ def _read_section(
     # They were measured on the tasks of this run, which plays one environment.
     measured = saved(section.file.parent) if section.step is None and len(parts) == 1 else None
     if not parts:
-        parts = {"": _Part(len(reading.sections), "")}
+        parts = {"": _Part(len(reading.sections))}
     for name, part in parts.items():
         part.rollouts.sort(key=lambda pair: place(pair[0]))
         kinds = taxonomy.kinds([rollout for rollout, _ in part.rollouts], part.kept.plugin)
@@ -145,7 +143,7 @@ def _read_section(
 
 
 def _as_json(
-    env_id: str, part: _Part, section: Section, floors: Measured | None, broken: int
+    environment: str, part: _Part, section: Section, floors: Measured | None, broken: int
 ) -> dict[str, Any]:
     rows = [row for _, row in part.rollouts]
     models = [name for name, _ in part.models.most_common(MAX_NAMED) if name]
@@ -156,7 +154,7 @@ def _as_json(
     summary = summarise(
         run,
         plugin,
-        environment=env_id,
+        environment=environment,
         model=", ".join(models),
         traces=section.file,
         played=Played(len(rows), wall),
@@ -170,7 +168,8 @@ def _as_json(
     scored = [row for row in scored if row.trainable] or scored
     counted = [*scored, *(row for row in rows if row.status != "scored")]
     flags = Counter(flag for row in counted for flag in row.flags)
-    rewards = [row.reward for row in scored if row.reward is not None]
+    paid = [(row.reward, row.cluster) for row in scored if row.reward is not None]
+    mean = clustered_mean(*map(list, zip(*paid, strict=True))) if paid else None
     return {
         "label": section.label,
         "step": section.step,
@@ -179,7 +178,8 @@ def _as_json(
         "rollouts_per_s": len(rows) / wall if wall else None,
         "published": dict(plugin.published) if plugin else {},
         "noise_floor": noise_floor(run.scored, plugin),
-        "mean_reward": math.fsum(rewards) / len(rewards) if rewards else None,
+        "mean_reward": None if mean is None else mean.value,
+        "reward_interval": None if mean is None or math.isnan(mean.low) else [mean.low, mean.high],
         "stops": dict(Counter(row.stop or "none" for row in counted).most_common()),
         "flags": dict(flags.most_common()),
         "maj_at": _maj_at(scored),

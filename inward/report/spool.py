@@ -98,7 +98,7 @@ def _asked(
 
 
 class Spool:
-    """A temporary file of at most `limit` bytes."""
+    """A temporary file of about `limit` bytes: the rollout that fills it is still kept."""
 
     def __init__(self, limit: int = MAX_SPOOL) -> None:
         self.notes: list[str] = []

@@ -53,6 +53,8 @@ def test_the_figures_are_those_of_the_table(tmp_path):
         assert section[name] == whole[name], name
     assert section["rollouts"] == {"scored": 16, "failed": 1, "unreadable": 0}
     assert section["mean_reward"] == 0.5
+    low, high = section["reward_interval"]
+    assert 0 <= low < 0.5 < high <= 1
     titles = [figure["title"] for figure in section["figures"]]
     assert titles == ["Reward", "Length against reward"]
     assert sum(section["figures"][0]["series"][0]["counts"]) == 16
@@ -275,6 +277,11 @@ def test_a_training_of_prime_rl_step_by_step(tmp_path):
     }  # fmt: skip
     (folder / "rollouts/step_2/train/all/traces.jsonl").unlink()
     assert reading(folder).sections[1]["rollouts"]["scored"] == 4
+    # The file is both the section and the batch now: what is torn in it counts once.
+    with (folder / "rollouts/step_2/train/effective/traces.jsonl").open("a") as file:
+        file.write('{"torn')
+    again = reading(folder).broken
+    assert (again.count, len(set(again.named))) == (2, 2)
     file, _ = page(folder)
     index, _ = read_back(file)
     # A group is what the trainer named.
@@ -303,8 +310,17 @@ def test_what_prime_rl_writes_today(tmp_path):
     assert not any(id.startswith("hard-3") for id in known)
     waiting = {row.id for row in found.rows if "not trained on" in row.flags}
     assert waiting == {f"hard-3-{n}" for n in range(4)}
+    # And it keeps no step from being compared.
+    prime_rl.training(tmp_path / "again")
+    steps = [str(tmp_path / name / "rollouts" / "step_1") for name in ("run", "again")]
+    done = call("inward", "compare", *steps, cwd=tmp_path)
+    assert done.code == 0, done.err
     _, rollouts = read_back(page(tmp_path / "run")[0])
     assert rollouts["easy-1-0"]["messages"][-1]["strip"]["bars"] == [0.25, 0.75]
+
+
+def test_a_number_that_no_float_holds_is_no_point():
+    assert curves([{"step": 1, "m": 10**400, "n": 2}]).shown == {"n": [[1, 2.0]]}
 
 
 def test_long_logs_of_many_names_are_thinned_and_say_so(tmp_path):

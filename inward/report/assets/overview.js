@@ -90,7 +90,7 @@ function tiles(run, chosen, s) {
   return el("div", { class: "tiles" },
     score && score.mean !== null ? tile(fixed(score.mean), el("span", {}, bdi(score.label), ` [${interval(score.interval)}]`)) : null,
     score && score.chance !== null ? tile(fixed(score.chance), "chance") : null,
-    s.mean_reward !== null && (!score || score.mean !== s.mean_reward) ? tile(fixed(s.mean_reward), "mean reward") : null,
+    s.mean_reward !== null && (!score || score.mean !== s.mean_reward) ? tile(fixed(s.mean_reward), `mean reward [${interval(s.reward_interval)}]`) : null,
     tile(number(s.rollouts.scored), `of ${number(played)} rollouts scored`, link("")),
     s.rollouts.failed ? tile(number(s.rollouts.failed), "failed", link("errored")) : null,
     s.flags.truncated ? tile(percent(s.flags.truncated / played), "truncated", link("truncated")) : null,
@@ -102,7 +102,7 @@ function scoreTable(s) {
   const known = s.scores.filter((x) => x.mean !== null);
   if (!known.length) return null;
   return el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["", "mean", "95 % interval", "", "tasks", "clusters"].map((t) => el("th", { class: t ? "number" : "" }, t)))),
-    el("tbody", {}, known.map((x, n) => [scoreRow(x, ""), n === 0 ? beside(s, x) : []]))));
+    el("tbody", {}, known.map((x) => [scoreRow(x, ""), x === s.scores[0] ? beside(s, x) : []]))));
 }
 
 function scoreRow(x, kind) {
