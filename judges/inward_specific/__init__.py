@@ -132,7 +132,10 @@ def _shuffled(data: bytes, seed: int, patches: int) -> str:
             'pip install "inward-judges[pictures]"'
         ) from error
     with Image.open(io.BytesIO(data)) as file:
-        pixels = np.asarray(file.convert("RGB"))
+        drawn = file.convert("RGBA")
+    # On white, as a server lays the original.
+    white = Image.new("RGBA", drawn.size, "white")
+    pixels = np.asarray(Image.alpha_composite(white, drawn).convert("RGB"))
     digest = hashlib.sha256(f"{seed} {patches} ".encode() + data).digest()
     copy = patch_shuffled(pixels, int.from_bytes(digest[:8], "big"), patches)
     png = io.BytesIO()

@@ -139,6 +139,26 @@ def test_another_seed_is_another_copy_and_the_same_one_repeats():
     assert first == again != other
 
 
+def test_a_transparent_picture_is_shuffled_on_white():
+    seen = []
+
+    def embeddings(body):
+        [part] = body["messages"][0]["content"]
+        if part["type"] == "image_url":
+            data = base64.b64decode(part["image_url"]["url"].partition(",")[2])
+            seen.append(Image.open(io.BytesIO(data)))
+        return embed(body) if part["type"] == "text" else {"data": [{"embedding": [1.0] * 32}]}
+
+    picture = Image.new("RGBA", (SIDE, SIDE))
+    picture.paste((255, 0, 0, 255), (0, 0, 16, 16))
+    png = io.BytesIO()
+    picture.save(png, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    judged(REPLIES[0], uris=[uri], embeddings=embeddings)
+    [copy] = [one for one in seen if one.mode == "RGB"]
+    assert {colour for _, colour in copy.getcolors()} == {(255, 0, 0), (255, 255, 255)}
+
+
 @pytest.mark.parametrize(
     ("uris", "complaint"),
     [

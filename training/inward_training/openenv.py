@@ -103,7 +103,8 @@ class Session(Environment):  # type: ignore[misc]
         self._state = State(episode_id=episode_id or uuid4().hex)
         self._done = False
         if not self._seat._asks():
-            self._scored()  # raises what it failed of
+            # It failed, or was over before it asked the policy.
+            return Turn(text=text, done=True, reward=self._scored())
         return Turn(text=text, tools=tuple(self._seat._tools))
 
     def step(self, action: Move, timeout_s: float | None = None) -> Turn:

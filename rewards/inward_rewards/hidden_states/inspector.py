@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from inward_rewards.entropy.wire import HiddenStatesError, ScoreRequest, UnmeasurableError
 from inward_rewards.hidden_states.config import EntropyConfig
 from inward_rewards.hidden_states.local_measures import LocalMeasures
+from inward_rewards.hidden_states.reader import needs_torch
 
 CUE = "\n\nThe final answer is \\boxed{"
 """Behind the reasoning, so that the answer's place is reached with and without it."""
@@ -20,17 +21,9 @@ class Inspector:
     ImportError without torch and transformers. HiddenStatesError: the model cannot be loaded.
     """
 
-    def __init__(self, model: str, device: str = "cpu") -> None:
-        try:
-            import torch  # noqa: F401 - said here, with the mend
-            import transformers  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "an inspector needs torch and transformers: "
-                'pip install "inward-rewards[hidden-states]"'
-            ) from error
-        config = EntropyConfig(source="transformers", model=model, device=device)
-        self._measures = LocalMeasures(config)
+    def __init__(self, model: str) -> None:
+        needs_torch()
+        self._measures = LocalMeasures(EntropyConfig(source="transformers", model=model))
         self._context = self._measures.context
 
     def answer_entropies(

@@ -13,7 +13,7 @@ from typing import Any
 from inward_rewards.entropy.layers import select_layers
 from inward_rewards.entropy.wire import HiddenStatesError, ScoreRequest, Span, SpanScore
 from inward_rewards.hidden_states.config import EntropyConfig
-from inward_rewards.hidden_states.reader import naming
+from inward_rewards.hidden_states.reader import context_of, naming
 
 AGREEMENT = 1e-2
 """Nats by which the output layer alone may leave the model's own log probabilities, in 16 bits."""
@@ -49,8 +49,7 @@ class LocalMeasures:
     @property
     def context(self) -> int:
         """Tokens that the model reads."""
-        most: int = self._model.config.get_text_config().max_position_embeddings
-        return most
+        return context_of(self._model, self._config.model)
 
     def encode(self, text: str) -> tuple[int, ...]:
         """What looks like a special token is text: a policy may have written it."""

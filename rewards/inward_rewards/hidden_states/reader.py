@@ -24,7 +24,7 @@ class ModelReader:
     """
 
     def __init__(self, model: Any, config: EntropyConfig, name: str) -> None:
-        torch, self._entropy = _torch()
+        torch, self._entropy = needs_torch()
         self._torch, self._config, self.name = torch, config, name
         shape = model.config.get_text_config()
         # Without the language-model head: logits of a long batch outweigh everything else.
@@ -35,7 +35,7 @@ class ModelReader:
         self.dim: int = shape.hidden_size
         self.dtype = str(model.dtype).removeprefix("torch.")
         self.vocabulary: int = model.get_input_embeddings().num_embeddings
-        self.context: int = shape.max_position_embeddings
+        self.context = context_of(model, name)
         generation = getattr(model, "generation_config", None)
         ids = None if generation is None else generation.eos_token_id
         self.eos_ids = _as_ids(shape.eos_token_id if ids is None else ids)
@@ -74,9 +74,17 @@ class ModelReader:
         return tuple(self._entropy(chosen, self._config.alpha, definition).tolist())
 
 
+def context_of(model: Any, name: object) -> int:
+    """Tokens that a model reads. HiddenStatesError: it does not say."""
+    most: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if most is None:
+        raise HiddenStatesError(f"the model {name!r} does not say how many tokens it reads")
+    return most
+
+
 def load_reader(config: EntropyConfig) -> ModelReader:
     """The reader of the model that `config` names, loaded for it alone."""
-    _torch()
+    needs_torch()
     from transformers import AutoModel
 
     name = str(config.model)
@@ -89,8 +97,8 @@ def load_reader(config: EntropyConfig) -> ModelReader:
     return reader
 
 
-def _torch() -> tuple[Any, Any]:
-    """(torch, matrix_entropy)"""
+def needs_torch() -> tuple[Any, Any]:
+    """(torch, matrix_entropy). ImportError, with the mend, without torch or transformers."""
     try:
         import torch
         import transformers  # noqa: F401 - said here, with the mend, and not deep inside
