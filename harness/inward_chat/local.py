@@ -47,7 +47,9 @@ class LocalSeatsConfig(vf.EnvConfig):
         seat that is trained elsewhere says `train`."""
         if not isinstance(data, Mapping):
             return data
-        return {name: _evaluating(block) for name, block in data.items()}
+        return {
+            name: block if name == "taskset" else _evaluating(block) for name, block in data.items()
+        }
 
     @model_validator(mode="wrap")
     @classmethod

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
-from chart_adversary.legibility import MIN_AGREEMENT, agreement, moves_labels
+from chart_adversary.legibility import MIN_AGREEMENT, agreement, moves_labels, proposal_of
+from chart_spec.taskset import ChartSpecConfig, ChartSpecTaskset
+from inward_charts import generate
 from inward_rewards.charts.draw import draw
 from inward_rewards.charts.specification import lint
 from support.proposals import (
     EVENTS,
     SITES,
+    apart,
     changed,
     days,
     encoded,
@@ -68,6 +72,9 @@ HONEST = {
     "set2 as bars": colored("bar"),
     "set2 as points": colored("point"),
     "two colours side by side": grouped("#1f77b4", "#ff7f0e"),
+    "two opacities": apart("line", opacity={"scale": {"range": [0.3, 1]}}),
+    "two symbols": apart("point", shape={"scale": {"range": ["circle", "triangle-up"]}}),
+    "two dashes": apart("line", strokeDash={"scale": {"range": [[1, 0], [6, 4]]}}),
     "printed numbers with a unit": labelled(0, "cases"),
     "labels moved by a pixel": encoded(y={"axis": {"labelOffset": 1}}),
 }  # fmt: skip
@@ -83,3 +90,14 @@ def test_an_honest_chart_is_read(name):
     assert found is not None
     assert found >= MIN_AGREEMENT
     assert not moves_labels(spec)
+
+
+@pytest.mark.slow
+async def test_most_generated_charts_pass() -> None:
+    """As the README counts them."""
+    solvers = ChartSpecTaskset(ChartSpecConfig(id="chart-spec"))
+    faults: Counter[str | None] = Counter()
+    for index in range(66):
+        reply = f"```json\n{json.dumps(generate(index, 20261127).spec)}\n```"
+        faults[(await proposal_of(reply, solvers, str(index))).fault] += 1
+    assert faults == {None: 60, "number count": 3, "hidden": 2, "far off": 1}

@@ -58,6 +58,15 @@ def series(*colors: str) -> Spec:
     )
 
 
+def apart(mark: str, **by: Spec) -> Spec:
+    """Two series that one channel other than colour tells apart."""
+    spec = series()
+    del spec["encoding"]["color"]
+    [(channel, of)] = by.items()
+    spec["encoding"][channel] = {"field": "arm", "type": "nominal", **of}
+    return {**spec, "mark": {"type": mark, "strokeWidth": 3, "color": "#003f5c"}}
+
+
 def grouped(*colors: str, **color: Any) -> Spec:
     """Bars side by side."""
     spec = series(*colors)
@@ -136,6 +145,17 @@ UNREADABLE: dict[str, tuple[str, Spec]] = {
         }),
     ),
     "an axis of numbers in words": ("hidden", numbers(LEVELS)),
+    "an axis of numbers with one in words": (
+        "hidden", numbers("datum.value == 20 ? 'thirty' : datum.label"),
+    ),
+    "an axis of numbers with one that is two": (
+        "hidden", numbers("datum.label + (datum.value == 20 ? ' or 30' : '')"),
+    ),
+    "lines of nearly one opacity": (
+        "hidden", apart("line", opacity={"scale": {"range": [0.70, 0.75]}}),
+    ),
+    "points of one symbol": ("hidden", apart("point", shape={"scale": {"range": ["circle"] * 2}})),
+    "lines of one dash": ("hidden", apart("line", strokeDash={"scale": {"range": [[1, 0]] * 2}})),
     "labels of two numbers": ("hidden", numbers("(datum.value + 17) + ' of ' + datum.value")),
     "a hundred numbers": (
         "number count",

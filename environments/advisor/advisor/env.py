@@ -53,7 +53,7 @@ class AdvisorEnvConfig(LocalSeatsConfig):
         if not isinstance(data, Mapping):
             return handler(data)
         harness = named_harness(data.get("solver"))
-        config = handler(_with_a_client(data))
+        config = handler(dict(data))
         # verifiers makes a config without a taskset before it reads the command line.
         if "taskset" not in config.model_fields_set or not config.taskset.id:
             return config
@@ -66,17 +66,6 @@ class AdvisorEnvConfig(LocalSeatsConfig):
         if not harness:
             refuse_own_harness(config.taskset.id, "solver")
         return config
-
-
-def _with_a_client(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy, in which the solver's client is verifiers' `eval` where the input names no type."""
-    solver = data.get("solver")
-    if not isinstance(solver, Mapping):
-        return dict(data)
-    client = solver.get("client")
-    if not isinstance(client, Mapping) or "type" in client:
-        return dict(data)
-    return {**data, "solver": {**solver, "client": {"type": "eval", **client}}}
 
 
 class AdvisorEnv(vf.Env[AdvisorEnvConfig]):

@@ -112,7 +112,7 @@ class ChartAdversaryEnv(vf.Env[ChartAdversaryEnvConfig]):
         async with asyncio.TaskGroup() as group:
             playing = [group.create_task(solver.run(task)) for _ in range(self.config.n)]
         traces = [one.result() for one in playing]
-        return all(trace.ok and None not in trace.rewards.values() for trace in traces)
+        return all(trace.ok and not _cut_short(trace) for trace in traces)
 
 
 def _record(proposal: Proposal) -> dict[str, Any]:
@@ -127,9 +127,13 @@ def _record(proposal: Proposal) -> dict[str, Any]:
     return found
 
 
+def _cut_short(trace: AnyTrace) -> bool:
+    return None in trace.rewards.values()
+
+
 def _scores(solvers: Sequence[AnyTrace]) -> list[float]:
     for trace in solvers:
-        if any(reward is None for reward in trace.rewards.values()):
+        if _cut_short(trace):
             raise ValueError(
                 "a solver's reward was cut short by a time limit: raise "
                 "--env.solver.timeout.scoring"

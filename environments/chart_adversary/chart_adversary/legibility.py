@@ -114,14 +114,13 @@ async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Propo
         return Proposal("not drawn", str(error))
     legibility = await asyncio.to_thread(agreement, drawn.scene, strict)
     found = fault_of(drawn, strict, legibility)
-    if found is None and moves_labels(json.loads(text)):
+    spec = json.loads(text)
+    if found is None and moves_labels(spec):
         found = "hidden", "the labels of an axis are moved away from its values"
     if found is not None:
         return Proposal(*found, drawn, legibility)
     png = await asyncio.to_thread(shrunk, drawn.png)
-    picture = ChartPicture(
-        png, name, _kind(drawn.scene), drawn_by="vega-lite", truth=json.loads(text)
-    )
+    picture = ChartPicture(png, name, _kind(drawn.scene), drawn_by="vega-lite", truth=spec)
     task = solvers.task_of(picture)
     own = await task.outcome(f"{BLOCK}\n{text}\n{FENCE}")
     if own.reward < OWN_SCORE:

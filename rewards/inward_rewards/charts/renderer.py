@@ -29,7 +29,7 @@ Refusal = str
 
 REVISION = 8
 """Raised whenever another picture, scene or score comes out of the same specification."""
-STRICT_REVISION = 2
+STRICT_REVISION = 3
 """Raised whenever the strict reading alone changes."""
 KNOWN_RESULTS = 512
 PROGRAM = Program(

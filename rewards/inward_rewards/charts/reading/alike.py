@@ -1,4 +1,4 @@
-"""Series that a strict reading does not tell apart: they are drawn in nearly one colour."""
+"""Series that a strict reading does not tell apart: they are drawn nearly alike."""
 
 from __future__ import annotations
 
@@ -16,16 +16,24 @@ drawn at an opacity of 0.7."""
 
 
 def alike(items: list[Item]) -> set[tuple[str, Given]]:
-    """The series, by scale, of whose colours one is nearly one of another's; and the places within
-    a group that have their names."""
+    """The series, by scale, of whose colours as drawn one is nearly one of another's, or which have
+    a symbol or a dash of another; and the places within a group that have their names."""
     looks: dict[str, set[tuple[Given, tuple[float, ...]]]] = defaultdict(set)
+    forms: dict[tuple[str, str], set[Given]] = defaultdict(set)
     for item in items:
-        channel, name = item.channels.get("color"), item.names.get("color")
-        if channel is not None and name is not None:
-            opacity = min(1.0, item.element.opacity)
-            on_white = tuple(255 - opacity * (255 - part) for part in item.look("color"))
-            looks[channel.scale].add((name, on_white))
-    blurred: set[tuple[str, Given]] = set()
+        opacity = min(1.0, item.element.opacity)
+        on_white = tuple(255 - opacity * (255 - part) for part in item.look("color"))
+        for look in ("color", "opacity", "shape", "strokeDash"):
+            channel, name = item.channels.get(look), item.names.get(look)
+            if channel is None or name is None:
+                continue
+            if look in ("color", "opacity"):
+                looks[channel.scale].add((name, on_white))
+            else:
+                forms[channel.scale, str(item.item.get(look))].add(name)
+    blurred = {
+        (scale, name) for (scale, _), names in forms.items() if len(names) > 1 for name in names
+    }
     for scale, found in looks.items():
         names = [name for name, _ in found]
         colors = np.array([color for _, color in found])

@@ -17,7 +17,7 @@ import numpy as np
 
 from inward_rewards.charts.reading.names import DATED, MONTHS, meaning, of_time, plain
 from inward_rewards.charts.reading.plan import SEPARATOR
-from inward_rewards.charts.reading.printed import number, one_number, says
+from inward_rewards.charts.reading.printed import number, says
 from inward_rewards.charts.reading.svg import Element
 from inward_rewards.charts.reading.values import Given, value_of
 
@@ -70,14 +70,11 @@ class Labels:
         return scale in self._units
 
     def count(self, scale: str) -> int:
-        """How many values of a scale are printed, numbers by one number; 0 where a label denies its
-        value."""
+        """How many values of a scale are printed; 0 where a label denies its value."""
         names = self._texts.get(scale, {})
         if scale in self.moved or _lie(names, self.unit(scale)):
             return 0
-        return len(
-            {t for v, t in names.items() if not isinstance(v, float) or one_number(t) is not None}
-        )
+        return len({text for text in names.values() if text.strip()})
 
     def name(self, scale: str, value: Given) -> Given:
         """A name or a time as it is printed; a number that is printed as it is stays one."""
@@ -91,10 +88,10 @@ class Labels:
 
 
 def _lie(labels: dict[Given, str], unit: Unit) -> bool:
-    """Whether a label is another number or another time than its value is."""
+    """Whether a label is not the one number of its value, or is another time than it."""
     for value, text in labels.items():
         if isinstance(value, float):
-            if one_number(text) is not None and not says(text, unit.printed(value)):
+            if text.strip() and not says(text, unit.printed(value)):
                 return True
         elif isinstance(value, np.datetime64) and _misdates(text, value):
             return True

@@ -58,8 +58,10 @@ def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
     legend without labels, or nearly on one another, and series in nearly the same colour. For
     `visibility` in the strict sense.
     """
-    seen = [e for n, e in enumerate(visibility.elements, 1) if visibility.visible[n]]
-    labels = Labels(seen if strict else visibility.elements)
+    labelling = visibility.elements
+    if strict:
+        labelling = [e for n, e in enumerate(labelling, 1) if visibility.visible[n]]
+    labels = Labels(labelling)
     texts: list[str] = []
     items: list[Item] = []
     marks: set[str] = set()
@@ -88,9 +90,8 @@ def read(plan: Plan, visibility: Visibility, *, strict: bool = False) -> Scene:
                 names["facet"] |= {key for key in item.facets if isinstance(key, str)}
     unread = _unread(names, texts, labels)
     if strict:
-        told = {
-            c.scale: labels.count(c.scale) >= CLEAR_LABELS for i in items for c in i.mark.channels
-        }
+        scales = {channel.scale for item in items for channel in item.mark.channels}
+        told = {scale: labels.count(scale) >= CLEAR_LABELS for scale in scales}
         items = [item for item in items if _labelled(item, told)]
         unread |= {(scale, name) for scale in labels.moved for name in names[scale]}
         unread |= alike(items)
