@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import Future
 
 from inward_rewards.images.redraw import Canvas, Redrawn
-from inward_rewards.sandbox import Breach, Limits, Pool, Program
+from inward_rewards.sandbox import Breach, Limits, Memo, Pool, Program, Turns
 
 PROGRAM = Program(
     "the reader of descriptions",
@@ -14,6 +14,7 @@ PROGRAM = Program(
     'pip install "inward-rewards[charts]"',
 )
 LIMITS = Limits(5.0, 512)
+KNOWN_DESCRIPTIONS = 512
 BREACHES = {
     Breach.CPU: f"reading it takes more than {LIMITS.cpu_seconds:g} s of CPU time",
     Breach.CRASH: f"reading it takes more than {LIMITS.memory_mb} MiB of memory",
@@ -24,7 +25,8 @@ class PlainRedraw:
     """`plain`: the statements of `inward_rewards.images.plain`, drawn.
 
     A policy wrote the text, so it is read in a killable process: what takes too long or too much
-    memory draws nothing, with a reason. Raises `PoolError` where the processes cannot run.
+    memory draws nothing, with a reason. Equal descriptions are read once. Raises `PoolError` where
+    the processes cannot run.
 
     Metrics: `statements`, how many the description holds, and `ignored`, how many of them no rule
     understands.
@@ -32,6 +34,7 @@ class PlainRedraw:
 
     async def __call__(self, description: str, canvas: Canvas | None = None) -> Redrawn:
         """`canvas` is not read: what is not told of a size is the renderer's."""
+        await _turns.wait()
         return await asyncio.wrap_future(self._submit(description))
 
     def sync(self, description: str) -> Redrawn:
@@ -39,7 +42,7 @@ class PlainRedraw:
         return self._submit(description).result()
 
     def _submit(self, description: str) -> Future[Redrawn]:
-        return _shared_pool().submit(self._read, description)
+        return _known.ask(description, lambda: _shared_pool().submit(self._read, description))
 
     def _read(self, description: str) -> Redrawn:
         """In a thread of the pool."""
@@ -53,6 +56,8 @@ class PlainRedraw:
         return Redrawn(header["spec"], metrics=metrics)
 
 
+_turns = Turns()
+_known: Memo[str, Redrawn] = Memo(KNOWN_DESCRIPTIONS)
 _pools: dict[None, Pool] = {}
 
 

@@ -1,5 +1,6 @@
 """The program of the processes that read descriptions (`inward_rewards.sandbox`)."""
 
+import json
 from typing import Any
 
 from inward_rewards.images.plain import read, specification
@@ -18,7 +19,7 @@ def start() -> None:
 
 
 def answer(header: dict[str, Any], blobs: list[bytes]) -> Message:
-    """`spec`, None where nothing was understood, and how many statements there are."""
+    """`spec` as JSON text, None where nothing was understood, and how many statements there are."""
     chart = read(header["text"])
-    spec = None if chart.empty else specification(chart)
+    spec = None if chart.empty else json.dumps(specification(chart))
     return {"spec": spec, "statements": chart.statements, "ignored": chart.ignored}, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import tomllib
@@ -456,3 +457,10 @@ async def test_nothing_to_draw_has_a_reason() -> None:
     assert redrawn.spec is None
     assert redrawn.reason == "no statement about a chart was understood"
     assert (await PlainRedraw()("Draw exactly the original.")).spec is None
+
+
+async def test_equal_descriptions_are_read_once():
+    text = 'A bar chart titled "Read once". Oslo: 12, Bergen: 30.'
+    first, second = await asyncio.gather(PlainRedraw()(text), PlainRedraw()(text))
+    assert second is first
+    assert PlainRedraw().sync(text) is first
