@@ -197,8 +197,9 @@ def main() -> None:
         print(f"  lowest truths: {task.data.name} {value:.3f}")
     times = reading_times(tasks)
     print(f"reading: median {statistics.median(times):.1f} ms, at most {max(times):.1f} ms")
-    # Whoever asks for numbers does not see of which kind of chart they are.
-    order = [name for name in ORDER if args.redraw != "reader" or name != "wrong kind"]
+    # Whoever asks for numbers does not see of which kind of chart they are, and a title has none.
+    unseen = ("wrong kind", "title") if args.redraw == "reader" else ()
+    order = [name for name in ORDER if name not in unseen]
     falls = min(means[a] - means[b] for a, b in itertools.pairwise(order))
     floors = max(means[n] for n in ("constant", "boilerplate", "prompt", "another chart's truth"))
     targets = [

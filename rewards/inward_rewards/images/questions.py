@@ -13,10 +13,10 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal
 
-from inward_rewards.charts import Key, Row, Scene, meaning
+from inward_rewards.charts import Key, Row, Scene
+from inward_rewards.images.answer_text import named, number_in, other_year, way_in
 
 TOLERANCE = 0.05
 """How far a number may be off, in parts of what the values of its scale span."""
@@ -116,9 +116,9 @@ class _Table:
         self._shares = shares
         self._names = {_plain(keys): keys for keys in self._rows}
         self._numeric: dict[Group, list[tuple[Key, ...]]] = {}
-        for named, keys in self._names.items():
+        for name, keys in self._names.items():
             if isinstance(keys[0], float):
-                self._numeric.setdefault(named[1:], []).append(keys)
+                self._numeric.setdefault(name[1:], []).append(keys)
         spans = [row.span for row in rows if row.span]
         values = [row.value for row in rows]
         spread = max(values) - min(values) if values else 0.0
@@ -218,22 +218,25 @@ class _Table:
             return max(row.value for row in self._rows[present[0]])
         if question.kind == "difference":
             return self._value(present[0]) - self._value(present[1])
-        return self._extreme(present, question)
+        places = {asked[0]: own for asked, own in zip(question.keys, keys, strict=True) if own}
+        return self._extreme(places, question)
 
-    def _extreme(self, members: list[tuple[Key, ...]], question: Question) -> Answer | None:
+    def _extreme(self, places: dict[Key, tuple[Key, ...]], question: Question) -> Answer | None:
         """Where the extreme is, of at least half of the places, if it is at one of them."""
-        if 2 * len(members) < len(question.keys):
+        if 2 * len(places) < len(question.keys):
             return None
-        values = [self._value(one) for one in members]
-        best = max(values) if question.kind == "largest at" else min(values)
-        if values.count(best) > 1:
-            return None
-        place = members[values.index(best)][0]
-        return place if isinstance(place, str) == isinstance(question.answer, str) else None
+        values = {asked: self._value(own) for asked, own in places.items()}
+        extreme = max(values.values()) if question.kind == "largest at" else min(values.values())
+        at = [asked for asked, value in values.items() if value == extreme]
+        return at[0] if len(at) == 1 else None
 
     def _found(self, keys: tuple[Key, ...]) -> tuple[Key, ...] | None:
-        """The row that is placed as `keys` say: names but for case and spaces, numbers nearly."""
-        if (exact := self._names.get(_plain(keys))) is not None:
+        """The row that is placed as `keys` say: names but for case and spaces, numbers nearly,
+        a year on an axis of numbers or of dates."""
+        exact = self._names.get(_plain(keys))
+        if exact is None and (other := other_year(keys[0])) is not None:
+            exact = self._names.get((other, *_plain(keys[1:])))
+        if exact is not None:
             return exact
         if not isinstance(keys[0], float):
             return None
@@ -317,33 +320,3 @@ def _turned(row: Row) -> Row:
 
 def _plain(keys: tuple[Key, ...]) -> tuple[Key, ...]:
     return tuple(named(key) if isinstance(key, str) else key for key in keys)
-
-
-@lru_cache(1024)
-def named(text: str) -> str:
-    """A name but for case, spaces, quotes and a full stop; a month, a day or a year in any writing
-    as a date."""
-    # A bin is the number of its middle.
-    bare = str(meaning(" ".join(text.strip(" \t\"'“”‘’`*.").split())))
-    return re.sub(r"^(\d{4}(?:-\d\d)??)(?:-01)+$", r"\1", bare).casefold()
-
-
-def way_in(text: str) -> str | None:
-    """`rises` or `falls`, whichever word an answer has; None where it has neither, or both."""
-    found = re.findall(
-        r"\b(?:(ris|rose|increas|grow|grew)|(fall|fell|decreas|declin))", text[:200], re.I
-    )
-    ways = {"rises" if up else "falls" for up, _ in found}
-    return ways.pop() if len(ways) == 1 else None
-
-
-def number_in(text: str) -> float | None:
-    """The first number of an answer, as it stands: `1,200` is 1200, `12 %` is 12."""
-    found = re.search(
-        r"[-−]?(?:\d{1,3}(?:,\d{3}){1,12}(?!\d)|\d{1,40})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,3})?",
-        text[:200],
-    )
-    if found is None:
-        return None
-    number = float(found[0].replace(",", "").replace("−", "-"))
-    return number if math.isfinite(number) else None

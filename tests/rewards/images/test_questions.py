@@ -19,7 +19,7 @@ from inward_rewards.images import (
     questions_of,
     reader_of,
 )
-from inward_rewards.images.questions import named, number_in, way_in
+from inward_rewards.images.answer_text import named, number_in, way_in
 from pydantic import ValidationError
 
 
@@ -69,6 +69,18 @@ def test_a_drawing_may_write_names_its_own_way_and_turn_the_table() -> None:
     asked = questions_of(LINES, 12, "seed")
     given = answers_of(replace(LINES, rows=turned), asked)
     assert all(q.right(answer) for q, answer in zip(asked, given, strict=True))
+
+
+def test_years_may_be_numbers_or_dates() -> None:
+    def numbered(keys: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (float(keys[0][:4]), *keys[1:])
+
+    rows = tuple(replace(row, keys=numbered(row.keys)) for row in LINES.rows)
+    numbers = replace(LINES, rows=rows)
+    for chart, drawn in ((LINES, numbers), (numbers, LINES)):
+        asked = questions_of(chart, 30, "seed")
+        given = answers_of(drawn, asked)
+        assert all(q.right(answer) for q, answer in zip(asked, given, strict=True))
 
 
 def test_several_numbers_at_one_place_are_asked_by_their_ends() -> None:
