@@ -62,6 +62,8 @@ _COORDINATES = re.compile(
     r"\s*(?:and\s+)?|\s+and\s+)?)+)",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"\s*[(\[](?:from left to right: )?([^()\[\],]{1,60}(?:, [^()\[\],]{1,60}){1,60})[)\]]")
+"""`Grade (Grade 4, Grade 5)`."""
 _FOR_SEVERAL = re.compile(
     r"\b(?:for|of|across|"
     r"over) (?:the )?((?:[\w-]{1,30}, ){1,20}?[\w-]{1,30},? and [\w-]{1,30}) ([a-z]{3,30})$"
@@ -100,6 +102,8 @@ def beside_axes(text: str, chart: PlainChart) -> str:
         ).strip()
         axis.title = axis.title or words
         axis.log = axis.log or bool(match[3])
+        if (names := _BRACKETED.match(text, match.end())) and not NUMBERS.search(names[1]):
+            axis.members = axis.members or listed(names[1])
     return _BESIDE.sub(" ", text)
 
 
@@ -201,6 +205,9 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     ):
         axis.dates = [found for name in listed(dates[1]) if (found := iso_date(unquote(name)))]
         text = text[: dates.start()]
+    if (bracketed := _BRACKETED.search(text)) and not NUMBERS.search(bracketed[1]):
+        axis.members = axis.members or [unquote(name) for name in listed(bracketed[1])]
+        text = text[: bracketed.start()] + text[bracketed.end() :]
     text = _LEAST_MOST.sub(r" from \1 to \2 ", text)
     span = RANGE.search(text)
     ends = (number(span[1]), number(span[2])) if span else (None, None)

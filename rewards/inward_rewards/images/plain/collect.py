@@ -6,13 +6,14 @@ import itertools
 import re
 from dataclasses import replace
 
-from inward_rewards.images.plain.boxes import box_of
+from inward_rewards.images.plain.boxes import box_of, boxes_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
 from inward_rewards.images.plain.comparisons import SUMMED, levels
 from inward_rewards.images.plain.facts import Fact, facts, listed
 from inward_rewards.images.plain.grouped import by_group, counted
 from inward_rewards.images.plain.legends import variant
 from inward_rewards.images.plain.numbers import (
+    COLOR,
     NUMBER,
     NUMBERS,
     color,
@@ -57,6 +58,7 @@ _YEARS = re.compile(
     r"|(?<=[a-z] )(?:in|for|during) (?:19|20)\d\d(?=(?: \([^()\d]{1,30}\))?:)"
 )
 """What a chart spans: no number of it."""
+_COLORED = re.compile(rf"{NUMBER}(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE)
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -68,8 +70,10 @@ def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.histogram:
         text = binned(_BETWEEN.sub(r" \2-\3: \1 ", text))
-    if chart.kind in (None, "box") and (found_box := box_of(text)):
-        return [found_box]
+    if chart.kind in (None, "box"):
+        found_box = box_of(text)
+        if boxes := boxes_of(text) or ([found_box] if found_box else []):
+            return boxes
     return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
 
 
@@ -89,6 +93,8 @@ def data(state: State, text: str, head: str) -> bool:
     text = levels(text)
     if SUMMED.search(text):
         return False
+    if len(_COLORED.findall(text)) == len(NUMBERS.findall(text)):
+        return False  # `2019 in dark blue, 2021 in yellow`
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):

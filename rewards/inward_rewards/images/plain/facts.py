@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from inward_rewards.images.plain.behind import behind
 from inward_rewards.images.plain.chart import Number
 from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number
 from inward_rewards.images.plain.text import NAME
@@ -79,7 +80,7 @@ _LEAD = frozenset(
     "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
     "re percentage beginning starting ending dominated headed topped you ve w"
     "e i who "
-    "that's what see corresponding ahead whopping mere staggering impressive modest massive "
+    "that's there's what see corresponding ahead whopping mere staggering impressive modest massive "
     "measly paltry none".split()
 )
 _TRAIL = _LEAD | frozenset(
@@ -92,7 +93,7 @@ _TRAIL = _LEAD | frozenset(
     "count counts averages averaged produced produces sold sells received colored coloured "
     "runs ranges range goes spans".split()
 )
-_VERBS = re.compile(
+VERBS = re.compile(
     r"\b(?:is|was|are|were|has|have|had|with|at|reach(?:es|ed)?|takes?|took|shows?|showed|leads?|"
     r"led|represents?|account(?:s|ed)?|makes?|gets?|got|records?|comes?|came|stands?|stood|sits?|"
     r"scores?|earns?|equals?|measures?|totals?|hits?|peaks?|averages?|achieves?|holds?|covers?|"
@@ -113,7 +114,7 @@ _WHEN = re.compile(
 )
 """`In January the price was`: the name is the time."""
 ASIDE = re.compile(
-    rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b",
+    rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|(?<=\w) in (?:a |the )?(?:{COLOR.pattern})|\b\d+ ?% (?:confidence|ci|interval)\b",
     re.IGNORECASE,
 )
 """Said of colours and intervals between a name and its number."""
@@ -138,7 +139,7 @@ def clean(label: str) -> str:
         words = _without_verb(part.split())
         while words:
             rest = " ".join(words)
-            verb = _VERBS.search(rest)
+            verb = VERBS.search(rest)
             before = [] if verb is None else _trimmed(rest[: verb.start()].split())
             if verb is None or before:
                 words = before or words
@@ -173,7 +174,8 @@ def facts(text: str) -> list[Fact]:
     points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
     if points:
         return [_point(match) for match in points]
-    return _counts(text) or _chunks(text)
+    rows = [Fact(name, value, interval=ends) for name, value, ends in behind(text)]
+    return rows or _counts(text) or _chunks(text)
 
 
 def _counts(text: str) -> list[Fact]:
@@ -347,4 +349,4 @@ def listed(text: str) -> list[str]:
     if quoted := re.findall(NAME, text):
         return list(quoted)
     parts = re.split(r"\s*(?:,|;|\band\b|\bor\b|&)\s*", text)
-    return [part.strip(" .:") for part in parts if part.strip(" .:")]
+    return [part.strip(" .:[]") for part in parts if part.strip(" .:[]")]

@@ -14,6 +14,7 @@ from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, numbers
+from inward_rewards.images.plain.sections import is_talk
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.text import NAME
@@ -46,8 +47,8 @@ _STANDS_FOR = re.compile(
 """`The blue line represents Seattle`, before a colon."""
 _MOVES = re.compile(
     r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|"
-    r"moves|keeps?|is (?:much |slightly )?"
-    r"(?:higher|lower|highest|lowest))\b"
+    r"moves|keeps?|is (?:much |slightly |always |nearly |almost |the )?"
+    r"(?:higher|lower|highest|lowest|flat|constant|stable|steady|unchanged|similar|smoother))\b"
 )
 _TYPES = frozenset(
     "type|kind|chart|chart type|chart kind|plot type|graph type|plot|graph|figure type|"
@@ -69,6 +70,8 @@ def field(state: State, text: str) -> bool:
     key, value = _THEN.sub("", match[1].strip()), match[2].strip()
     word = re.sub(r"[\W_]+", " ", key.lower()).strip()
     chart = state.chart
+    if is_talk(key):
+        return True
     if word in _TYPES:
         typed_kind(value, chart)
         return True
@@ -212,8 +215,8 @@ def _group_name(state: State, key: str) -> str:
     key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
     key = re.sub(
         r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
-        r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
-        r"eries|line) ",
+        r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|s"
+        r"eries|line) |^row (?=\S+$)",
         "",
         key,
         flags=re.IGNORECASE,

@@ -15,8 +15,9 @@ from __future__ import annotations
 import itertools
 import re
 
+from inward_rewards.images.plain.asides import sums_up, without_asides
 from inward_rewards.images.plain.axes import AXIS, axes_of, beside_axes, columns_of
-from inward_rewards.images.plain.chart import PlainChart
+from inward_rewards.images.plain.chart import PlainChart, Series
 from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, data, names, take_values
 from inward_rewards.images.plain.fields import field
 from inward_rewards.images.plain.finish import finished
@@ -39,6 +40,7 @@ from inward_rewards.images.plain.sections import is_section, is_talk, open_head,
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.tables import table
+from inward_rewards.images.plain.turning import turned
 from inward_rewards.images.plain.text import NAME, Line, Table, Text, cut, sentences
 
 _PANEL = re.compile(
@@ -148,13 +150,28 @@ def _without_subject(state: State) -> None:
     chart = state.chart
     names = {series.name for series in chart.series if series.name}
     places = [o.x for series in chart.series for o in series.observations]
-    if (
-        not chart.kinds
-        and names <= state.subjects
-        and (len(names) == 1 or len(set(places)) == len(places))
+    one = len(names) == 1 and not chart.legend and chart.kind not in ("arc", "cell", "box")
+    if not chart.kinds and (
+        one or (names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)))
     ):
+        chart.y.title = chart.y.title or (names.pop() if one else "")
         for series in chart.series:
             series.name = ""
+    _joined(chart)
+    turned(chart)
+
+
+def _joined(chart: PlainChart) -> None:
+    """Series of one name and one kind are one: the last of two statements about a place counts."""
+    known: dict[tuple[str, str, str | None], Series] = {}
+    for series in chart.series:
+        first = known.setdefault((series.panel, series.name, series.kind), series)
+        if first is not series and series.kind != "rule":
+            told = {o.x for o in series.observations}
+            if chart.kind != "point" and not chart.strip:
+                first.observations = [o for o in first.observations if o.x not in told]
+            first.observations += series.observations
+            series.observations = []
 
 
 def line(state: State, line: Line, opens: bool) -> None:
@@ -204,7 +221,8 @@ def line(state: State, line: Line, opens: bool) -> None:
 
 def statement(state: State, text: str) -> None:
     state.chart.statements += 1
-    if not understood(state, text):
+    repeats = sums_up(text) and state.chart.observed > 0
+    if repeats or not understood(state, without_asides(text)):
         state.chart.ignored += 1
 
 

@@ -57,7 +57,10 @@ _TO = re.compile(
 _REPRESENTS = re.compile(
     r"\b(?:representing|represents|for|showing|labell?ed|named|called|standing for|stands for) "
     rf"(?:the )?({NAME}|[\w&./ -]{{1,40}}?)(?=,|\)|$| (?:is|was|goes|start|begin|rise|fall|drop"
-    r"|climb|grow|decline|increase|decrease|move|show|has|had|with|at|from)[a-z]*\b)"
+    r"|climb|grow|decline|increase|decrease|move|show|has|had|with|at|from|st[oa][on]|remain|stay"
+    r"|peak|reach|hit|went|rose|fell|gr[e]w|came|come|end|finish|hover|fluctuat|level|sit|sat|dip"
+    r"|jump|surg|plung|soar|slid|shr[aiu]n|decreas|increas|doubl|tripl|recover|plateau|cross|pass"
+    r"|were|are|stabili)[a-z]*\b)"
 )
 _VERB = re.compile(
     r",? (?:is|was|are|were|has|had|have|goes|went|stays?|stayed|remains?|starts?|started|begins?"

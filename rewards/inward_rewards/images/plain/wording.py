@@ -81,6 +81,12 @@ _TEN = re.compile(
 """`10^-3`, but for the unit `(10^-3)`; a point may be `(10^2, 3)`."""
 
 
+def powers(text: str) -> str:
+    """`text` with `5 × 10^3` and `10³` as computers write them."""
+    text = _POWER.sub(lambda m: f"e{(m[1] or m[2]).translate(_RAISED)}", text)
+    return _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_RAISED)}", text)
+
+
 def _axis_is(found: re.Match[str]) -> str:
     # A sentence keeps its capital: it begins there.
     return f"{'The' if found[0][0] == 'O' else 'the'} {found[1]}-axis is"
@@ -100,9 +106,8 @@ def normal(text: str) -> str:
     if counted:
         text = text[counted.end() :]
         text = _NAME_COMMA.sub(r"\1: ", text, count=1)
-    text = _POWER.sub(lambda m: f"e{(m[1] or m[2]).translate(_RAISED)}", text)
+    text = powers(text)
     text = _BN.sub(lambda m: " billion" if m[1] == "bn" else " million", text)
-    text = _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_RAISED)}", text)
     text = _SIGN.sub("-", _UNIT.sub("", _DEGREES.sub(" ", _DOTS.sub(" to ", text))))
     text = _MILLIONS.sub(r"\1 million", _BILLIONS.sub(r"\1 billion", _CURRENCY.sub("$", text)))
     text = _POINT.sub(r"(\1, \2)", _XY.sub(r"(\1, \2)", text))
