@@ -43,14 +43,15 @@ _CORRECTED = re.compile(
 _FRACTION = re.compile(
     r"(?:(?:a (?:bit|little)|slightly|just|nearly|almost|about|roughly|around|approximately|well"
     r"|somewhat|not quite|exactly) )?(?:(?:less|more) than |under |over )?"
-    r"(?:(?:an?|one|two|three|four) )?(?:half|halves|thirds?|quarters?|fifths?|sixths?|tenths?)"
+    r"(?:(?:(?:an?|one) )?half|(?:an?|one|two|three|four) (?:halves|thirds?|quarters?|fifths?|sixths?"
+    r"|tenths?))"
     r"(?: of (?:it|them|all|the (?:total|whole|pie|chart)))?(?:,| \(| at|:| -| –| —) ?"
     rf"(?:at |about |around |or )?(?={NUMBER})({NUMBER})(\))?,?",
     re.IGNORECASE,
 )
 """`A bit less than half, 46 percent, is Germany`."""
 _INTERVAL = re.compile(
-    r"[(\[](?:\d\d(?:\.\d)? ?% )?(?:confidence interval|credible interval|ci|interval|range|iqr"
+    r"(?<=[\d%A-Za-z²³]) [(\[](?:\d\d(?:\.\d)? ?% )?(?:confidence interval|credible interval|ci|interval|range|iqr"
     r"|min-max)?[:,=]? ?(-?\d(?:[\d.,]{0,20}\d)?%?) ?[-–—] ?"
     r"(-?\d(?:[\d.,]{0,20}\d)?%?)[)\]]",
     re.IGNORECASE,
@@ -90,7 +91,14 @@ def without_asides(text: str) -> str:
     text = _RANKED.sub(" ", _NOTED_COLOR.sub("", text))
     text = _LABELLED.sub(_named, text)
     text = _FRACTION.sub(r"\1", _CORRECTED.sub("", text))
-    return _INTERVAL.sub(r"(\1 to \2)", text)
+    return _INTERVAL.sub(_spread, text)
+
+
+def _spread(found: re.Match[str]) -> str:
+    # What stands in brackets behind a number, or behind its unit, is how far it reaches.
+    before = found.string[max(0, found.start() - 40) : found.start()]
+    behind = re.search(rf"{NUMBER}(?: [A-Za-z/%°µ²³-]{{1,10}})?$", before)
+    return f" ({found[1]} to {found[2]})" if behind else found[0]
 
 
 def _named(found: re.Match[str]) -> str:

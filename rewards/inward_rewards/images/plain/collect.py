@@ -58,7 +58,7 @@ _YEARS = re.compile(
     r"|(?<=[a-z] )(?:in|for|during) (?:19|20)\d\d(?=(?: \([^()\d]{1,30}\))?:)"
 )
 """What a chart spans: no number of it."""
-_COLORED = re.compile(rf"{NUMBER}(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE)
+_COLORED = re.compile(rf"\b(?:1[5-9]|20)\d\d(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE)
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -93,7 +93,7 @@ def data(state: State, text: str, head: str) -> bool:
     text = levels(text)
     if SUMMED.search(text):
         return False
-    if len(_COLORED.findall(text)) == len(NUMBERS.findall(text)):
+    if _COLORED.search(text) and len(_COLORED.findall(text)) == len(NUMBERS.findall(text)):
         return False  # `2019 in dark blue, 2021 in yellow`
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False

@@ -216,11 +216,13 @@ def _group_name(state: State, key: str) -> str:
     key = re.sub(
         r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
         r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|s"
-        r"eries|line) |^row (?=\S+$)",
+        r"eries|line) ",
         "",
         key,
         flags=re.IGNORECASE,
     )
+    if state.chart.kind == "cell":
+        key = re.sub(r"^row ", "", key, flags=re.IGNORECASE)
     key = re.sub(
         r"\s+(?:line|bars|series|values|data)$|^the (?=[a-z]+$)",
         "",
