@@ -102,6 +102,9 @@ def beside_axes(text: str, chart: PlainChart) -> str:
         ).strip()
         axis.title = axis.title or words
         axis.log = axis.log or bool(match[3])
+        if listing := re.match(r": ([^.;:]{3,200})", text[match.end() :]):
+            axis_words(axis, listing[1], chart, str)
+            text = text[: match.end()] + text[match.end() + listing.end() :]
         if (names := _BRACKETED.match(text, match.end())) and not NUMBERS.search(names[1]):
             axis.members = axis.members or listed(names[1])
     return _BESIDE.sub(" ", text)

@@ -34,6 +34,9 @@ SUMMED = re.compile(
 )
 """Of several places at once: no number of one."""
 
+TOTAL = re.compile(r"^(?:the |in )?(?:overall |combined |grand )?(?:total|sum)s?\b", re.IGNORECASE)
+"""Of the parts of a stack."""
+
 
 def levels(text: str) -> str:
     """`text` without the clauses that compare."""

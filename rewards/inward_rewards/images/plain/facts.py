@@ -68,6 +68,11 @@ _OF_IT = re.compile(
     r"re|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
 )
 
+_HAVE = re.compile(
+    r"^(?: (?:of )?(?:the )?[a-z]{2,20}(?: [a-z]{2,20})?)? (?:use|have|had|chose|choose|prefer(?:red)?"
+    r"|own|said|answered|take|took|like|picked|voted for|go to|went to)s? (?:an? |the )?(\S.{0,40})$"
+)
+"""`nine children have a dog`, `4 % of homes use solar power`."""
 _LEAD = frozenset(
     "the a an for in at on of by and then while with about approximately around roughly nearly "
     "almost only just its it is are was were has have had to from first second third fourth fifth "
@@ -128,7 +133,7 @@ _NOT_NAMES = frozenset(
 
 def clean(label: str) -> str:
     """A name without the little words and verbs around it; empty where nothing else is there."""
-    label = label.strip(" \t\n,;:()[]=*'’").removesuffix("'s").removesuffix("’s")
+    label = label.strip(" \t\n,;:()[]=*'’–—").removesuffix("'s").removesuffix("’s")
     if re.fullmatch(r"[A-Z]", label):
         return label
     if quoted := re.search(NAME, label):
@@ -171,7 +176,11 @@ def _trimmed(words: list[str]) -> list[str]:
 def facts(text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
     text = ASIDE.sub(" ", text)
-    points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
+    points = [
+        match
+        for match in _TUPLE.finditer(text)
+        if not _follows_number(text, match.start()) and not _thousands(text, match)
+    ]
     if points:
         return [_point(match) for match in points]
     rows = [Fact(name, value, interval=ends) for name, value, ends in behind(text)]
@@ -198,6 +207,14 @@ def _follows_number(text: str, place: int) -> bool:
     for last in NUMBERS.finditer(before):  # noqa: B007 - the last one is meant
         pass
     return last is not None and last.end() == len(before)
+
+
+def _thousands(text: str, match: re.Match[str]) -> bool:
+    """`the South (6,730)`: a number behind a name, and no point."""
+    return bool(
+        re.fullmatch(r"\(\d{1,3}(?:,\d{3})+\)", match.group())
+        and re.search(rf"(?:[A-Za-z]|{NAME}) ?$", text[max(0, match.start() - 3) : match.start()])
+    )
 
 
 def _point(match: re.Match[str]) -> Fact:
@@ -314,6 +331,8 @@ def _one(
         starts_low = not head or (head[:1].islower() and tail[:1] and not tail[:1].islower())
         if tail and starts_low and len(tail.split()) <= 4:
             return Fact(tail, value, interval=interval, subject=head)
+    if not head and (has := _HAVE.match(right)) and (tail := clean(has[1])):
+        return Fact(tail, value, interval=interval)
     if not head or bracketed:
         of_it = _OF_IT.match(right)
         tail = clean(of_it[1]) if of_it else ""

@@ -13,7 +13,7 @@ from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
-from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, numbers
+from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, number, numbers
 from inward_rewards.images.plain.sections import is_talk
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
@@ -167,6 +167,9 @@ def field(state: State, text: str) -> bool:
     if len(found) == 1 and found[0].label is None and found[0].value and not found[0].more:
         name = _group_name(state, key) if chart.strip else key
         return add(state, [replace(found[0], label=name or key)], state.head, None)
+    bare = len(found) >= 2 and not any(f.label or f.more or f.box or f.interval for f in found)
+    if bare and number(key) and len(found) == len(chart.x.members) and (chart.kind == "cell" or chart.stack):
+        return add(state, found, key, None)  # a row that is named by a year
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
     if (
         explicit

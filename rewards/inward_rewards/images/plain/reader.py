@@ -20,6 +20,7 @@ from inward_rewards.images.plain.axes import AXIS, axes_of, beside_axes, columns
 from inward_rewards.images.plain.chart import PlainChart, Series
 from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, data, names, take_values
 from inward_rewards.images.plain.fields import field
+from inward_rewards.images.plain.figures_in_words import in_figures
 from inward_rewards.images.plain.finish import finished
 from inward_rewards.images.plain.groups import SHAPE, combined, group, rule_line, shape
 from inward_rewards.images.plain.kinds import (
@@ -49,7 +50,7 @@ _PANEL = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*:", re.IGNORECASE
+    r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*[:=]", re.IGNORECASE
 )
 """Fields that share a line."""
 _LISTS = re.compile(
@@ -57,7 +58,11 @@ _LISTS = re.compile(
 )
 """Series that share a line: `Ours: 94, 88; baseline: 93, 71`."""
 
-
+_ROW = re.compile(rf"^[^:;]{{1,40}}: *{NUMBER}(?:,? (?:and )?|, ?){NUMBER}")
+"""`2019: 3, 4; 2021: 5, 6`"""
+_TITLE_ALONE = re.compile(r"[A-Z][^.;:()]{3,80}")
+"""The first words, where they say nothing else."""
+_NAMED_KIND = re.compile(rf"^({NAME})\s*(?:[:–—]|-(?= ))\s*(\S.*)$")
 _ON_THE_RIGHT = re.compile(
     r",? (?:(?:is |are )?(?:measured|shown|plotted|drawn|read) )?on (?:the |a |its own )?"
     r"(?:right|second|secondary|right-hand)(?: y| vertical)?[- ]axis(?: in [\w%]{1,20})?,?",
@@ -208,6 +213,8 @@ def line(state: State, line: Line, opens: bool) -> None:
         open_head(state, line.indent, bare)
         return
     several = len(_SEVERAL.findall(text)) >= 2 or len(_LISTS.findall(text)) >= 2
+    several = several or (text.count(";") >= 2 and bool(_SEVERAL.search(text)))
+    several = several or (";" in text and all(map(_ROW.match, text.split(";"))))
     parts = text.split(";") if several else [text]
     for part in parts:
         for sentence in sentences(part):
@@ -221,9 +228,18 @@ def line(state: State, line: Line, opens: bool) -> None:
 
 def statement(state: State, text: str) -> None:
     state.chart.statements += 1
+    if (named := _NAMED_KIND.match(text)) and not state.chart.title and _names_kind(named[2]):
+        state.chart.title, text = state.unquote(named[1]), named[2]
     repeats = sums_up(text) and state.chart.observed > 0
-    if repeats or not understood(state, without_asides(text)):
+    if repeats or not understood(state, in_figures(without_asides(text))):
         state.chart.ignored += 1
+        if state.chart.statements == 1 and not state.header and _TITLE_ALONE.fullmatch(text):
+            state.header = state.unquote(text)
+
+
+def _names_kind(text: str) -> bool:
+    probe = PlainChart()
+    return kind_of(text, probe) != text
 
 
 def understood(state: State, text: str) -> bool:
