@@ -29,7 +29,8 @@ _RANKED = re.compile(
     r",? (?:(?:which|who) (?:is|was|has) |being |(?<=, )by far |easily )?the (?:(?:second|third|fourth"
     r"|fifth|next|last|very|overall|single|clear)[- ])?(?:[a-z]{2,10}est|most [a-z]{3,12}"
     r"|least [a-z]{3,12}|runner-up|leader|winner|record)(?: (?!at\b|with\b|of\b|is\b)[a-z]{2,12})"
-    r"{0,3}, (?=(?:at|with|has|had|is|was|reach|stand|on|scor|account|having|of)[a-z]* )",
+    r"{0,3}, (?=(?:at|with|has|had|is|was|reach|stand|on|scor|account|having|of)"
+    rf"[a-z]* |{NUMBER})",
     re.IGNORECASE,
 )
 """`Channel, the shortest, at 30.1`."""
@@ -40,6 +41,26 @@ _CORRECTED = re.compile(
     re.IGNORECASE,
 )
 """`just under 31, say 30.96`."""
+_HEDGED = re.compile(
+    r",? (?:I'd say|I would say|I think|I guess|I'd guess|let's say|maybe|perhaps|probably|possibly"
+    r"|something like|somewhere around|somewhere near|an estimated|in the region of|in the vicinity of"
+    rf"|or thereabouts|give or take) (?:about |around )?(?={NUMBER})",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r", (?:on the other hand|on the contrary|however|in contrast|by contrast|by comparison"
+    r"|in comparison|meanwhile|in turn|too|for its part|instead|of course|again|then|finally"
+    r"|similarly|conversely|though), (?=[a-z])",
+    re.IGNORECASE,
+)
+"""`Bicycle trips, on the other hand, grew`."""
+_COMMA_LIST = re.compile(rf"\s*(?:and )?([^,:;\d]{{1,40}}), (?=~?{NUMBER}[^,:;\d]{{0,20}}$)")
+"""`English only, 62 %; Spanish, 19 %`."""
+_STEPS = re.compile(
+    r",? (?:\w+ )?(?:in|into|with|by|at) (?:intervals?|bins|steps|increments|classes) "
+    rf"of (?:width )?{NUMBER}(?: [a-z]{{2,12}})?",
+    re.IGNORECASE,
+)
 _FRACTION = re.compile(
     r"(?:(?:a (?:bit|little)|slightly|just|nearly|almost|about|roughly|around|approximately|well"
     r"|somewhat|not quite|exactly) )?(?:(?:less|more) than |under |over )?"
@@ -86,11 +107,16 @@ _SUMMARY = re.compile(
 
 def without_asides(text: str) -> str:
     """`text` without what is said around its numbers."""
-    text = _SAID_FIRST.sub("", text)
+    text = _BETWEEN.sub(" ", _HEDGED.sub(" ", _SAID_FIRST.sub("", text)))
+    parts = text.split(";")
+    if len(parts) >= 2 and all(map(_COMMA_LIST.match, parts)):
+        text = ", ".join(_COMMA_LIST.sub(r"\1: ", part).strip() for part in parts)
+    text = _STEPS.sub("", text)
     text = _FROM_TOP.sub("", text)
     text = _RANKED.sub(" ", _NOTED_COLOR.sub("", text))
     text = _LABELLED.sub(_named, text)
     text = _FRACTION.sub(r"\1", _CORRECTED.sub("", text))
+    text = re.sub(r",? (?:and )?in (?:the same|that|this) order\b", "", text)
     return _INTERVAL.sub(_spread, text)
 
 

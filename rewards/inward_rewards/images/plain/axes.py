@@ -73,6 +73,11 @@ _COLUMNS = re.compile(
     rf"\bcol(?:umn)?s:? ((?:(?!rows\b|are\b|run\b)(?:[\w-]{{1,30}}|{NAME})(?:, | and | |"
     rf"(?=[.;]|$))){{2,30}})(?=rows\b|[.;]|$)"
 )
+_COLUMNS_ARE = re.compile(
+    r"\bcolumns (?:are|show|represent|contain|stand for|correspond to) (?:the )?([^;:.\d]{3,200}?)"
+    r"(?=[;.]|$|,? (?:and|while|with) (?:the )?rows\b)",
+    re.IGNORECASE,
+)
 _BESIDE = re.compile(
     r"(?:\b(?:of|with|against|and|the)\s+){0,4}([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
     r")]{1,20}\))?)\s*(?:\((?:the )?([xy])[- ]axis(,? log[^)]*)?\)|,? (?:is sh"
@@ -102,7 +107,9 @@ def beside_axes(text: str, chart: PlainChart) -> str:
         ).strip()
         axis.title = axis.title or words
         axis.log = axis.log or bool(match[3])
-        if listing := re.match(r": ([^.;:]{3,200})", text[match.end() :]):
+        listing = re.match(r": ([^;:]{3,200})", text[match.end() :])
+        names_only = listing and not NUMBERS.search(listing[1])
+        if listing and (names_only or all(map(number, listed(listing[1])))):
             axis_words(axis, listing[1], chart, str)
             text = text[: match.end()] + text[match.end() + listing.end() :]
         if (names := _BRACKETED.match(text, match.end())) and not NUMBERS.search(names[1]):
@@ -112,7 +119,9 @@ def beside_axes(text: str, chart: PlainChart) -> str:
 
 def columns_of(text: str, chart: PlainChart, unquote: Unquote) -> None:
     """Notes `cols Mon Tue Wed` of a heat map."""
-    if match := _COLUMNS.search(text):
+    if told := _COLUMNS_ARE.search(text):
+        chart.x.members = chart.x.members or [unquote(name) for name in listed(told[1])]
+    elif match := _COLUMNS.search(text):
         names = re.split(r"[ ,]+(?:and )?", match[1].strip(" ,"))
         chart.x.members = chart.x.members or [unquote(name) for name in names]
 

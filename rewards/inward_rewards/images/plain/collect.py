@@ -10,7 +10,7 @@ from inward_rewards.images.plain.boxes import box_of, boxes_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
 from inward_rewards.images.plain.comparisons import SUMMED, TOTAL, levels
 from inward_rewards.images.plain.facts import Fact, facts, listed
-from inward_rewards.images.plain.grouped import by_group, counted
+from inward_rewards.images.plain.grouped import by_count, by_group, counted
 from inward_rewards.images.plain.legends import variant
 from inward_rewards.images.plain.numbers import (
     COLOR,
@@ -60,7 +60,7 @@ _YEARS = re.compile(
 """What a chart spans: no number of it."""
 _POWER_UNIT = re.compile(r" \((?:in )?10\^[^(),]{1,24}\)")
 _COLORED = re.compile(rf"\b(?:1[5-9]|20)\d\d(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE)
-_CLAUSES = re.compile(r"[,;]? (?:whereas|while|but|with)\b|;")
+_CLAUSES = re.compile(r"[,;]? (?:whereas|while|but)\b|;")
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -112,7 +112,8 @@ def data(state: State, text: str, head: str) -> bool:
         return add(state, found, head, None)
     if found := _runs(state, text):
         return add(state, found, head, None)
-    if state.chart.stack and (cells := counted(text) or by_group(text, state.names())):
+    cells = by_count(text)
+    if cells or (state.chart.stack and (cells := counted(text) or by_group(text, state.names()))):
         for name, place, fact in cells:
             observe(state, series_of(state, state.unquote(name), None), state.unquote(place), fact)
         return True
@@ -124,6 +125,8 @@ def zip_values(state: State, values: list[Number], head: str) -> bool:
     last = [str(o.x) for series in state.chart.series[-1:] for o in series.observations]
     # `in the same order` as in the series before.
     known = [state.pending, state.chart.x.members, state.chart.y.members, *([last] if head else [])]
+    if state.chart.kind == "cell":
+        known = [state.chart.x.members, *known]
     for names in known:
         if len(names) == len(values) >= 2:
             return add(

@@ -68,6 +68,8 @@ _OF_IT = re.compile(
     r"re|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
 )
 
+_PLACE = re.compile(r"(?<=\()\d{1,3}(?:,\d{3})+(?=, )")
+"""`(4,000, 30)`"""
 _HAVE = re.compile(
     r"^(?: (?:of )?(?:the )?[a-z]{2,20}(?: [a-z]{2,20})?)? (?:use|have|had|chose|choose|prefer(?:red)?"
     r"|own|said|answered|take|took|like|picked|voted for|go to|went to)s? (?:an? |the )?(\S.{0,40})$"
@@ -108,7 +110,7 @@ VERBS = re.compile(
     r"|attracts?|employs?|spends?|consumes?|generates?|emits?|ranks|finish(?:es)?|weighs?|pays?"
     r"|adds?|amounts?|brings?|collects?|occupies|constitutes?|comprises?|wins?|won|sank|slid"
     r"|supplies|delivers?|enjoys?|boasts?|captures?|manages?|needs?|loses?|lost|gains?|keeps?"
-    r"|brought|spent|became|charges?|takes home|"
+    r"|brought|spent|became|improves?|worsens?|charges?|takes home|"
     r"[a-z]{3,}ed)\b"
 )
 _SIGN = re.compile(r"[B-HJ-Z]|[A-Z]{2,}")
@@ -175,7 +177,7 @@ def _trimmed(words: list[str]) -> list[str]:
 
 def facts(text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
-    text = ASIDE.sub(" ", text)
+    text = _PLACE.sub(lambda found: found[0].replace(",", ""), ASIDE.sub(" ", text))
     points = [
         match
         for match in _TUPLE.finditer(text)
@@ -228,6 +230,8 @@ def _chunks(text: str) -> list[Fact]:
 
     def put(match: re.Match[str]) -> str:
         low, high = number(match[1]), number(match[2])
+        if re.fullmatch(r"\(\d{1,3}(?:,\d{3})+\)", match.group()):
+            return match.group()  # the thousands of one number
         if low is None or high is None or len(intervals) >= 1000:
             return match.group()
         intervals.append((low, high))
@@ -353,7 +357,7 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(
-        r"^\s*(?:and|then|with|for|by|followed by|ahead of|the bar for|the value for)\s+",
+        r"^\s*(?:and|then|with|for|by|followed by|ahead of|the bar for|the value for|(?-i:the)(?= (?-i:[A-Z])))\s+",
         "",
         label.strip(),
         flags=re.I,

@@ -14,6 +14,7 @@ from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, number, numbers
+from inward_rewards.images.plain.runs import is_time
 from inward_rewards.images.plain.sections import is_talk
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
@@ -151,6 +152,10 @@ def field(state: State, text: str) -> bool:
         return True
     if word in ("background", "size", "grid", "gridlines"):
         return style_of(text, chart)
+    places = listed(value)
+    if len(places) >= 2 and not chart.x.members and all(map(is_time, places)):
+        chart.x.members, chart.x.title = places, chart.x.title or state.unquote(key)
+        return True
     if word in _POINT_LISTS or (
         re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word) and "(" in key
     ):
@@ -200,7 +205,7 @@ def _group_name(state: State, key: str) -> str:
         re.IGNORECASE,
     ):
         return state.unquote(numbered[1]).strip()
-    if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
+    if re.match(r"^there(?: are| is|['’]s)\b", key, re.IGNORECASE):
         state.chart.color = color(key) or state.chart.color
         return ""
     if state.chart.histogram and re.search(r"\b(?:bins?|histogram|width)\b", key, re.IGNORECASE):

@@ -43,7 +43,7 @@ _MARKS: tuple[tuple[str, Kind], ...] = (
     ("boxes", "box"), ("steps", "step"),
 )  # fmt: skip
 _COUNT = (
-    "(?:[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten|horizontal|vertical|side-by-side"
+    "(?:there(?: is|['’]s) an?|[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten|horizontal|vertical|side-by-side"
     "|(?:solid|dashed|coloured|colored))"
 )
 _DRAWN = [

@@ -62,6 +62,11 @@ _THROUGH = re.compile(
     rf"(?:the (?:points|values) )?(?={NUMBER})",
     re.IGNORECASE,
 )
+_HAS_LIST = re.compile(
+    r"(?:^|(?<=[.;] ))([A-Z\ue100-\uf0a0][\w&-]{0,30}(?: [\w&-]{1,20}){0,2}?) (?:has|have|had|shows?|reads?) "
+    rf"(?={NUMBER}, {NUMBER}(?:,| and))"
+)
+"""`Friday has 12, 30 and 25`"""
 _IN_ROW = re.compile(
     r"\b(?:in|for) the ([\w\ue100-\uf0a0-]{1,30}(?: [\w-]{1,20})?) (?:row|column)s?,? (?:(?:the )?(?:cells|values"
     rf"|numbers|entries) |they |it |we )?(?:reads?|are|is|shows?|have|has|holds?|see):? (?={NUMBER})",
@@ -97,6 +102,7 @@ def spoken(text: str) -> str:
     text = _NEAR.sub(" at ", text)
     if "legend" not in text.lower():
         text = _PLACED.sub(_opens, text)
+    text = _HAS_LIST.sub(r"\1: ", text)
     text = _IN_ROW.sub(lambda found: f"{_opens(found)}{found[1]}: ", text)
     return _THROUGH.sub(": ", _MAKE.sub(lambda found: f"{_opens(found)}{found[1]}: ", text))
 

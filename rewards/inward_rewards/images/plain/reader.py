@@ -60,6 +60,8 @@ _LISTS = re.compile(
 
 _ROW = re.compile(rf"^[^:;]{{1,40}}: *{NUMBER}(?:,? (?:and )?|, ?){NUMBER}")
 """`2019: 3, 4; 2021: 5, 6`"""
+_KIND_BEHIND = re.compile(r"^([A-Z](?:[^.:;()?]){2,80}) \(([^()]{3,60})\):?$")
+"""`Water level (line chart)`"""
 _TITLE_ALONE = re.compile(r"[A-Z][^.;:()]{3,80}")
 """The first words, where they say nothing else."""
 _NAMED_KIND = re.compile(rf"^({NAME})\s*(?:[:–—]|-(?= ))\s*(\S.*)$")
@@ -155,6 +157,12 @@ def _without_subject(state: State) -> None:
     chart = state.chart
     names = {series.name for series in chart.series if series.name}
     places = [o.x for series in chart.series for o in series.observations]
+    alone = len(names) >= 3 and all(len(series.observations) == 1 for series in chart.series)
+    if alone and chart.kind == "point" and not chart.legend and not chart.strip:
+        # Points with a name each: their labels, and no series.
+        names = set()
+        for series in chart.series:
+            series.name = ""
     one = len(names) == 1 and not chart.legend and chart.kind not in ("arc", "cell", "box")
     if not chart.kinds and (
         one or (names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)))
@@ -208,13 +216,16 @@ def line(state: State, line: Line, opens: bool) -> None:
         elif not state.by_head and not is_section(text):
             state.header = state.header or state.unquote(text)
         return
+    titled = _KIND_BEHIND.match(text)
+    if titled and not state.chart.title and _names_kind(titled[2]):
+        statement(state, text)
+        return
     head = re.sub(r"\s*\([^()]*\)$", "", bare)
     if (text.endswith(":") or opens) and len(head) <= 60 and not speaks(head):
         open_head(state, line.indent, bare)
         return
     several = len(_SEVERAL.findall(text)) >= 2 or len(_LISTS.findall(text)) >= 2
     several = several or (text.count(";") >= 2 and bool(_SEVERAL.search(text)))
-    several = several or (";" in text and all(map(_ROW.match, text.split(";"))))
     parts = text.split(";") if several else [text]
     for part in parts:
         for sentence in sentences(part):
@@ -223,12 +234,15 @@ def line(state: State, line: Line, opens: bool) -> None:
             if rest and AXIS.search(first) and not AXIS.search(rest):
                 statement(state, first)
                 sentence = rest.strip()
-            statement(state, sentence)
+            rows = sentence.split(";")
+            for row in rows if all(map(_ROW.match, rows)) else [sentence]:
+                statement(state, row.strip())
 
 
 def statement(state: State, text: str) -> None:
     state.chart.statements += 1
-    if (named := _NAMED_KIND.match(text)) and not state.chart.title and _names_kind(named[2]):
+    named = _NAMED_KIND.match(text) or _KIND_BEHIND.match(text)
+    if named and not state.chart.title and _names_kind(named[2]):
         state.chart.title, text = state.unquote(named[1]), named[2]
     repeats = sums_up(text) and state.chart.observed > 0
     if repeats or not understood(state, in_figures(without_asides(text))):

@@ -43,7 +43,7 @@ _BEFORE_YEAR = re.compile(
 _BEHIND = re.compile(
     r"^(?! ?(?:and|while|whereas|but|then|to|"
     r"from)\b)[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}?"
-    r",? (?:in|by|at|on|during|for|around|as of) (?:about |around |the )?(?:year |month of )?$"
+    r",? (?:in|by|at|on|during|for|around|as of|after) (?:about |around |the )?(?:year |month of )?$"
 )
 """Between a number and the place behind it."""
 _OPENS = re.compile(r"\b(?:while|whereas|but)\b|;")
@@ -67,7 +67,7 @@ _VERB = re.compile(
     r"|began|rises?|rose|falls?|fell|drops?|dropped|climbs?|climbed|grows?|grew|declines?|declined"
     r"|increases?|increased|decreases?|decreased|moves?|reach(?:es|ed)?|sits?|hits?|peaks?|peaked"
     r"|opens?|comes?|came|stood|stands?|shows?|gains?|loses?|recovers?|recovered|jumps?|jumped"
-    r"|dips?|dipped|ends?|ended|finish(?:es|ed)?|follows?|leads?|soars?|slides?|doubles?|shrinks?"
+    r"|improves?|improved|worsens?|worsened|accelerates?|accelerated|dips?|dipped|ends?|ended|finish(?:es|ed)?|follows?|leads?|soars?|slides?|doubles?|shrinks?"
     r"|shrank|surges?|plunges?|slips?|edges?|steadily|slowly|gradually|sharply|slightly|then)\b"
 )
 _NO_NAME = re.compile(
@@ -227,5 +227,6 @@ def _subject(words: str, known: str, *, opens: bool) -> str:
     head = _HEAD_WORDS.sub("", head).strip(" ,:")
     if not head or _NO_NAME.match(head) or len(head.split()) > 5:
         return ""
-    cleaned = clean(head)
+    # `proposed model`: no verb stands before its noun.
+    cleaned = head if re.match(r"[a-z]{3,}ed [a-z]", head) else clean(head)
     return "" if _NO_NAME.match(cleaned) else cleaned
