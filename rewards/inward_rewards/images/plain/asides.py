@@ -26,7 +26,8 @@ _SAID_FIRST = re.compile(
     re.IGNORECASE,
 )
 _RANKED = re.compile(
-    r",? (?:(?:which|who) (?:is|was|has) |being |(?<=, )by far |easily )?the (?:(?:second|third|fourth"
+    r",? (?:(?:which|who) (?:is|was|has) |being |(?<=, )by far |easily )?the (?:(?:second|third"
+    r"|fourth"
     r"|fifth|next|last|very|overall|single|clear)[- ])?(?:[a-z]{2,10}est|most [a-z]{3,12}"
     r"|least [a-z]{3,12}|runner-up|leader|winner|record)(?: (?!at\b|with\b|of\b|is\b)[a-z]{2,12})"
     r"{0,3}, (?=(?:at|with|has|had|is|was|reach|stand|on|scor|account|having|of)"
@@ -43,7 +44,8 @@ _CORRECTED = re.compile(
 """`just under 31, say 30.96`."""
 _HEDGED = re.compile(
     r",? (?:I'd say|I would say|I think|I guess|I'd guess|let's say|maybe|perhaps|probably|possibly"
-    r"|something like|somewhere around|somewhere near|an estimated|in the region of|in the vicinity of"
+    r"|something like|somewhere around|somewhere near|an estimated|in the region of|in the"
+    r" vicinity of"
     rf"|or thereabouts|give or take) (?:about |around )?(?={NUMBER})",
     re.IGNORECASE,
 )
@@ -64,7 +66,8 @@ _STEPS = re.compile(
 _FRACTION = re.compile(
     r"(?:(?:a (?:bit|little)|slightly|just|nearly|almost|about|roughly|around|approximately|well"
     r"|somewhat|not quite|exactly) )?(?:(?:less|more) than |under |over )?"
-    r"(?:(?:(?:an?|one) )?half|(?:an?|one|two|three|four) (?:halves|thirds?|quarters?|fifths?|sixths?"
+    r"(?:(?:(?:an?|one) )?half|(?:an?|one|two|three|four) (?:halves|thirds?|quarters?|fifths?"
+    r"|sixths?"
     r"|tenths?))"
     r"(?: of (?:it|them|all|the (?:total|whole|pie|chart)))?(?:,| \(| at|:| -| –| —) ?"
     rf"(?:at |about |around |or )?(?={NUMBER})({NUMBER})(\))?,?",
@@ -72,7 +75,8 @@ _FRACTION = re.compile(
 )
 """`A bit less than half, 46 percent, is Germany`."""
 _INTERVAL = re.compile(
-    r"(?<=[\d%A-Za-z²³]) [(\[](?:\d\d(?:\.\d)? ?% )?(?:confidence interval|credible interval|ci|interval|range|iqr"
+    r"(?<=[\d%A-Za-z²³]) [(\[](?:\d\d(?:\.\d)? ?% )?(?:confidence interval|credible interval|ci"
+    r"|interval|range|iqr"
     r"|min-max)?[:,=]? ?(-?\d(?:[\d.,]{0,20}\d)?%?) ?[-–—] ?"
     r"(-?\d(?:[\d.,]{0,20}\d)?%?)[)\]]",
     re.IGNORECASE,
@@ -84,7 +88,8 @@ _NOTED_COLOR = re.compile(
     re.IGNORECASE,
 )
 _FROM_TOP = re.compile(
-    r"(?:^|(?<=[.!?] ))(?:(?:reading|going|listed|shown|ordered|moving) )?(?:from (?:the )?(?:top|left|bottom"
+    r"(?:^|(?<=[.!?] ))(?:(?:reading|going|listed|shown|ordered|moving) )?(?:from (?:the"
+    r" )?(?:top|left|bottom"
     r"|right|largest|smallest|highest|lowest|biggest|first)(?: (?:to|down to) (?:the )?(?:bottom"
     r"|top|right|left|smallest|largest|lowest|highest|last))?|in (?:descending|ascending|this"
     r"|that|decreasing|increasing) order)(?: (?:we have|there (?:is|are)|they are|the (?:bars"
@@ -93,14 +98,16 @@ _FROM_TOP = re.compile(
 )
 _LABELLED = re.compile(
     rf"(?:^|(?<=[,;] )|(?<=[,;] and ))(?!(?:and|while|the legend)\b)([^,;:.]{{0,60}}?)({NUMBER})"
-    rf",? (?:in )?(?:(?:{COLOR.pattern}),? )?(?:and )?(?:is |which is )?(?:labell?ed|called|named|tagged) (?:as )?(?:the )?"
+    rf",? (?:in )?(?:(?:{COLOR.pattern}),? )?(?:and )?(?:is |which is )?(?:labell?ed|called"
+    rf"|named|tagged) (?:as )?(?:the )?"
     rf"({NAME}|[A-Z][\w&-]{{0,20}}(?: [\w&-]{{1,20}}){{0,3}})(?=[,;.]|$)"
 )
 """`everyone else is the last 12 percent, grey, labelled Other`."""
 _OF_A_LINE = re.compile(r"\b(?:ax[ei]s|lines?|rules?|scale|region|area|band|threshold)\b", re.I)
 _SUMMARY = re.compile(
     r"^(?:in (?:summary|conclusion|short|general|total|sum)|overall|to (?:sum up|summari[sz]e"
-    r"|conclude)|summing up|all in all|on the whole|altogether|taken together|generally)\b(?! ?[:=])",
+    r"|conclude)|summing up|all in all|on the whole|altogether|taken together|generally)\b(?!"
+    r" ?[:=])",
     re.IGNORECASE,
 )
 
@@ -114,7 +121,8 @@ def without_asides(text: str) -> str:
     text = _STEPS.sub("", text)
     text = _FROM_TOP.sub("", text)
     text = _RANKED.sub(" ", _NOTED_COLOR.sub("", text))
-    text = _LABELLED.sub(_named, text)
+    if not _OF_A_LINE.search(text):
+        text = _LABELLED.sub(_named, text)
     text = _FRACTION.sub(r"\1", _CORRECTED.sub("", text))
     text = re.sub(r",? (?:and )?in (?:the same|that|this) order\b", "", text)
     return _INTERVAL.sub(_spread, text)
@@ -128,8 +136,6 @@ def _spread(found: re.Match[str]) -> str:
 
 
 def _named(found: re.Match[str]) -> str:
-    if _OF_A_LINE.search(found.string):
-        return found[0]
     return f"{found[found.lastindex or 3]}{': ' if found.start() == 0 else '='}{found[2]}"
 
 

@@ -62,7 +62,9 @@ _COORDINATES = re.compile(
     r"\s*(?:and\s+)?|\s+and\s+)?)+)",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(r"\s*[(\[](?:from left to right: )?([^()\[\],]{1,60}(?:, [^()\[\],]{1,60}){1,60})[)\]]")
+_BRACKETED = re.compile(
+    r"\s*[(\[](?:from left to right: )?([^()\[\],]{1,60}(?:, [^()\[\],]{1,60}){1,60})[)\]]"
+)
 """`Grade (Grade 4, Grade 5)`."""
 _FOR_SEVERAL = re.compile(
     r"\b(?:for|of|across|"

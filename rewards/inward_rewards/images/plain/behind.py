@@ -12,7 +12,8 @@ MAX_LENGTH = 4000
 Behind = tuple[str, Number, tuple[Number, Number] | None]
 """The name, its number and what is told of its ends."""
 _ITEM = re.compile(
-    rf"(?P<value>{NUMBER})(?:[ -](?!(?:in|for|at|on|under|with|from|among|to|by|during|across|of)\b)"
+    rf"(?P<value>{NUMBER})(?:[ -](?!(?:in|for|at|on|under|with|from|among|to|by|during|across"
+    rf"|of)\b)"
     r"[A-Za-z°µ%$€£/]{1,14}){0,3}"
     rf"(?: \((?P<low>{NUMBER}) to (?P<high>{NUMBER})\)| ?± ?(?P<reach>{NUMBER}))?"
     r" (?:in|for|at|on|under|with|from|among|during|across)"
@@ -61,8 +62,11 @@ def _row(text: str, item: re.Pattern[str]) -> list[re.Match[str]]:
 
 
 def _names(words: str) -> bool:
-    return bool(re.fullmatch(NAME, words) or (_LABEL.fullmatch(words) and number(words) is None)
-                or re.fullmatch(r"(?:1[5-9]|20)\d\d|\d+(?:\.\d+)?[kKMGB]", words))
+    return bool(
+        re.fullmatch(NAME, words)
+        or (_LABEL.fullmatch(words) and number(words) is None)
+        or re.fullmatch(r"(?:1[5-9]|20)\d\d|\d+(?:\.\d+)?[kKMGB]", words)
+    )
 
 
 def _told(match: re.Match[str]) -> Behind | None:

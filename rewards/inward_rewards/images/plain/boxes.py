@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inward_rewards.images.plain.facts import Fact, clean
+from inward_rewards.images.plain.facts import Fact
+from inward_rewards.images.plain.labels import clean
 from inward_rewards.images.plain.numbers import numbers
 
 _PARTS = (

@@ -59,7 +59,9 @@ _YEARS = re.compile(
 )
 """What a chart spans: no number of it."""
 _POWER_UNIT = re.compile(r" \((?:in )?10\^[^(),]{1,24}\)")
-_COLORED = re.compile(rf"\b(?:1[5-9]|20)\d\d(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE)
+_COLORED = re.compile(
+    rf"\b(?:1[5-9]|20)\d\d(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE
+)
 _CLAUSES = re.compile(r"[,;]? (?:whereas|while|but)\b|;")
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 

@@ -173,7 +173,12 @@ def field(state: State, text: str) -> bool:
         name = _group_name(state, key) if chart.strip else key
         return add(state, [replace(found[0], label=name or key)], state.head, None)
     bare = len(found) >= 2 and not any(f.label or f.more or f.box or f.interval for f in found)
-    if bare and number(key) and len(found) == len(chart.x.members) and (chart.kind == "cell" or chart.stack):
+    if (
+        bare
+        and number(key)
+        and len(found) == len(chart.x.members)
+        and (chart.kind == "cell" or chart.stack)
+    ):
         return add(state, found, key, None)  # a row that is named by a year
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
     if (

@@ -24,7 +24,8 @@ AT_LEAST = 3
 """Numbers in words in a sentence without figures: fewer count what the chart compares."""
 _LATER = re.compile(
     r"(?<![\w.,$€£-])(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)"
-    r"|\b(?:in |by )?(?P<next>(?:the (?:following|next) year|(?:a|one) year later|the year after))\b"
+    r"|\b(?:in |by )?(?P<next>(?:the (?:following|next) year|(?:a|one) year later|the year"
+    r" after))\b"
     rf"|\b(?a:(?P<many>{'|'.join(_UNITS[2:])}|\d{{1,2}})) years later\b",
     re.IGNORECASE,
 )

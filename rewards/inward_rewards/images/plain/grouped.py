@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inward_rewards.images.plain.facts import Fact, clean, listed
+from inward_rewards.images.plain.facts import Fact, listed
+from inward_rewards.images.plain.labels import clean
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, number
 from inward_rewards.images.plain.text import NAME
 
@@ -17,7 +18,9 @@ _PART_OF = re.compile(
     rf"|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
     r"(?: and|,(?: and)?)?\s*(?:[a-z]{1,12} )?$"
 )
-_COUNTED_AS = re.compile(rf"({NUMBER}) (?!(?:in|of|for|and|on|at|to|by|from|with|as|is|are)\b)([A-Za-z][\w-]{{1,30}})")
+_COUNTED_AS = re.compile(
+    rf"({NUMBER}) (?!(?:in|of|for|and|on|at|to|by|from|with|as|is|are)\b)([A-Za-z][\w-]{{1,30}})"
+)
 _OTHER_NOUN = re.compile(r"^ [a-z]{2,20}(?=[,;]| and\b)")
 """`medals` in `9 silver medals, Cuba`."""
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")

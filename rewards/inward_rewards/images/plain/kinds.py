@@ -43,7 +43,8 @@ _MARKS: tuple[tuple[str, Kind], ...] = (
     ("boxes", "box"), ("steps", "step"),
 )  # fmt: skip
 _COUNT = (
-    "(?:there(?: is|['’]s) an?|[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten|horizontal|vertical|side-by-side"
+    "(?:there(?: is|['’]s) an?|[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten"
+    "|horizontal|vertical|side-by-side"
     "|(?:solid|dashed|coloured|colored))"
 )
 _DRAWN = [
@@ -91,7 +92,8 @@ _AXIS = re.compile(r"\bax[ei]s\b", re.IGNORECASE)
 _LIES = re.compile(
     r"\bhorizontal[- ](?:[a-z-]+ ){0,2}?(?:bar|column|chart|dot|box|graph|plot|histogram)"
     r"|\b(?:bars|columns|boxes)\b[^.;]{0,40}? horizontal(?:ly)?\b(?! axis| grid| line)"
-    r"|\b(?:bars?|chart)\b[^.;]{0,30} (?:(?:lying|lie|lies|turned|drawn|laid) )?(?:on (?:its|their) sides?"
+    r"|\b(?:bars?|chart)\b[^.;]{0,30} (?:(?:lying|lie|lies|turned|drawn|laid) )?(?:on (?:its"
+    r"|their) sides?"
     r"|sideways)\b"
 )
 _BESIDE_KIND = re.compile(r"^\s*[:,–—-]\s*([A-Z](?:[^.,:;=()\d]|\b\d{4}\b){2,60})$")

@@ -63,13 +63,16 @@ _THROUGH = re.compile(
     re.IGNORECASE,
 )
 _HAS_LIST = re.compile(
-    r"(?:^|(?<=[.;] ))([A-Z\ue100-\uf0a0][\w&-]{0,30}(?: [\w&-]{1,20}){0,2}?) (?:has|have|had|shows?|reads?) "
+    r"(?:^|(?<=[.;] ))([A-Z\ue100-\uf0a0][\w&-]{0,30}(?: [\w&-]{1,20}){0,2}?) (?:has|have|had"
+    r"|shows?|reads?) "
     rf"(?={NUMBER}, {NUMBER}(?:,| and))"
 )
 """`Friday has 12, 30 and 25`"""
 _IN_ROW = re.compile(
-    r"\b(?:in|for) the ([\w\ue100-\uf0a0-]{1,30}(?: [\w-]{1,20})?) (?:row|column)s?,? (?:(?:the )?(?:cells|values"
-    rf"|numbers|entries) |they |it |we )?(?:reads?|are|is|shows?|have|has|holds?|see):? (?={NUMBER})",
+    r"\b(?:in|for) the ([\w\ue100-\uf0a0-]{1,30}(?: [\w-]{1,20})?) (?:row|column)s?,? (?:(?:the"
+    r" )?(?:cells|values"
+    rf"|numbers|entries) |they |it |we )?(?:reads?|are|is|shows?|have|has|holds?|see):?"
+    rf" (?={NUMBER})",
     re.IGNORECASE,
 )
 """`in the 2019 row the cells read 3, 4`"""

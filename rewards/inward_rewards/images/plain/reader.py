@@ -41,8 +41,8 @@ from inward_rewards.images.plain.sections import is_section, is_talk, open_head,
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.tables import table
-from inward_rewards.images.plain.turning import turned
 from inward_rewards.images.plain.text import NAME, Line, Table, Text, cut, sentences
+from inward_rewards.images.plain.turning import turned
 
 _PANEL = re.compile(
     rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)"
@@ -60,7 +60,7 @@ _LISTS = re.compile(
 
 _ROW = re.compile(rf"^[^:;]{{1,40}}: *{NUMBER}(?:,? (?:and )?|, ?){NUMBER}")
 """`2019: 3, 4; 2021: 5, 6`"""
-_KIND_BEHIND = re.compile(r"^([A-Z](?:[^.:;()?]){2,80}) \(([^()]{3,60})\):?$")
+_KIND_BEHIND = re.compile(r"^(?!No\b|Yes\b)([A-Z](?:[^.:;()?]){2,80}) \(([^()]{3,60})\):?$")
 """`Water level (line chart)`"""
 _TITLE_ALONE = re.compile(r"[A-Z][^.;:()]{3,80}")
 """The first words, where they say nothing else."""

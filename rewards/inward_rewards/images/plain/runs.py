@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.facts import ASIDE, Fact, clean
+from inward_rewards.images.plain.facts import ASIDE, Fact
+from inward_rewards.images.plain.labels import clean
 from inward_rewards.images.plain.numbers import NUMBER, number
 from inward_rewards.images.plain.text import NAME
 
@@ -43,7 +44,8 @@ _BEFORE_YEAR = re.compile(
 _BEHIND = re.compile(
     r"^(?! ?(?:and|while|whereas|but|then|to|"
     r"from)\b)[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}?"
-    r",? (?:in|by|at|on|during|for|around|as of|after) (?:about |around |the )?(?:year |month of )?$"
+    r",? (?:in|by|at|on|during|for|around|as of|after) (?:about |around |the )?(?:year |month"
+    r" of )?$"
 )
 """Between a number and the place behind it."""
 _OPENS = re.compile(r"\b(?:while|whereas|but)\b|;")

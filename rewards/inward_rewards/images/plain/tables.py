@@ -25,7 +25,9 @@ MAX_COLUMNS = 60
 _COUNTER = re.compile(r"^(?:#|no\.?|nr\.?|rank|index|id|s\.? ?no\.?|)$", re.IGNORECASE)
 _LOOKS = re.compile(r"\b(?:colou?r|marker|style|notes?|comments?|description|trend)s?\b", re.I)
 _TOTAL = re.compile(r"^(?:grand )?(?:total|sum|overall)s?$", re.IGNORECASE)
-_CHANGE = re.compile(r"^(?:the )?(?:(?:net|percent|%) )?(?:change|differences?|diff\.?|delta|Δ)\b", re.I)
+_CHANGE = re.compile(
+    r"^(?:the )?(?:(?:net|percent|%) )?(?:change|differences?|diff\.?|delta|Δ)\b", re.I
+)
 """Of a column that compares two others."""
 _ENDS = (
     re.compile(r"\b(?:low|lower|min|minimum|from)\b", re.IGNORECASE),
@@ -188,7 +190,10 @@ def _wide(state: State, names: _Column, values: list[_Column]) -> None:
 def _looks(title: str) -> tuple[str, str]:
     """The name of a column, and what its head says of looks: `Smooth (dashed blue)`."""
     aside = re.search(r"\s*\(([^()]{1,40})\)$", title)
-    if aside and (COLOR.search(aside[1]) or re.search(r"\b(?:dashed|dotted|solid|light|dark|hatched|striped|plain)\b", aside[1])):
+    if aside and (
+        COLOR.search(aside[1])
+        or re.search(r"\b(?:dashed|dotted|solid|light|dark|hatched|striped|plain)\b", aside[1])
+    ):
         return title[: aside.start()], aside[1]
     return title, ""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.facts import VERBS, Fact, clean, listed
+from inward_rewards.images.plain.facts import Fact, listed
+from inward_rewards.images.plain.labels import VERBS, clean
 from inward_rewards.images.plain.numbers import NUMBERS, number, plain_number
 
 MAX_NAMES = 2000
@@ -44,7 +45,11 @@ def zipped(text: str) -> list[Fact]:
         return []
     before = text[max(0, start - MAX_NAMES) : start]
     says = next((m for m in _SAYS.finditer(before) if m.end() == len(before) and m.group()), None)
-    if told != text and (verb := VERBS.search(before)) and len(values) == _count(before[: verb.start()]):
+    if (
+        told != text
+        and (verb := VERBS.search(before))
+        and len(values) == _count(before[: verb.start()])
+    ):
         # `A and B had much lower figures, at 25 and 11 respectively`
         says = verb
     if says is None:
