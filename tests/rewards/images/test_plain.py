@@ -310,6 +310,10 @@ def test_the_numbers_of_places(words: str, told: list[float]) -> None:
         "Oslo: 12, Rome: 3. Only Oslo is above 5. All other cities are below 5.",
         "Oslo: 12, Rome: 3. Compared with 2010, sales were higher.",
         "The survey covered 1,200 people. Oslo: 12, Rome: 3.",
+        "Oslo: 12, Rome: 3. In summary, Oslo leads with 12 while Rome has 4.",
+        "It compares five regions and three years in two panels. Oslo: 12, Rome: 3.",
+        "Oslo: 12, Rome: 3. Observation: Rome is 4 times smaller.",
+        "Oslo: 12, Rome: 3, with an overall increase of about 9 units.",
     ],
 )
 def test_what_is_no_number_of_a_place(words: str) -> None:
@@ -319,6 +323,10 @@ def test_what_is_no_number_of_a_place(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (
+            "In 2010 it was 5, the following year 6, and two years later 9.",
+            [("2010.0", 5), ("2011.0", 6), ("2013.0", 9)],
+        ),
         ("In January it was 3, in July 25.", [("January", 3), ("July", 25)]),
         ("In January it was 3, and in July it was 25.", [("January", 3), ("July", 25)]),
         ("In Oslo it was 3 in 2000 and 4 in 2001.", [("2000.0", 3), ("2001.0", 4)]),
