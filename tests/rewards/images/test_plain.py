@@ -43,14 +43,14 @@ async def drawn_as_told(case: dict[str, Any]) -> bool:
     ("part", "count"),
     [("first", 50), ("second", 50), ("third", 20), ("fourth", 20), ("fifth", 20), ("sixth", 20),
      ("seventh", 20), ("eighth", 20),
-     ("ninth", 10)],
+     ("ninth", 10), ("tenth", 20), ("eleventh", 20), ("twelfth", 20)],
 )  # fmt: skip
 async def test_descriptions_are_understood(part: str, count: int) -> None:
     cases = descriptions(part)
     assert len(cases) == count
     missed = [name for name, case in cases if not await drawn_as_told(case)]
-    # What the issue asks for is nine in ten; all are read today.
-    assert not missed
+    # What the issue asks for is nine in ten; all but these are read today.
+    assert missed == [name for name, case in cases if case.get("missed")]
 
 
 def test_a_chart_in_parts() -> None:
@@ -256,6 +256,24 @@ HOSTILE = {
     "sorts of marks": "bars for a and a line for b " * 700,
     "years": "Bar chart of " + "2010, " * 3000 + "and 2011",
     "lower case sentences": "Line chart. " + "words end. " * 1800,
+    "said first": "Bar chart. " + "it can be seen that " * 900 + "a 5",
+    "ranked": "Bar chart. a" + ", the shortest one" * 1100 + ", at 5",
+    "fractions": "Pie chart. " + "a little less than half, " * 700 + "46 percent, is A",
+    "labelled": "Bar chart. " + "a 5, labelled A B C D, " * 800,
+    "in words": "Bar chart. " + "twenty-five dogs and " * 900,
+    "following years": "Line chart. In 2010 it was 5, " + "the following year 6, " * 800,
+    "behind": "Bar chart. " + "5 in a b c d e, " * 1200,
+    "in brackets": "Bar chart. " + "5 (a b c), " * 1800,
+    "counts by group": "Grouped bar chart. " + "A won 5 gold and 6 silver medals, " * 550,
+    "boxes in a sentence": "Box plot. " + "A's is 5 (box 3 to 6, whiskers 1 to 9), and " * 420,
+    "lists in lists": "Scatter plot. [" + "[1, 2], " * 2400 + "]",
+    "respectively": "Bar chart. " + "a and b are 5 and 6 respectively, whereas " * 450,
+    "commas of a list": "Pie chart. " + "a, 5 %; " * 2400,
+    "rows of a list": "Heat map. " + "a: 1, 2; " * 2100,
+    "has a list": "Heat map. " + "Ab has 1, 2 and 3. " * 1000,
+    "title and kind": "A" + " b" * 9000 + " (line chart)",
+    "years go on": "Line chart. Jan 2010: 4, " + "Feb: 5, Jan: 6, " * 1200,
+    "columns are": "Heat map. " + "columns are a, b; " * 1100,
     "no names": "Bar chart. The bars  are 12 and 14. and are 3 and 4. The bars of & are 3 and 4.",
 }
 
@@ -293,6 +311,10 @@ def test_the_numbers_of_places(words: str, told: list[float]) -> None:
         "Oslo: 12, Rome: 3. Only Oslo is above 5. All other cities are below 5.",
         "Oslo: 12, Rome: 3. Compared with 2010, sales were higher.",
         "The survey covered 1,200 people. Oslo: 12, Rome: 3.",
+        "Oslo: 12, Rome: 3. In summary, Oslo leads with 12 while Rome has 4.",
+        "It compares five regions and three years in two panels. Oslo: 12, Rome: 3.",
+        "Oslo: 12, Rome: 3. Observation: Rome is 4 times smaller.",
+        "Oslo: 12, Rome: 3, with an overall increase of about 9 units.",
     ],
 )
 def test_what_is_no_number_of_a_place(words: str) -> None:
@@ -302,6 +324,10 @@ def test_what_is_no_number_of_a_place(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (
+            "In 2010 it was 5, the following year 6, and two years later 9.",
+            [("2010.0", 5), ("2011.0", 6), ("2013.0", 9)],
+        ),
         ("In January it was 3, in July 25.", [("January", 3), ("July", 25)]),
         ("In January it was 3, and in July it was 25.", [("January", 3), ("July", 25)]),
         ("In Oslo it was 3 in 2000 and 4 in 2001.", [("2000.0", 3), ("2001.0", 4)]),

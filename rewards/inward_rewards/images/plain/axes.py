@@ -62,6 +62,10 @@ _COORDINATES = re.compile(
     r"\s*(?:and\s+)?|\s+and\s+)?)+)",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(
+    r"\s*[(\[](?:from left to right: )?([^()\[\],]{1,60}(?:, [^()\[\],]{1,60}){1,60})[)\]]"
+)
+"""`Grade (Grade 4, Grade 5)`."""
 _FOR_SEVERAL = re.compile(
     r"\b(?:for|of|across|"
     r"over) (?:the )?((?:[\w-]{1,30}, ){1,20}?[\w-]{1,30},? and [\w-]{1,30}) ([a-z]{3,30})$"
@@ -70,6 +74,11 @@ _FOR_SEVERAL = re.compile(
 _COLUMNS = re.compile(
     rf"\bcol(?:umn)?s:? ((?:(?!rows\b|are\b|run\b)(?:[\w-]{{1,30}}|{NAME})(?:, | and | |"
     rf"(?=[.;]|$))){{2,30}})(?=rows\b|[.;]|$)"
+)
+_COLUMNS_ARE = re.compile(
+    r"\bcolumns (?:are|show|represent|contain|stand for|correspond to) (?:the )?([^;:.\d]{3,200}?)"
+    r"(?=[;.]|$|,? (?:and|while|with) (?:the )?rows\b)",
+    re.IGNORECASE,
 )
 _BESIDE = re.compile(
     r"(?:\b(?:of|with|against|and|the)\s+){0,4}([A-Za-z][A-Za-z -]{1,40}?(?: \([^("
@@ -100,12 +109,21 @@ def beside_axes(text: str, chart: PlainChart) -> str:
         ).strip()
         axis.title = axis.title or words
         axis.log = axis.log or bool(match[3])
+        listing = re.match(r": ([^;:]{3,200})", text[match.end() :])
+        names_only = listing and not NUMBERS.search(listing[1])
+        if listing and (names_only or all(map(number, listed(listing[1])))):
+            axis_words(axis, listing[1], chart, str)
+            text = text[: match.end()] + text[match.end() + listing.end() :]
+        if (names := _BRACKETED.match(text, match.end())) and not NUMBERS.search(names[1]):
+            axis.members = axis.members or listed(names[1])
     return _BESIDE.sub(" ", text)
 
 
 def columns_of(text: str, chart: PlainChart, unquote: Unquote) -> None:
     """Notes `cols Mon Tue Wed` of a heat map."""
-    if match := _COLUMNS.search(text):
+    if told := _COLUMNS_ARE.search(text):
+        chart.x.members = chart.x.members or [unquote(name) for name in listed(told[1])]
+    elif match := _COLUMNS.search(text):
         names = re.split(r"[ ,]+(?:and )?", match[1].strip(" ,"))
         chart.x.members = chart.x.members or [unquote(name) for name in names]
 
@@ -201,6 +219,9 @@ def axis_words(axis: Axis, text: str, chart: PlainChart, unquote: Unquote) -> No
     ):
         axis.dates = [found for name in listed(dates[1]) if (found := iso_date(unquote(name)))]
         text = text[: dates.start()]
+    if (bracketed := _BRACKETED.search(text)) and not NUMBERS.search(bracketed[1]):
+        axis.members = axis.members or [unquote(name) for name in listed(bracketed[1])]
+        text = text[: bracketed.start()] + text[bracketed.end() :]
     text = _LEAST_MOST.sub(r" from \1 to \2 ", text)
     span = RANGE.search(text)
     ends = (number(span[1]), number(span[2])) if span else (None, None)

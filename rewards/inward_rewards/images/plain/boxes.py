@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inward_rewards.images.plain.facts import Fact, clean
+from inward_rewards.images.plain.facts import Fact
+from inward_rewards.images.plain.labels import clean
 from inward_rewards.images.plain.numbers import numbers
 
 _PARTS = (
@@ -25,6 +26,19 @@ _SLASHED = re.compile(
 )
 """`12/18/22/27/40`"""
 _DASH = re.compile(r"(?<=\d)\s?[-–—]\s?(?=\d)")
+
+
+_CLAUSE = re.compile(r"(?:[,;] and|[,;]|\band) (?![^(]*\))")
+_BARE = re.compile(
+    r"^([^()]{1,40}?)(?:'s|’s)? (?:median )?(?:is|was|has|at|of|with)(?: a median of)? "
+    r"(-?[$€£]?\d[\d.,]{0,12}%?)(?: [a-z%]{1,10})? \("
+)
+"""`New Zealand's is 382 (box 352 to 406)`: the median."""
+_ELLIPTIC = re.compile(r"^[A-Z\ue100-\uf0a0][^\d()]{0,40}(?:'s|’s|:| has| is)")
+_OF = re.compile(
+    r"\b(?:for|of|in) (?:the )?([A-Z\ue100-\uf0a0][^,;:()\d]{0,40}?)"
+    r"(?=[,;(]|$| (?:is|has|with|the|and|was|are)\b)"
+)
 
 
 def part_of(words: str) -> str | None:
@@ -58,8 +72,26 @@ def from_cells(cells: list[tuple[str, float]]) -> Fact | None:
     return box(parts)
 
 
+def boxes_of(text: str) -> list[Fact]:
+    """The boxes that a sentence tells whole: a part that is told again begins the next."""
+    clauses: list[str] = []
+    seen: set[str | None] = set()
+    for clause in _CLAUSE.split(text):
+        parts = {mark.lastgroup for mark in _PART.finditer(clause)}
+        opens = parts & seen or (parts and _BARE.match(clause)) or _ELLIPTIC.match(clause)
+        if clauses and not opens:
+            clauses[-1] += f", {clause}"
+            seen |= parts
+            continue
+        clauses.append(_BARE.sub(r"\1 median \2 (", clause, count=1))
+        seen = parts
+    found = [box_of(clause) for clause in clauses]
+    return [fact for fact in found if fact] if all(found) else []
+
+
 def box_of(text: str) -> Fact | None:
-    """The box that a statement tells whole, labelled by what stands before its first part."""
+    """The box that a statement tells whole, labelled by what stands before its first part, or
+    behind its first number."""
     if slashed := _SLASHED.search(text):
         values = [float(part) for part in slashed.group().split("/")]
         label = clean(text[: slashed.start()].rstrip(" :=(")) or None
@@ -77,9 +109,11 @@ def box_of(text: str) -> Fact | None:
     if found_box is None:
         return None
     before = text[: marks[0].start()]
-    label = before.rpartition(":")[0] or before
+    label = clean(before.rpartition(":")[0] or before)
+    if not label and (owner := _OF.search(text)):
+        label = clean(owner[1])
     return Fact(
-        clean(label) or None,
+        label or None,
         None,
         box=found_box.box,
         outliers=found_box.outliers,

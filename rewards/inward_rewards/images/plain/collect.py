@@ -6,13 +6,14 @@ import itertools
 import re
 from dataclasses import replace
 
-from inward_rewards.images.plain.boxes import box_of
+from inward_rewards.images.plain.boxes import box_of, boxes_of
 from inward_rewards.images.plain.chart import Kind, Number, Observation, Series
-from inward_rewards.images.plain.comparisons import SUMMED, levels
+from inward_rewards.images.plain.comparisons import SUMMED, TOTAL, levels
 from inward_rewards.images.plain.facts import Fact, facts, listed
-from inward_rewards.images.plain.grouped import by_group, counted
+from inward_rewards.images.plain.grouped import by_count, by_group, counted
 from inward_rewards.images.plain.legends import variant
 from inward_rewards.images.plain.numbers import (
+    COLOR,
     NUMBER,
     NUMBERS,
     color,
@@ -57,6 +58,11 @@ _YEARS = re.compile(
     r"|(?<=[a-z] )(?:in|for|during) (?:19|20)\d\d(?=(?: \([^()\d]{1,30}\))?:)"
 )
 """What a chart spans: no number of it."""
+_POWER_UNIT = re.compile(r" \((?:in )?10\^[^(),]{1,24}\)")
+_COLORED = re.compile(
+    rf"\b(?:1[5-9]|20)\d\d(?: in| is| are|:| =) (?:a |the )?(?:{COLOR.pattern})", re.IGNORECASE
+)
+_CLAUSES = re.compile(r"[,;]? (?:whereas|while|but)\b|;")
 _PRONOUN = re.compile(r"^(?:and |then |after that,? )?(?:it|they|this)\b", re.IGNORECASE)
 
 
@@ -68,8 +74,10 @@ def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
         text = _SLASHED.sub(r"(\1, \2)", text)
     if chart.histogram:
         text = binned(_BETWEEN.sub(r" \2-\3: \1 ", text))
-    if chart.kind in (None, "box") and (found_box := box_of(text)):
-        return [found_box]
+    if chart.kind in (None, "box"):
+        found_box = box_of(text)
+        if boxes := boxes_of(text) or ([found_box] if found_box else []):
+            return boxes
     return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
 
 
@@ -87,10 +95,16 @@ def _runs(state: State, text: str) -> list[Fact]:
 def data(state: State, text: str, head: str) -> bool:
     """What a sentence says of numbers; whether there was anything."""
     text = levels(text)
-    if SUMMED.search(text):
+    if SUMMED.search(text) or (state.chart.stack and state.chart.observed and TOTAL.match(text)):
         return False
+    text = _POWER_UNIT.sub(" ", text)
+    if _COLORED.search(text) and len(_COLORED.findall(text)) == len(NUMBERS.findall(text)):
+        return False  # `2019 in dark blue, 2021 in yellow`
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
+    if "respectively" in text and not zipped(text) and len(parts := _CLAUSES.split(text)) > 1:
+        said = [data(state, part, head) for part in parts[:20] if part.strip()]
+        return any(said)
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):
         if (the := _THE_BARS.search(part)) and not NUMBERS.search(the["names"]):
             names(state, part)
@@ -100,7 +114,8 @@ def data(state: State, text: str, head: str) -> bool:
         return add(state, found, head, None)
     if found := _runs(state, text):
         return add(state, found, head, None)
-    if state.chart.stack and (cells := counted(text) or by_group(text, state.names())):
+    cells = by_count(text)
+    if cells or (state.chart.stack and (cells := counted(text) or by_group(text, state.names()))):
         for name, place, fact in cells:
             observe(state, series_of(state, state.unquote(name), None), state.unquote(place), fact)
         return True
@@ -109,7 +124,12 @@ def data(state: State, text: str, head: str) -> bool:
 
 def zip_values(state: State, values: list[Number], head: str) -> bool:
     """Numbers without names: one for each category that is listed, or each name before them."""
-    for names in (state.pending, state.chart.x.members, state.chart.y.members):
+    last = [str(o.x) for series in state.chart.series[-1:] for o in series.observations]
+    # `in the same order` as in the series before.
+    known = [state.pending, state.chart.x.members, state.chart.y.members, *([last] if head else [])]
+    if state.chart.kind == "cell":
+        known = [state.chart.x.members, *known]
+    for names in known:
         if len(names) == len(values) >= 2:
             return add(
                 state,

@@ -13,6 +13,9 @@ _COMPARED = re.compile(
     rf"|\b(?:ris|rose|increas|gr[eo]w|fall|fell|drop|declin|decreas|climb|jump|exceed)[a-z]*"
     rf"(?: [\w-]+){{0,2}} by (?:about |around |roughly |nearly |almost )?"
     rf"(?!(?:1[5-9]|20|21)\d\d\b){NUMBER}"
+    r"|\b(?:increas|ris|declin|decreas|drop|fall|gain|loss|chang|growth|differenc|gap|lead"
+    rf"|margin)[a-z]* of (?:about |around |roughly |nearly |almost |approximately |over "
+    rf"|only |just )?{NUMBER}(?! (?:to|in|for)\b)"
     rf"|\b(?:only|all|no|every|each|both)\b[^,;:.\d]{{1,40}}\b(?:above|below|over|under|exceeds?)"
     rf" {NUMBER}",
     re.IGNORECASE,
@@ -30,6 +33,9 @@ SUMMED = re.compile(
     re.IGNORECASE,
 )
 """Of several places at once: no number of one."""
+
+TOTAL = re.compile(r"^(?:the |in )?(?:overall |combined |grand )?(?:total|sum)s?\b", re.IGNORECASE)
+"""Of the parts of a stack."""
 
 
 def levels(text: str) -> str:

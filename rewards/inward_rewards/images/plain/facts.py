@@ -7,11 +7,12 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from inward_rewards.images.plain.behind import behind
 from inward_rewards.images.plain.chart import Number
+from inward_rewards.images.plain.labels import MAX_LABEL, clean
 from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number
 from inward_rewards.images.plain.text import NAME
 
-MAX_LABEL = 80
 MAX_CHUNK = 300
 """Characters before a number in which its name is looked for."""
 
@@ -67,113 +68,36 @@ _OF_IT = re.compile(
     r"re|was|were|goes to|belongs to|comes from|for|to)?\s+(.+)$"
 )
 
-_LEAD = frozenset(
-    "the a an for in at on of by and then while with about approximately around roughly nearly "
-    "almost only just its it is are was were has have had to from first second third fourth fifth "
-    "sixth seventh eighth ninth tenth last final next one bar bars slice slices segment segments "
-    "wedge column columns line point dot sector value values category remaining also there here "
-    "part portion proportion fraction amount quantity number height "
-    "reaching standing sitting measuring showing accounting representing coming making taking tall "
-    "taller short shorter high higher low lower slightly much reads stops "
-    "so finally where as followed another than category that this these those respectively "
-    "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
-    "re percentage beginning starting ending dominated headed topped you ve w"
-    "e i who "
-    "that's what see corresponding ahead whopping mere staggering impressive modest massive "
-    "measly paltry none".split()
+_PLACE = re.compile(r"(?<=\()\d{1,3}(?:,\d{3})+(?=, )")
+"""`(4,000, 30)`"""
+_HAVE = re.compile(
+    r"^(?: (?:of )?(?:the )?[a-z]{2,20}(?: [a-z]{2,20})?)? (?:use|have|had|chose|choose"
+    r"|prefer(?:red)?"
+    r"|own|said|answered|take|took|like|picked|voted for|go to|went to)s? (?:an? |the"
+    r" )?(\S.{0,40})$"
 )
-_TRAIL = _LEAD | frozenset(
-    "exported imported shows showed represents represented accounts accounted makes made gets got "
-    "records recorded leads led follows followed comes came stands stood reaches reached takes "
-    "took up total totals totalled peak low high sits sat lies lay earns earned scores scored ~ ≈ "
-    "peaks rises falls drops climbs grows ends begins starts opens dips jumps hits stays remains "
-    "close being equals equal measures below above under over maximum minimum valued whose height "
-    "length bottom top just slightly covers contributes holds drew attains achieves sees saw "
-    "count counts averages averaged produced produces sold sells received colored coloured "
-    "runs ranges range goes spans".split()
-)
-_VERBS = re.compile(
-    r"\b(?:is|was|are|were|has|have|had|with|at|reach(?:es|ed)?|takes?|took|shows?|showed|leads?|"
-    r"led|represents?|account(?:s|ed)?|makes?|gets?|got|records?|comes?|came|stands?|stood|sits?|"
-    r"scores?|earns?|equals?|measures?|totals?|hits?|peaks?|averages?|achieves?|holds?|covers?|"
-    r"contributes?|produces?|sells?|sees?|saw|rises?|rose|falls?|fell|drops?|climbs?|grows?|grew|"
-    r"ends?|starts?|begins?|opens?|dips?|jumps?|stays?|remains?|attains?|goes|"
-    r"went|lies|who|which|that|drank|trails?|lags?|top(?:s|ped)? the|tops|receives?|registers?"
-    r"|attracts?|employs?|spends?|consumes?|generates?|emits?|ranks|finish(?:es)?|weighs?|pays?"
-    r"|adds?|amounts?|brings?|collects?|occupies|constitutes?|comprises?|wins?|won|sank|slid"
-    r"|supplies|delivers?|enjoys?|boasts?|captures?|manages?|needs?|loses?|lost|gains?|keeps?"
-    r"|brought|spent|became|charges?|takes home|"
-    r"[a-z]{3,}ed)\b"
-)
-_SIGN = re.compile(r"[B-HJ-Z]|[A-Z]{2,}")
-"""A name of capitals: `IT` is no `it`."""
-_WHEN = re.compile(
-    r"^\s*(?:and\s+)?(?:[Ii]n|[Aa]t|[Oo]n|[Bb]y|[Dd]uring)\s+(\S.*?)\s+(?:the|"
-    r"we|I|it|there|its|they|a|an)\s.*$"
-)
-"""`In January the price was`: the name is the time."""
+"""`nine children have a dog`, `4 % of homes use solar power`."""
 ASIDE = re.compile(
-    rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|\b\d+ ?% (?:confidence|ci|interval)\b",
+    rf"\([^()\d]{{0,20}}(?:{COLOR.pattern})[^()\d]{{0,20}}\)|(?<=\w) in (?:a |the"
+    rf" )?(?:{COLOR.pattern})|\b\d+ ?% (?:confidence|ci|interval)\b",
     re.IGNORECASE,
 )
 """Said of colours and intervals between a name and its number."""
 _DASHED = re.compile(r"^\s*([^-–—:()\d][^–—:()]{0,50}?)\s+[-–—]\s+\D")
-_NOT_NAMES = frozenset(
-    "chart figure image plot graph axis axes bars lines there it data values dots points it has "
-    "series panels panel slices legend title increments steps value count scale trend "
-    "gap each size survey study sample".split()
-)
-
-
-def clean(label: str) -> str:
-    """A name without the little words and verbs around it; empty where nothing else is there."""
-    label = label.strip(" \t\n,;:()[]=*'’").removesuffix("'s").removesuffix("’s")
-    if re.fullmatch(r"[A-Z]", label):
-        return label
-    if quoted := re.search(NAME, label):
-        return quoted.group()
-    for part in reversed(label.split(",")):
-        if when := _WHEN.match(part):
-            part = when[1]
-        words = _without_verb(part.split())
-        while words:
-            rest = " ".join(words)
-            verb = _VERBS.search(rest)
-            before = [] if verb is None else _trimmed(rest[: verb.start()].split())
-            if verb is None or before:
-                words = before or words
-                break
-            words = _trimmed(rest[verb.end() :].split())
-        found = " ".join(words).removesuffix("'s").removesuffix("’s")
-        if found and (_SIGN.fullmatch(found) or found.lower() not in _NOT_NAMES):
-            return found[:MAX_LABEL]
-    return ""
-
-
-def _without_verb(words: list[str]) -> list[str]:
-    """`Chloe drinks a mere`: what stands between a proper name and the amount is its verb."""
-    trimmed = _trimmed(words)
-    if len(trimmed) != 2 or not trimmed[0][:1].isupper() or not re.match("[a-z]+s$", trimmed[1]):
-        return trimmed
-    follows = words[words.index(trimmed[1]) + 1 :][:1]
-    return trimmed[:1] if follows in (["a"], ["an"], ["only"], ["just"], ["about"]) else trimmed
-
-
-def _trimmed(words: list[str]) -> list[str]:
-    while words and words[0].strip("(),'").lower() in _LEAD and not _SIGN.fullmatch(words[0]):
-        words = words[1:]
-    while words and words[-1].strip("(),'").lower() in _TRAIL and not words[-1].isupper():
-        words = words[:-1]
-    return words
 
 
 def facts(text: str) -> list[Fact]:
     """What `text` says of numbers, in order."""
-    text = ASIDE.sub(" ", text)
-    points = [match for match in _TUPLE.finditer(text) if not _follows_number(text, match.start())]
+    text = _PLACE.sub(lambda found: found[0].replace(",", ""), ASIDE.sub(" ", text))
+    points = [
+        match
+        for match in _TUPLE.finditer(text)
+        if not _follows_number(text, match.start()) and not _thousands(text, match)
+    ]
     if points:
         return [_point(match) for match in points]
-    return _counts(text) or _chunks(text)
+    rows = [Fact(name, value, interval=ends) for name, value, ends in behind(text)]
+    return rows or _counts(text) or _chunks(text)
 
 
 def _counts(text: str) -> list[Fact]:
@@ -198,6 +122,14 @@ def _follows_number(text: str, place: int) -> bool:
     return last is not None and last.end() == len(before)
 
 
+def _thousands(text: str, match: re.Match[str]) -> bool:
+    """`the South (6,730)`: a number behind a name, and no point."""
+    return bool(
+        re.fullmatch(r"\(\d{1,3}(?:,\d{3})+\)", match.group())
+        and re.search(rf"(?:[A-Za-z]|{NAME}) ?$", text[max(0, match.start() - 3) : match.start()])
+    )
+
+
 def _point(match: re.Match[str]) -> Fact:
     first, second, third = match.groups()
     more = tuple(found for found in (number(third),) if found) if third else ()
@@ -209,6 +141,8 @@ def _chunks(text: str) -> list[Fact]:
 
     def put(match: re.Match[str]) -> str:
         low, high = number(match[1]), number(match[2])
+        if re.fullmatch(r"\(\d{1,3}(?:,\d{3})+\)", match.group()):
+            return match.group()  # the thousands of one number
         if low is None or high is None or len(intervals) >= 1000:
             return match.group()
         intervals.append((low, high))
@@ -312,6 +246,8 @@ def _one(
         starts_low = not head or (head[:1].islower() and tail[:1] and not tail[:1].islower())
         if tail and starts_low and len(tail.split()) <= 4:
             return Fact(tail, value, interval=interval, subject=head)
+    if not head and (has := _HAVE.match(right)) and (tail := clean(has[1])):
+        return Fact(tail, value, interval=interval)
     if not head or bracketed:
         of_it = _OF_IT.match(right)
         tail = clean(of_it[1]) if of_it else ""
@@ -332,7 +268,8 @@ def _explicit(label: str) -> str:
         return str(quoted[-1])
     label = re.sub(r"\s*\([^()]*\)\s*$", "", label)
     label = re.sub(
-        r"^\s*(?:and|then|with|for|by|followed by|ahead of|the bar for|the value for)\s+",
+        r"^\s*(?:and|then|with|for|by|followed by|ahead of|the bar for|the value for"
+        r"|(?-i:the)(?= (?-i:[A-Z])))\s+",
         "",
         label.strip(),
         flags=re.I,
@@ -347,4 +284,4 @@ def listed(text: str) -> list[str]:
     if quoted := re.findall(NAME, text):
         return list(quoted)
     parts = re.split(r"\s*(?:,|;|\band\b|\bor\b|&)\s*", text)
-    return [part.strip(" .:") for part in parts if part.strip(" .:")]
+    return [part.strip(" .:[]") for part in parts if part.strip(" .:[]")]

@@ -13,7 +13,9 @@ from inward_rewards.images.plain.facts import listed
 from inward_rewards.images.plain.groups import GROUP_WORDS
 from inward_rewards.images.plain.kinds import typed_kind
 from inward_rewards.images.plain.legends import colors_of, legend_of
-from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, numbers
+from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, color, number, numbers
+from inward_rewards.images.plain.runs import is_time
+from inward_rewards.images.plain.sections import is_talk
 from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.text import NAME
@@ -46,8 +48,8 @@ _STANDS_FOR = re.compile(
 """`The blue line represents Seattle`, before a colon."""
 _MOVES = re.compile(
     r"(?<=\w),? (?:stays?|remains?|rises?|falls?|grows?|declines?|drops?|climbs?|goes|"
-    r"moves|keeps?|is (?:much |slightly )?"
-    r"(?:higher|lower|highest|lowest))\b"
+    r"moves|keeps?|is (?:much |slightly |always |nearly |almost |the )?"
+    r"(?:higher|lower|highest|lowest|flat|constant|stable|steady|unchanged|similar|smoother))\b"
 )
 _TYPES = frozenset(
     "type|kind|chart|chart type|chart kind|plot type|graph type|plot|graph|figure type|"
@@ -69,6 +71,8 @@ def field(state: State, text: str) -> bool:
     key, value = _THEN.sub("", match[1].strip()), match[2].strip()
     word = re.sub(r"[\W_]+", " ", key.lower()).strip()
     chart = state.chart
+    if is_talk(key):
+        return True
     if word in _TYPES:
         typed_kind(value, chart)
         return True
@@ -148,6 +152,10 @@ def field(state: State, text: str) -> bool:
         return True
     if word in ("background", "size", "grid", "gridlines"):
         return style_of(text, chart)
+    places = listed(value)
+    if len(places) >= 2 and not chart.x.members and all(map(is_time, places)):
+        chart.x.members, chart.x.title = places, chart.x.title or state.unquote(key)
+        return True
     if word in _POINT_LISTS or (
         re.fullmatch(r"(?:data )?(?:points|values) [\w ]*", word) and "(" in key
     ):
@@ -164,6 +172,14 @@ def field(state: State, text: str) -> bool:
     if len(found) == 1 and found[0].label is None and found[0].value and not found[0].more:
         name = _group_name(state, key) if chart.strip else key
         return add(state, [replace(found[0], label=name or key)], state.head, None)
+    bare = len(found) >= 2 and not any(f.label or f.more or f.box or f.interval for f in found)
+    if (
+        bare
+        and number(key)
+        and len(found) == len(chart.x.members)
+        and (chart.kind == "cell" or chart.stack)
+    ):
+        return add(state, found, key, None)  # a row that is named by a year
     explicit = len(found) >= 2 or bool(found and found[0].label and found[0].label != value)
     if (
         explicit
@@ -194,7 +210,7 @@ def _group_name(state: State, key: str) -> str:
         re.IGNORECASE,
     ):
         return state.unquote(numbered[1]).strip()
-    if re.match(r"^there (?:are|is)\b", key, re.IGNORECASE):
+    if re.match(r"^there(?: are| is|['’]s)\b", key, re.IGNORECASE):
         state.chart.color = color(key) or state.chart.color
         return ""
     if state.chart.histogram and re.search(r"\b(?:bins?|histogram|width)\b", key, re.IGNORECASE):
@@ -212,12 +228,14 @@ def _group_name(state: State, key: str) -> str:
     key = re.sub(r"\s*\([^()]*\)\s*$", "", key)
     key = re.sub(
         r"^(?:the )?(?:values|data|line|bars|series|points|numbers|row|figures)(?:"
-        r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|row|s"
+        r" points| values)?\s+(?:for|of|in|at)\s+(?:the )?(?:year )?|^(?:for|in|s"
         r"eries|line) ",
         "",
         key,
         flags=re.IGNORECASE,
     )
+    if state.chart.kind == "cell":
+        key = re.sub(r"^row ", "", key, flags=re.IGNORECASE)
     key = re.sub(
         r"\s+(?:line|bars|series|values|data)$|^the (?=[a-z]+$)",
         "",

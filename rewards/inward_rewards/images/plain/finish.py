@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from inward_rewards.images.plain.chart import Note, Observation, PlainChart, Series
 from inward_rewards.images.plain.numbers import iso_date, number, plain_number
+from inward_rewards.images.plain.years import with_years
 
 
 def finished(chart: PlainChart) -> PlainChart:
@@ -26,6 +27,7 @@ def finished(chart: PlainChart) -> PlainChart:
             chart.series = []
             return chart
         chart.kind = kinds[0]
+    with_years(chart.series)
     seen = [o for series in chart.series for o in series.observations]
     in_units = _in_units(chart, seen)
     if not in_units:

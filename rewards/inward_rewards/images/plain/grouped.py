@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inward_rewards.images.plain.facts import Fact, clean, listed
+from inward_rewards.images.plain.facts import Fact, listed
+from inward_rewards.images.plain.labels import clean
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, number
 from inward_rewards.images.plain.text import NAME
 
@@ -17,6 +18,11 @@ _PART_OF = re.compile(
     rf"|[\w-]{{2,20}}(?: [\w-]{{2,20}}){{0,2}}?)"
     r"(?: and|,(?: and)?)?\s*(?:[a-z]{1,12} )?$"
 )
+_COUNTED_AS = re.compile(
+    rf"({NUMBER}) (?!(?:in|of|for|and|on|at|to|by|from|with|as|is|are)\b)([A-Za-z][\w-]{{1,30}})"
+)
+_OTHER_NOUN = re.compile(r"^ [a-z]{2,20}(?=[,;]| and\b)")
+"""`medals` in `9 silver medals, Cuba`."""
 _COUNT = re.compile(rf"({NUMBER})\s+([A-Za-z][\w -]{{0,40}})")
 
 
@@ -52,6 +58,29 @@ def by_group(text: str, known: list[str]) -> list[Cell]:
         for place, found in zip(places, told, strict=True)
         for name, value in zip(names, found, strict=True)
     ]
+
+
+def by_count(text: str) -> list[Cell]:
+    """`Kenya won 11 gold and 9 silver medals, Cuba 7 gold and 15 silver`: each group tells the same
+    counts, by the same names."""
+    found = list(_COUNTED_AS.finditer(text))
+    if not 4 <= len(found) <= 400 or len(found) != len(NUMBERS.findall(text)):
+        return []
+    names = [match[2].lower() for match in found]
+    count = len(set(names))
+    if count < 2 or len(found) % count or names != names[:count] * (len(found) // count):
+        return []
+    cells: list[Cell] = []
+    end = 0
+    for start in range(0, len(found), count):
+        group = found[start : start + count]
+        place = clean(_OTHER_NOUN.sub("", text[end : group[0].start()]))
+        if not place:
+            return []
+        cells += [(match[2], place, Fact(match[2], number(match[1]))) for match in group]
+        end = group[-1].end()
+    places = {place for _, place, _ in cells}
+    return cells if len(places) == len(found) // count >= 2 else []
 
 
 def _parts_named(part: str, found: list[re.Match[str]]) -> list[str]:

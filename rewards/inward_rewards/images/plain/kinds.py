@@ -43,7 +43,8 @@ _MARKS: tuple[tuple[str, Kind], ...] = (
     ("boxes", "box"), ("steps", "step"),
 )  # fmt: skip
 _COUNT = (
-    "(?:[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten|horizontal|vertical|side-by-side"
+    "(?:there(?: is|['’]s) an?|[1-9][0-9]?|one|two|three|four|five|six|seven|eight|nine|ten"
+    "|horizontal|vertical|side-by-side"
     "|(?:solid|dashed|coloured|colored))"
 )
 _DRAWN = [
@@ -91,6 +92,9 @@ _AXIS = re.compile(r"\bax[ei]s\b", re.IGNORECASE)
 _LIES = re.compile(
     r"\bhorizontal[- ](?:[a-z-]+ ){0,2}?(?:bar|column|chart|dot|box|graph|plot|histogram)"
     r"|\b(?:bars|columns|boxes)\b[^.;]{0,40}? horizontal(?:ly)?\b(?! axis| grid| line)"
+    r"|\b(?:bars?|chart)\b[^.;]{0,30} (?:(?:lying|lie|lies|turned|drawn|laid) )?(?:on (?:its"
+    r"|their) sides?"
+    r"|sideways)\b"
 )
 _BESIDE_KIND = re.compile(r"^\s*[:,–—-]\s*([A-Z](?:[^.,:;=()\d]|\b\d{4}\b){2,60})$")
 """`Scatter plot: Iris petals`, once the kind is taken out."""
@@ -115,9 +119,10 @@ def first_kind(lines: Iterable[str]) -> PlainChart:
             kind_of(text, chart)
         if chart.kind is not None:
             return chart
-    for text in kept:
+    # Sentences with numbers first: those tell what is drawn.
+    for text in sorted(kept, key=lambda text: NUMBERS.search(text) is None):
         drawn = [(m.start(), kind) for rule, kind in _DRAWN if (m := rule.search(text))]
-        if drawn and NUMBERS.search(text):
+        if drawn:
             chart.kind = min(drawn)[1]
             return chart
     return chart
@@ -156,7 +161,7 @@ def variety(told: str, chart: PlainChart) -> None:
     """What a sentence in lower case says of bars, stacks and dots."""
     if _LIES.search(told):
         chart.horizontal = True
-    if "stacked" in told:
+    if re.search(r"\bstacked\b(?! (?:one )?(?:under|below|beneath|underneath|vertically))", told):
         chart.stack = chart.stack or "zero"
     elif re.search(r"grouped|clustered|side[- ]by[- ]side|next to each other", told):
         chart.stack = chart.stack or "group"

@@ -19,7 +19,7 @@ _OPENER = re.compile(
     rf"|and )?(?:the )?(?:(?P<side>{_SIDE}(?:[- ](?:hand )?{_SIDE})?(?:-hand)?) {_NOUN}\b"
     rf"|(?:sub-?)?(?:panel|plot|figure|graph) (?P<name>{NAME}|\(?[A-Ha-h1-9]\)?(?![\w.]))"
     rf"|(?P<letter>{_LETTER}))"
-    rf"(?P<title> (?:titled |named |called )?{NAME})?",
+    rf"(?P<title>(?: |[,:–—-] ?| [–—(-] ?)(?:titled |named |called |labell?ed )?{NAME}\)?)?",
     re.IGNORECASE,
 )
 """`Panel "(a) Loss"`, `The left panel`, `(b)`, `Subplot 2`."""

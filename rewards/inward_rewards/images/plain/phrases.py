@@ -62,6 +62,20 @@ _THROUGH = re.compile(
     rf"(?:the (?:points|values) )?(?={NUMBER})",
     re.IGNORECASE,
 )
+_HAS_LIST = re.compile(
+    r"(?:^|(?<=[.;] ))([A-Z\ue100-\uf0a0][\w&-]{0,30}(?: [\w&-]{1,20}){0,2}?) (?:has|have|had"
+    r"|shows?|reads?) "
+    rf"(?={NUMBER}, {NUMBER}(?:,| and))"
+)
+"""`Friday has 12, 30 and 25`"""
+_IN_ROW = re.compile(
+    r"\b(?:in|for) the ([\w\ue100-\uf0a0-]{1,30}(?: [\w-]{1,20})?) (?:row|column)s?,? (?:(?:the"
+    r" )?(?:cells|values"
+    rf"|numbers|entries) |they |it |we )?(?:reads?|are|is|shows?|have|has|holds?|see):?"
+    rf" (?={NUMBER})",
+    re.IGNORECASE,
+)
+"""`in the 2019 row the cells read 3, 4`"""
 _COUNTED_FOR = re.compile(
     rf"({NUMBER}) (?:for|in|between|at|from) (\d[\d.,]{{0,12}})\s?(?:-|–|to"
     rf"|and)\s?(\d[\d.,]{{0,12}})\b"
@@ -91,6 +105,8 @@ def spoken(text: str) -> str:
     text = _NEAR.sub(" at ", text)
     if "legend" not in text.lower():
         text = _PLACED.sub(_opens, text)
+    text = _HAS_LIST.sub(r"\1: ", text)
+    text = _IN_ROW.sub(lambda found: f"{_opens(found)}{found[1]}: ", text)
     return _THROUGH.sub(": ", _MAKE.sub(lambda found: f"{_opens(found)}{found[1]}: ", text))
 
 

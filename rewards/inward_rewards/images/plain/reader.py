@@ -15,10 +15,12 @@ from __future__ import annotations
 import itertools
 import re
 
+from inward_rewards.images.plain.asides import sums_up, without_asides
 from inward_rewards.images.plain.axes import AXIS, axes_of, beside_axes, columns_of
-from inward_rewards.images.plain.chart import PlainChart
+from inward_rewards.images.plain.chart import PlainChart, Series
 from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, data, names, take_values
 from inward_rewards.images.plain.fields import field
+from inward_rewards.images.plain.figures_in_words import in_figures
 from inward_rewards.images.plain.finish import finished
 from inward_rewards.images.plain.groups import SHAPE, combined, group, rule_line, shape
 from inward_rewards.images.plain.kinds import (
@@ -40,6 +42,7 @@ from inward_rewards.images.plain.state import State
 from inward_rewards.images.plain.style import style_of
 from inward_rewards.images.plain.tables import table
 from inward_rewards.images.plain.text import NAME, Line, Table, Text, cut, sentences
+from inward_rewards.images.plain.turning import turned
 
 _PANEL = re.compile(
     rf"^(?:in )?(?:the )?(?:\w+ )?panel,? (?:for |of |titled |named )?({NAME}|[^:,]{{1,60}}?)"
@@ -47,7 +50,7 @@ _PANEL = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*:", re.IGNORECASE
+    r"(?:^|;)\s*(?:title|[xy](?:[- ]axis)?|values|data|legend)\s*[:=]", re.IGNORECASE
 )
 """Fields that share a line."""
 _LISTS = re.compile(
@@ -55,7 +58,13 @@ _LISTS = re.compile(
 )
 """Series that share a line: `Ours: 94, 88; baseline: 93, 71`."""
 
-
+_ROW = re.compile(rf"^[^:;]{{1,40}}: *{NUMBER}(?:,? (?:and )?|, ?){NUMBER}")
+"""`2019: 3, 4; 2021: 5, 6`"""
+_KIND_BEHIND = re.compile(r"^(?!No\b|Yes\b)([A-Z](?:[^.:;()?]){2,80}) \(([^()]{3,60})\):?$")
+"""`Water level (line chart)`"""
+_TITLE_ALONE = re.compile(r"[A-Z][^.;:()]{3,80}")
+"""The first words, where they say nothing else."""
+_NAMED_KIND = re.compile(rf"^({NAME})\s*(?:[:–—]|-(?= ))\s*(\S.*)$")
 _ON_THE_RIGHT = re.compile(
     r",? (?:(?:is |are )?(?:measured|shown|plotted|drawn|read) )?on (?:the |a |its own )?"
     r"(?:right|second|secondary|right-hand)(?: y| vertical)?[- ]axis(?: in [\w%]{1,20})?,?",
@@ -148,13 +157,34 @@ def _without_subject(state: State) -> None:
     chart = state.chart
     names = {series.name for series in chart.series if series.name}
     places = [o.x for series in chart.series for o in series.observations]
-    if (
-        not chart.kinds
-        and names <= state.subjects
-        and (len(names) == 1 or len(set(places)) == len(places))
-    ):
+    alone = len(names) >= 3 and all(len(series.observations) == 1 for series in chart.series)
+    if alone and chart.kind == "point" and not chart.legend and not chart.strip:
+        # Points with a name each: their labels, and no series.
+        names = set()
         for series in chart.series:
             series.name = ""
+    one = len(names) == 1 and not chart.legend and chart.kind not in ("arc", "cell", "box")
+    if not chart.kinds and (
+        one or (names <= state.subjects and (len(names) == 1 or len(set(places)) == len(places)))
+    ):
+        chart.y.title = chart.y.title or (names.pop() if one else "")
+        for series in chart.series:
+            series.name = ""
+    _joined(chart)
+    turned(chart)
+
+
+def _joined(chart: PlainChart) -> None:
+    """Series of one name and one kind are one: the last of two statements about a place counts."""
+    known: dict[tuple[str, str, str | None], Series] = {}
+    for series in chart.series:
+        first = known.setdefault((series.panel, series.name, series.kind), series)
+        if first is not series and series.kind != "rule":
+            told = {o.x for o in series.observations}
+            if chart.kind != "point" and not chart.strip:
+                first.observations = [o for o in first.observations if o.x not in told]
+            first.observations += series.observations
+            series.observations = []
 
 
 def line(state: State, line: Line, opens: bool) -> None:
@@ -186,11 +216,16 @@ def line(state: State, line: Line, opens: bool) -> None:
         elif not state.by_head and not is_section(text):
             state.header = state.header or state.unquote(text)
         return
+    titled = _KIND_BEHIND.match(text)
+    if titled and not state.chart.title and _names_kind(titled[2]):
+        statement(state, text)
+        return
     head = re.sub(r"\s*\([^()]*\)$", "", bare)
     if (text.endswith(":") or opens) and len(head) <= 60 and not speaks(head):
         open_head(state, line.indent, bare)
         return
     several = len(_SEVERAL.findall(text)) >= 2 or len(_LISTS.findall(text)) >= 2
+    several = several or (text.count(";") >= 2 and bool(_SEVERAL.search(text)))
     parts = text.split(";") if several else [text]
     for part in parts:
         for sentence in sentences(part):
@@ -199,13 +234,26 @@ def line(state: State, line: Line, opens: bool) -> None:
             if rest and AXIS.search(first) and not AXIS.search(rest):
                 statement(state, first)
                 sentence = rest.strip()
-            statement(state, sentence)
+            rows = sentence.split(";")
+            for row in rows if all(map(_ROW.match, rows)) else [sentence]:
+                statement(state, row.strip())
 
 
 def statement(state: State, text: str) -> None:
     state.chart.statements += 1
-    if not understood(state, text):
+    named = _NAMED_KIND.match(text) or _KIND_BEHIND.match(text)
+    if named and not state.chart.title and _names_kind(named[2]):
+        state.chart.title, text = state.unquote(named[1]), named[2]
+    repeats = sums_up(text) and state.chart.observed > 0
+    if repeats or not understood(state, in_figures(without_asides(text))):
         state.chart.ignored += 1
+        if state.chart.statements == 1 and not state.header and _TITLE_ALONE.fullmatch(text):
+            state.header = state.unquote(text)
+
+
+def _names_kind(text: str) -> bool:
+    probe = PlainChart()
+    return kind_of(text, probe) != text
 
 
 def understood(state: State, text: str) -> bool:

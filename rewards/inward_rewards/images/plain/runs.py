@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.facts import ASIDE, Fact, clean
+from inward_rewards.images.plain.facts import ASIDE, Fact
+from inward_rewards.images.plain.labels import clean
 from inward_rewards.images.plain.numbers import NUMBER, number
 from inward_rewards.images.plain.text import NAME
 
@@ -43,7 +44,8 @@ _BEFORE_YEAR = re.compile(
 _BEHIND = re.compile(
     r"^(?! ?(?:and|while|whereas|but|then|to|"
     r"from)\b)[^\s\w,;:()-]{0,3}(?:[ -][^\s,;:()-]{1,20}){0,4}?"
-    r",? (?:in|by|at|on|during|for|around|as of) (?:about |around |the )?(?:year |month of )?$"
+    r",? (?:in|by|at|on|during|for|around|as of|after) (?:about |around |the )?(?:year |month"
+    r" of )?$"
 )
 """Between a number and the place behind it."""
 _OPENS = re.compile(r"\b(?:while|whereas|but)\b|;")
@@ -57,14 +59,17 @@ _TO = re.compile(
 _REPRESENTS = re.compile(
     r"\b(?:representing|represents|for|showing|labell?ed|named|called|standing for|stands for) "
     rf"(?:the )?({NAME}|[\w&./ -]{{1,40}}?)(?=,|\)|$| (?:is|was|goes|start|begin|rise|fall|drop"
-    r"|climb|grow|decline|increase|decrease|move|show|has|had|with|at|from)[a-z]*\b)"
+    r"|climb|grow|decline|increase|decrease|move|show|has|had|with|at|from|st[oa][on]|remain|stay"
+    r"|peak|reach|hit|went|rose|fell|gr[e]w|came|come|end|finish|hover|fluctuat|level|sit|sat|dip"
+    r"|jump|surg|plung|soar|slid|shr[aiu]n|decreas|increas|doubl|tripl|recover|plateau|cross|pass"
+    r"|were|are|stabili)[a-z]*\b)"
 )
 _VERB = re.compile(
     r",? (?:is|was|are|were|has|had|have|goes|went|stays?|stayed|remains?|starts?|started|begins?"
     r"|began|rises?|rose|falls?|fell|drops?|dropped|climbs?|climbed|grows?|grew|declines?|declined"
     r"|increases?|increased|decreases?|decreased|moves?|reach(?:es|ed)?|sits?|hits?|peaks?|peaked"
     r"|opens?|comes?|came|stood|stands?|shows?|gains?|loses?|recovers?|recovered|jumps?|jumped"
-    r"|dips?|dipped|ends?|ended|finish(?:es|ed)?|follows?|leads?|soars?|slides?|doubles?|shrinks?"
+    r"|improves?|improved|worsens?|worsened|accelerates?|accelerated|dips?|dipped|ends?|ended|finish(?:es|ed)?|follows?|leads?|soars?|slides?|doubles?|shrinks?"
     r"|shrank|surges?|plunges?|slips?|edges?|steadily|slowly|gradually|sharply|slightly|then)\b"
 )
 _NO_NAME = re.compile(
@@ -224,5 +229,6 @@ def _subject(words: str, known: str, *, opens: bool) -> str:
     head = _HEAD_WORDS.sub("", head).strip(" ,:")
     if not head or _NO_NAME.match(head) or len(head.split()) > 5:
         return ""
-    cleaned = clean(head)
+    # `proposed model`: no verb stands before its noun.
+    cleaned = head if re.match(r"[a-z]{3,}ed [a-z]", head) else clean(head)
     return "" if _NO_NAME.match(cleaned) else cleaned

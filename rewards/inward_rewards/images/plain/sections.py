@@ -54,6 +54,8 @@ def speaks(head: str) -> bool:
 def open_head(state: State, indent: int, words: str) -> None:
     state.chart.statements += 1
     name = re.sub(r"\s*\([^()]*\)$", "", words)
+    # As lists of fields have it: `name: Oslo`.
+    name = re.sub(r"^(?:series |line )?(?:name|label|series)\s*: ", "", name, flags=re.IGNORECASE)
     if re.search(r"\b(?:are|is|there|follow(?:s|ing)?|shown|has|two|three|four|five|six)\b", name):
         state.chart.color = color(name) or state.chart.color
         state.heads.append((indent, ""))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inward_rewards.images.plain.boxes import from_cells
 from inward_rewards.images.plain.chart import Number, Observation
 from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, observe, series_of
-from inward_rewards.images.plain.facts import Fact
+from inward_rewards.images.plain.facts import Fact, facts
 from inward_rewards.images.plain.numbers import (
     COLOR,
     color,
@@ -25,6 +25,10 @@ MAX_COLUMNS = 60
 _COUNTER = re.compile(r"^(?:#|no\.?|nr\.?|rank|index|id|s\.? ?no\.?|)$", re.IGNORECASE)
 _LOOKS = re.compile(r"\b(?:colou?r|marker|style|notes?|comments?|description|trend)s?\b", re.I)
 _TOTAL = re.compile(r"^(?:grand )?(?:total|sum|overall)s?$", re.IGNORECASE)
+_CHANGE = re.compile(
+    r"^(?:the )?(?:(?:net|percent|%) )?(?:change|differences?|diff\.?|delta|Δ)\b", re.I
+)
+"""Of a column that compares two others."""
 _ENDS = (
     re.compile(r"\b(?:low|lower|min|minimum|from)\b", re.IGNORECASE),
     re.compile(r"\b(?:high|upper|max|maximum|to)\b", re.IGNORECASE),
@@ -89,6 +93,8 @@ def _columns(state: State, table: Table) -> list[_Column]:
         dates = dates and state.chart.kind != "point" and all(map(is_time, filled))
         found.append(_Column(title, cells, numeric and not dates))
     _note_colors(state, head, rows, found)
+    if sum(c.numeric for c in found) >= 3:
+        found = [c for c in found if not (c.numeric and _CHANGE.match(c.title))]
     return [c for c in found if not (_TOTAL.match(c.title) and _adds_up(c, found))]
 
 
@@ -168,7 +174,8 @@ def _wide(state: State, names: _Column, values: list[_Column]) -> None:
     if len(values) == 1:
         chart.y.title = chart.y.title or values[0].title
     for column in values:
-        series = series_of(state, column.title if len(values) > 1 else state.head, None)
+        title, looks = _looks(column.title) if len(values) > 1 else (state.head, "")
+        series = series_of(state, title, None, looks)
         for name, cell in zip(names.cells, column.cells, strict=True):
             fact = _fact(state, cell)
             if fact is None or not name or chart.observed >= MAX_OBSERVATIONS:
@@ -178,6 +185,17 @@ def _wide(state: State, names: _Column, values: list[_Column]) -> None:
                 observe(state, series_of(state, name, None), column.title, fact)
             else:
                 observe(state, series, name, fact)
+
+
+def _looks(title: str) -> tuple[str, str]:
+    """The name of a column, and what its head says of looks: `Smooth (dashed blue)`."""
+    aside = re.search(r"\s*\(([^()]{1,40})\)$", title)
+    if aside and (
+        COLOR.search(aside[1])
+        or re.search(r"\b(?:dashed|dotted|solid|light|dark|hatched|striped|plain)\b", aside[1])
+    ):
+        return title[: aside.start()], aside[1]
+    return title, ""
 
 
 def _interval(values: list[_Column]) -> tuple[_Column, _Column, _Column] | None:
@@ -231,7 +249,7 @@ def _lying(state: State, names: _Column, values: list[_Column]) -> None:
 def _points(state: State, words: list[_Column], values: list[_Column]) -> bool:
     """Rows of x and y, and of a size where there is a third number beside a name."""
     if len(values) < 2:
-        return False
+        return _listed_points(state, [*words, *values])
     chart = state.chart
     sized = len(values) == 3 and (words or re.search(r"size|area|bubble", values[2].title, re.I))
     if len(values) > 2 and not sized:
@@ -254,6 +272,24 @@ def _points(state: State, words: list[_Column], values: list[_Column]) -> bool:
                 )
             )
     return True
+
+
+def _listed_points(state: State, words: list[_Column]) -> bool:
+    """A row a series, its points in one cell."""
+    if not words:
+        return False
+    said = False
+    for column in words[1:] or words:
+        for row, cell in enumerate(column.cells):
+            points = [fact for fact in facts(cell) if fact.label and fact.value]
+            if cell.count("(") != len(points) or not points:
+                continue
+            series = series_of(state, words[0].cells[row] if column is not words[0] else "", None)
+            for fact in points:
+                if state.chart.observed < MAX_OBSERVATIONS:
+                    observe(state, series, str(fact.label), fact)
+                    said = True
+    return said
 
 
 def _point_series(state: State, values: list[_Column]) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from inward_rewards.images.plain.wording import normal
+from inward_rewards.images.plain.wording import normal, powers
 
 MAX_CHARACTERS = 20_000
 """Of a description; the rest is not read. It bounds the work, whatever a caller allows."""
@@ -146,7 +146,7 @@ def cut(description: str) -> Text:
 
 
 def _cells(line: str) -> list[str]:
-    return [_EMPHASIS.sub("", cell).strip() for cell in line.strip().strip("|").split("|")]
+    return [powers(_EMPHASIS.sub("", cell)).strip() for cell in line.strip().strip("|").split("|")]
 
 
 def _line(raw: str) -> Line | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from inward_rewards.images.plain.figures_in_words import with_dates
 from inward_rewards.images.plain.phrases import spoken
 
 _LEAD_IN = re.compile(
@@ -71,6 +72,9 @@ _XY = re.compile(
     re.IGNORECASE,
 )
 _POINT = re.compile(r"\(\s*([-−]?\d[\d.]{0,20})\s*;\s*([-−]?\d[\d.]{0,20})\s*\)")
+_NUM = r"([-−]?\d(?:[\d.]{0,20}\d)?%?)"
+_PAIR_LIST = re.compile(rf"\[ ?{_NUM}, ?{_NUM} ?\]")
+_RANGE_LIST = re.compile(rf"\b(range|limits|domain|scale|from):? [\[(]{_NUM}, ?{_NUM}[\])]", re.I)
 _BETWEEN_NUMBERS = re.compile(r"(?<=[\d%])\s+/\s+(?=[-−$€£]?\d)")
 
 
@@ -81,6 +85,20 @@ _TEN = re.compile(
 """`10^-3`, but for the unit `(10^-3)`; a point may be `(10^2, 3)`."""
 
 
+def _nested(text: str) -> str:
+    """`range [0, 300]` as words, `[[1, 2], [3, 4]]` as points."""
+    text = _RANGE_LIST.sub(r"\1 \2 to \3", text)
+    if len(_PAIR_LIST.findall(text)) >= 2:
+        text = _PAIR_LIST.sub(r"(\1, \2)", text)
+    return re.sub(r"\[ ?(?=\()|(?<=\)) ?\]", "", text)
+
+
+def powers(text: str) -> str:
+    """`text` with `5 × 10^3` and `10³` as computers write them."""
+    text = _POWER.sub(lambda m: f"e{(m[1] or m[2]).translate(_RAISED)}", text)
+    return _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_RAISED)}", text)
+
+
 def _axis_is(found: re.Match[str]) -> str:
     # A sentence keeps its capital: it begins there.
     return f"{'The' if found[0][0] == 'O' else 'the'} {found[1]}-axis is"
@@ -88,7 +106,8 @@ def _axis_is(found: re.Match[str]) -> str:
 
 def normal(text: str) -> str:
     """`text` in the form that the rules are written for."""
-    text = spoken(_SERIES.sub("", _LEAD_IN.sub("", text)))
+    text = spoken(with_dates(_SERIES.sub("", _LEAD_IN.sub("", text))))
+    text = _nested(text)
     text = _AXIS_WORD.sub(lambda found: f"{found['a'] or found['b']}-axis", text)
     text = _ON_AXIS.sub(_axis_is, _AXIS_OF.sub(r"\1-axis", text))
     text = _ORDER.sub("", _ARROW.sub(r"\1: ", text))
@@ -100,9 +119,8 @@ def normal(text: str) -> str:
     if counted:
         text = text[counted.end() :]
         text = _NAME_COMMA.sub(r"\1: ", text, count=1)
-    text = _POWER.sub(lambda m: f"e{(m[1] or m[2]).translate(_RAISED)}", text)
+    text = powers(text)
     text = _BN.sub(lambda m: " billion" if m[1] == "bn" else " million", text)
-    text = _TEN.sub(lambda m: f"{m[1]}1e{(m[2] or m[3]).translate(_RAISED)}", text)
     text = _SIGN.sub("-", _UNIT.sub("", _DEGREES.sub(" ", _DOTS.sub(" to ", text))))
     text = _MILLIONS.sub(r"\1 million", _BILLIONS.sub(r"\1 billion", _CURRENCY.sub("$", text)))
     text = _POINT.sub(r"(\1, \2)", _XY.sub(r"(\1, \2)", text))

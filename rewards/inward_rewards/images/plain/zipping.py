@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from inward_rewards.images.plain.chart import Number
-from inward_rewards.images.plain.facts import Fact, clean, listed
+from inward_rewards.images.plain.facts import Fact, listed
+from inward_rewards.images.plain.labels import VERBS, clean
 from inward_rewards.images.plain.numbers import NUMBERS, number, plain_number
 
 MAX_NAMES = 2000
@@ -37,12 +38,20 @@ _LEAD = re.compile(
 
 def zipped(text: str) -> list[Fact]:
     """As many names as numbers that stand behind them; empty where the sentence is no such."""
+    told = text
     text = re.sub(r",?\s*\b(?:each )?respectively\b", "", text)
     values, start = _values(text)
     if len(values) < 2:
         return []
     before = text[max(0, start - MAX_NAMES) : start]
     says = next((m for m in _SAYS.finditer(before) if m.end() == len(before) and m.group()), None)
+    if (
+        told != text
+        and (verb := VERBS.search(before))
+        and len(values) == _count(before[: verb.start()])
+    ):
+        # `A and B had much lower figures, at 25 and 11 respectively`
+        says = verb
     if says is None:
         return []
     names = listed(before[: says.start()])[-len(values) :]
@@ -55,6 +64,10 @@ def zipped(text: str) -> list[Fact]:
     if any(NUMBERS.search(name) and not plain_number(name) for name in names):
         return []
     return [Fact(name, value) for name, value in zip(names, values, strict=True)]
+
+
+def _count(names: str) -> int:
+    return len(listed(names))
 
 
 def _values(text: str) -> tuple[list[Number], int]:
