@@ -30,12 +30,12 @@ from PIL import Image
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from chart_adversary.legibility import Proposal, strange_letter
-from chart_adversary.novelty import WORD, Worded
+from chart_adversary.novelty import Worded, words_of
 
 BLIND = "A chart."
 """What a solver that does not look could say of any chart."""
 MIN_WORDS = 20
-"""Of a prompt. Shorter ones are in many others."""
+"""Different ones of a prompt. Shorter prompts are parts of many others."""
 KINDS = (
     "area", "bar", "box", "bubble", "candlestick", "column", "donut", "dot", "funnel", "gantt",
     "line", "pie", "radar", "scatter", "step", "violin", "waterfall",
@@ -190,8 +190,8 @@ def _wording(prompt: str) -> tuple[ImageFault, str] | None:
         return "empty", "it holds no prompt"
     if letter := strange_letter(" ".join(prompt.split())):
         return "letters", f"it holds U+{ord(letter):04X}"
-    if (count := len(WORD.findall(prompt))) < MIN_WORDS:
-        return "few words", f"it has {count} words"
+    if (count := len(set(words_of(prompt)))) < MIN_WORDS:
+        return "few words", f"it has {count} different words"
     if kind_of(prompt) is None:
         return "no kind", "it names no kind of chart"
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -65,26 +65,31 @@ class Shown:
 class Worded:
     """Of an image prompt."""
 
-    words: Counter[str]
-    runs: Counter[tuple[str, ...]]
+    words: frozenset[str]
+    runs: frozenset[tuple[str, ...]]
     """Of `RUN` words."""
 
     @classmethod
     def of(cls, prompt: str) -> Self:
-        words = WORD.findall(prompt.casefold())
-        return cls(Counter(words), Counter(zip(*(words[n:] for n in range(RUN)), strict=False)))
+        words = words_of(prompt)
+        runs = zip(*(words[number:] for number in range(RUN)), strict=False)
+        return cls(frozenset(words), frozenset(runs))
 
     def sameness(self, other: Content) -> float:
-        """The larger of the F1 of the words, whatever their order and the numbers between them, and
-        of the part of the shorter prompt's runs that stand in the longer. Neither another order nor
-        more words around an old prompt make a new one.
+        """The larger of the F1 of the different words, whatever their order and the numbers between
+        them, and of the part of the runs of either prompt that stand in the other. Neither another
+        order nor more words around an old prompt make a new one.
         """
         assert isinstance(other, Worded)
-        both = self.words.total() + other.words.total()
-        words = 2 * (self.words & other.words).total() / both if both else 0.0
-        shorter = min(self.runs.total(), other.runs.total())
-        runs = (self.runs & other.runs).total() / shorter if shorter else 0.0
-        return max(words, runs)
+        both = len(self.words) + len(other.words)
+        words = 2 * len(self.words & other.words) / both if both else 0.0
+        shorter = min(len(self.runs), len(other.runs))
+        return max(words, len(self.runs & other.runs) / shorter if shorter else 0.0)
+
+
+def words_of(text: str) -> list[str]:
+    """Its words in order, without case; numbers are none."""
+    return WORD.findall(text.casefold())
 
 
 class Recent:
