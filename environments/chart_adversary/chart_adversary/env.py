@@ -153,8 +153,9 @@ class ChartAdversaryEnv(vf.Env[ChartAdversaryEnvConfig]):
         if said["fault"] is None:
             scores = _scores([t for t in episode.traces if t.agent.name == "solver"])
             mean, same = fmean(scores), said["sameness"]
-            low = max(task.config.low, said.get("blind", 0.0))
-            inside = low <= mean <= task.config.high
+            inside = task.config.low <= mean <= task.config.high
+            # No better than a solver that does not look: it was lost.
+            inside &= mean > said.get("blind", 0.0)
             left = max(0.0, 1 - mean - said.get("noise_floor", 0.0))
             paid = left * novelty(same) if inside else 0.0
             metrics |= {

@@ -69,13 +69,14 @@ too, with other noise, and scored in the same way; the lowest of these scores is
 generator can reach.
 
 Your score is that lowest score less the mean score of the other models, times how new your prompt \
-is: 1 less the square of the share of its different words, or of its runs of {novelty.RUN} words, \
-that the most similar recent prompt has too. Numbers do not make it new. Your score is 0 where their mean \
-is below {low:g}, above {high:g}, or below what the words "{images.BLIND}" score; where the \
-generator refuses your prompt; and where these rules are not kept:
-- The prompt has at least {images.MIN_WORDS} different words, at most {task.max_characters} characters, and \
-at most {tokens:.0f} tokens, a digit or a sign being one and a word mostly one. It is in Western \
-European letters and common signs.
+is: 1 less the square of the share of different words that it has in common with the most similar \
+recent prompt, or of the runs of {novelty.RUN} words that the shorter of the two shares with \
+the other. Numbers do not make it new. Your score is 0 where their mean is below {low:g}, above \
+{high:g}, or not above what the words "{images.BLIND}" score; where the generator refuses your prompt; \
+and where these rules are not kept:
+- The prompt has at least {images.MIN_WORDS} different words, at most {task.max_characters} \
+characters, and at most {tokens:.0f} tokens, a digit or a sign being one and a word mostly one. It \
+is in Western European letters and common signs.
 - It names the kind of chart, as one of these words with {", ".join(images.NOUNS[:-1])} or \
 {images.NOUNS[-1]} behind it: {", ".join(images.KINDS)}; or as {", ".join(images.ALONE[:-1])} or \
 {images.ALONE[-1]}.
