@@ -1,4 +1,4 @@
-"""`mode = prompt` with a generator in this process: a tiny, random pipeline through the real code."""
+"""`mode = prompt` with a generator in this process: a tiny, random pipeline by the real code."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ Your score is that lowest score less the mean score of the other models, times h
 is: 1 less the square of the share of different words that it has in common with the most similar \
 recent prompt, or of the runs of {novelty.RUN} words that the shorter of the two shares with \
 the other. Numbers do not make it new. Your score is 0 where their mean is below {low:g}, above \
-{high:g}, or not above what the words "{images.BLIND}" score; where the generator refuses your prompt; \
-and where these rules are not kept:
+{high:g}, or not above what the words "{images.BLIND}" score; where the generator refuses your \
+prompt; and where these rules are not kept:
 - The prompt has at least {images.MIN_WORDS} different words, at most {task.max_characters} \
 characters, and at most {tokens:.0f} tokens, a digit or a sign being one and a word mostly one. It \
 is in Western European letters and common signs.
