@@ -56,6 +56,8 @@ STYLED = dict.fromkeys(("dx", "dy"), (0.0, 3.0))
 """The same of the styles that a configuration names: labels have one."""
 UNMOVED = {"values", "datasets", "legend"}
 """What has keys of the policy's own, or labels beside signs."""
+ALIKE = str.maketrans("I1|0", "lllO")
+"""Letters, digits and signs that look alike in many fonts, by one of them."""
 SIGNS = "–—‘’“”…−×·±≤≥≈°µ€£α β γ δ ε θ λ μ π σ τ φ ω Δ Σ Ω ⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉"
 """What texts may hold beside the letters and signs of Western European languages: no letters that
 look like others, none without a shape, none that the renderer's one font lacks."""
@@ -202,8 +204,10 @@ def _strange(scene: Scene) -> str | None:
         if letter := strange_letter(text):
             return f"a text holds U+{ord(letter):04X}"
     names = {key for row in scene.rows for key in row.keys if isinstance(key, str)}
-    if len({"".join(name.casefold().split()) for name in names}) < len(names):
-        return "two names differ in case or spaces alone"
+    folded = {"".join(name.casefold().split()) for name in names}
+    drawn = {"".join(name.translate(ALIKE).split()) for name in names}
+    if min(len(folded), len(drawn)) < len(names):
+        return "two names differ in case, in spaces, or in letters that look alike"
     return None
 
 

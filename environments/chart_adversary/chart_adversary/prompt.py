@@ -43,7 +43,8 @@ to read:
 Without the fifth of them at either end, those of an axis span at least {gate.MIN_SPREAD:.0%} of it.
 - It shows {gate.MIN_TEXTS} to {gate.MAX_TEXTS} texts, at least {gate.MIN_WORDS} with letters, of \
 at most {gate.MAX_LENGTH} characters each. They are in Western European letters, Greek where no \
-other letter looks like it, and common signs. Names differ in more than case and spaces.
+other letter looks like it, and common signs. Names differ in more than case and spaces, \
+and in more than which of I, l, 1 and |, or of O and 0, they have.
 - Numbers and texts, {gate.MIN_AGREEMENT:.0%} of either at least, can be read without effort: \
 large, in clear contrast, not covered; axes and legends of numbers have labels of one true number \
 each, labels stand where their values are; series are not nearly of one colour; printed numbers \
