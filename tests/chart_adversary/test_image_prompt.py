@@ -79,13 +79,13 @@ REPEATS = {name for name in MET if name.startswith("the ")}
 
 
 def misread(prompt: str) -> str:
-    """Each number by 40 % too high or too low."""
+    """The last number of a list is missed, each other 40 % too high or too low."""
     chance = random.Random(0)
 
     def number(found: re.Match[str]) -> str:
         return str(round(int(found[0]) * (1 + chance.choice((-1, 1)) * 0.4)))
 
-    return re.sub(r"\d+", number, prompt)
+    return re.sub(r"\d+", number, re.sub(r" and \d+", "", prompt))
 
 
 def asked(count: int) -> list[str]:
@@ -202,7 +202,7 @@ def test_each_row_stands_for_what_it_says(played: Played) -> None:
     assert metrics["an ordinary image prompt"]["noise_floor"] < 0.05
     # Who says the very prompt leaves nothing: the band does not have to.
     own = metrics["a picture that solvers describe in its own words"]
-    assert own["solver_mean"] >= 1 - own["noise_floor"]
+    assert own["solver_mean"] >= 1 - own["noise_floor"] - 1e-9
     lost = metrics["a picture of which solvers see nothing"]
     assert 0.1 < lost["solver_mean"] <= lost["blind"]
 

@@ -51,7 +51,6 @@ class ChartAdversaryEnvConfig(LocalSeatsConfig, ProposerSolver):
     """How many attempts at one proposal play at once."""
     memory: int = Field(64, ge=1)
     """Proposals, the latest of this environment worker, that a new one is compared with."""
-
     mode: Literal["spec", "prompt"] = "spec"
     """What a proposal is: `spec`: a Vega-Lite specification, which solvers copy; `prompt`: an image
     prompt, which `redraw` draws and solvers describe."""
