@@ -15,7 +15,7 @@ import pytest
 import verifiers.v1 as vf
 from chart_adversary import seats as seats_module
 from chart_adversary.env import ChartAdversaryEnv, ChartAdversaryEnvConfig
-from chart_adversary.novelty import Content, Recent
+from chart_adversary.novelty import Recent, Shown
 from inward_chat.testing import HttpReply, PolicyServer
 from inward_rewards.charts import Row, Scene
 from pydantic import ValidationError
@@ -105,7 +105,7 @@ def test_the_memory_is_bounded_and_forgets():
         return [await recent.meet(one) for one in values]
 
     def content(*values):
-        return Content.of(Scene(tuple(Row((str(v),), v, 100.0) for v in values), (), (), ()))
+        return Shown.of(Scene(tuple(Row((str(v),), v, 100.0) for v in values), (), (), ()))
 
     one, other = content(1, 20, 40), content(5, 60, 90)
     recent = Recent(1)

@@ -171,6 +171,9 @@ UNREADABLE: dict[str, tuple[str, Spec]] = {
     "names that differ in case": (
         "letters", changed(data=rows(*EVENTS, sites=("basel", *SITES[:-1]))),
     ),
+    "names that differ in I, l and 1": (
+        "letters", changed(data=rows(*EVENTS, sites=("Ill", "lIl", "I1l", *SITES[:-3]))),
+    ),
 }  # fmt: skip
 DEGENERATE: dict[str, tuple[str, Spec]] = {
     "three numbers": ("number count", changed(data=rows(5, 9, 3))),

@@ -12,30 +12,39 @@ from math import exp, log
 from typing import Any
 
 import verifiers.v1 as vf
-from chart_spec.eval_plugin import drawing, drawn, make_tracing, reply
+from chart_reconstruction.eval_plugin import make_tracing as make_telling
+from chart_reconstruction.stating import stated
+from chart_reconstruction.taskset import FOLDER
+from chart_spec.eval_plugin import drawing as copy_drawing
+from chart_spec.eval_plugin import drawn, make_tracing, reply
 from inward_charts import generate
 from inward_charts.eval_plugin import table_panels
+from inward_chat.downloads import cache_dir
+from inward_rewards.images import drawing as kept_drawing
 
 from chart_adversary.env import REWARD
-from inward.eval_plugin import EvalPlugin, Grid, Panel, Policy, metric, reward, task_field
+from inward.eval_plugin import EvalPlugin, Grid, Panel, Policy, Value, metric, reward, task_field
 
 
 def proposing(chart: Callable[[int], int]) -> Callable[[int], Policy]:
-    """A policy that proposes a generated chart, and traces the picture of one as a solver.
+    """A policy that proposes a generated chart, and traces the picture of one as a solver; both in
+    words where an image generator draws.
 
     Args:
         chart: number of the task's idea -> number of the chart.
     """
 
     def make(seed: int) -> Policy:
-        trace = make_tracing(seed)
+        trace, tell = make_tracing(seed), make_telling(seed)
 
         def policy(body: dict[str, Any]) -> Any:
             asked = body["messages"][-1]["content"]
+            worded = "image generator" in str(body["messages"][0]["content"])
             if not isinstance(asked, str):
-                return trace(body)
+                return tell(body) if worded else trace(body)
             idea = zlib.crc32(asked.encode())
-            return reply(generate(chart(idea), seed, levels=(1, 2)).spec)
+            spec = generate(chart(idea), seed, levels=(1,) if worded else (1, 2)).spec
+            return {"content": stated(spec)} if worded else reply(spec)
 
         return policy
 
@@ -51,20 +60,34 @@ def fault(trace: vf.WireTrace) -> str | None:
     return None if found is None else str(found)
 
 
+def solved(trace: vf.WireTrace) -> float | None:
+    """A solver's reward, by either mode's name."""
+    copied = reward("chart")(trace)
+    return reward("likeness")(trace) if copied is None else copied
+
+
+def of_seat(proposer: bool, value: Value) -> Value:
+    """Of the traces of one seat, where both have a metric of that name."""
+    return lambda trace: value(trace) if ("proposal" in trace.info) == proposer else None
+
+
 COLUMNS = (
     ("proposer's reward", reward(REWARD)),
-    ("solver's reward", reward("chart")),
+    ("solver's reward", solved),
     ("solvers' mean per proposal", metric("solver_mean")),
     ("their spread per proposal", metric("solver_spread")),
     ("inside the band", metric("inside_band")),
     ("drawn", metric("drawn")),
-    ("refused", metric("refused")),
+    ("refused", of_seat(True, metric("refused"))),
     ("legibility", metric("legibility")),
+    ("noise floor of the generator", metric("noise_floor")),
+    ("what a solver earns that does not look", metric("blind")),
     ("novelty", metric("novelty")),
     ("repeats", metric("repeat")),
     ("solver's table F1", metric("table")),
     ("solver's text F1", metric("text")),
     ("solver's replies that are drawn", metric("rendered")),
+    ("… that the generator refuses", of_seat(False, metric("refused"))),
 )
 
 
@@ -77,7 +100,8 @@ def notes(traces: Sequence[vf.WireTrace]) -> list[str]:
         shares = [count / total for count in kinds.values()]
         kept = ", ".join(f"{kind} {count / total:.0%}" for kind, count in kinds.most_common(12))
         even = exp(-sum(share * log(share) for share in shares))
-        lines.append(f"kinds of charts, by their marks: {kept}; as many as {even:.1f} equal shares")
+        by = "image prompts" if any("drawings" in found for found in said) else "marks"
+        lines.append(f"kinds of charts, by their {by}: {kept}; as many as {even:.1f} equal shares")
     faults = Counter(str(found["fault"]) for found in said if found["fault"] is not None)
     if faults:
         refused = ", ".join(f"{name} {count}" for name, count in faults.most_common())
@@ -93,7 +117,17 @@ def answered(trace: vf.WireTrace) -> float | None:
 def cluster(trace: vf.WireTrace) -> str:
     """The proposer's task, to which all that was played of it belongs."""
     data = trace.task.data
-    return str(data.name) if task_field(trace, "truth") else f"{data.name}-{data.idx}"
+    # A solver's is named after it.
+    return str(data.name) if task_field(trace, "drawn_by") else f"{data.name}-{data.idx}"
+
+
+def drawing(trace: vf.WireTrace) -> bytes | None:
+    """What a solver's reply draws, or a proposer's image prompt."""
+    found = trace.info.get("proposal") or trace.info.get("chart", {})
+    if "drawings" not in found:
+        return copy_drawing(trace)
+    kept = (kept_drawing(name, cache_dir() / FOLDER) for name in found["drawings"])
+    return next((png for png in kept if png is not None), None)
 
 
 def shown(trace: vf.WireTrace) -> list[Panel]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import log
 from typing import Any, Literal
 
+import verifiers.v1 as vf
 from chart_spec.prompt import BLOCK, FENCE, last_block
-from chart_spec.taskset import ChartSpecTask, ChartSpecTaskset
+from chart_spec.taskset import ChartSpecTaskset
 from inward_charts import shrunk
 from inward_charts.tasks import ChartPicture
 from inward_rewards.charts import (
@@ -29,6 +30,8 @@ from inward_rewards.charts import (
     table_f1,
     text_f1,
 )
+
+from chart_adversary.novelty import Content, Shown
 
 MIN_SIDE = 100
 MIN_ROWS, MAX_ROWS = 4, 60
@@ -53,6 +56,8 @@ STYLED = dict.fromkeys(("dx", "dy"), (0.0, 3.0))
 """The same of the styles that a configuration names: labels have one."""
 UNMOVED = {"values", "datasets", "legend"}
 """What has keys of the policy's own, or labels beside signs."""
+ALIKE = str.maketrans("I1|0", "lllO")
+"""Letters, digits and signs that look alike in many fonts, by one of them."""
 SIGNS = "–—‘’“”…−×·±≤≥≈°µ€£α β γ δ ε θ λ μ π σ τ φ ω Δ Σ Ω ⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉"
 """What texts may hold beside the letters and signs of Western European languages: no letters that
 look like others, none without a shape, none that the renderer's one font lacks."""
@@ -77,19 +82,16 @@ Fault = Literal[
 class Proposal:
     """What came of a proposer's reply."""
 
-    fault: Fault | None
+    fault: str | None
+    """As it is counted: a `Fault`, or one of an image prompt's."""
     reason: str
     """In words; empty where there is no fault."""
-    drawn: Rendered | None = None
-    legibility: float | None = None
-    """In [0, 1]: see `agreement`; None where nothing is drawn, or too much."""
-    task: ChartSpecTask | None = None
+    found: Mapping[str, Any] = field(default_factory=dict)
+    """What a trace keeps of it; with the `kind` of the chart where something is drawn."""
+    task: vf.Task[Any, Any, Any] | None = None
     """The solver's, where there is no fault."""
-
-    @property
-    def kind(self) -> str | None:
-        """Of the chart: its kinds of marks."""
-        return None if self.drawn is None else _kind(self.drawn.scene)
+    content: Content | None = None
+    """What it is compared by, where there is no fault."""
 
 
 def _kind(scene: Scene) -> str:
@@ -117,16 +119,22 @@ async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Propo
     spec = json.loads(text)
     if found is None and moves_labels(spec):
         found = "hidden", "the labels of an axis are moved away from its values"
+    kept = {
+        "kind": _kind(drawn.scene),
+        "numbers": len(drawn.scene.rows),
+        # None: there is too much to compare.
+        **({} if legibility is None else {"legibility": legibility}),
+    }
     if found is not None:
-        return Proposal(*found, drawn, legibility)
+        return Proposal(*found, kept)
     png = await asyncio.to_thread(shrunk, drawn.png)
     picture = ChartPicture(png, name, _kind(drawn.scene), drawn_by="vega-lite", truth=spec)
     task = solvers.task_of(picture)
     own = await task.outcome(f"{BLOCK}\n{text}\n{FENCE}")
     if own.reward < OWN_SCORE:
         reason = f"as the answer to its own picture it scores {own.reward:.2f}"
-        return Proposal("own score", reason, drawn, legibility)
-    return Proposal(None, "", drawn, legibility, task)
+        return Proposal("own score", reason, kept)
+    return Proposal(None, "", kept, task, Shown.of(drawn.scene))
 
 
 def agreement(scene: Scene, strict: Scene) -> float | None:
@@ -193,13 +201,20 @@ def _strange(scene: Scene) -> str | None:
     for text in scene.texts:
         if len(text) > MAX_LENGTH:
             return f"a text has {len(text)} characters"
-        for letter in text:
-            if not (letter.isprintable() and ord(letter) < 0x100) and letter not in SIGNS:
-                return f"a text holds U+{ord(letter):04X}"
+        if letter := strange_letter(text):
+            return f"a text holds U+{ord(letter):04X}"
     names = {key for row in scene.rows for key in row.keys if isinstance(key, str)}
-    if len({"".join(name.casefold().split()) for name in names}) < len(names):
-        return "two names differ in case or spaces alone"
+    folded = {"".join(name.casefold().split()) for name in names}
+    drawn = {"".join(name.translate(ALIKE).split()) for name in names}
+    if min(len(folded), len(drawn)) < len(names):
+        return "two names differ in case, in spaces, or in letters that look alike"
     return None
+
+
+def strange_letter(text: str) -> str | None:
+    """The first that texts may not hold."""
+    allowed = ((letter.isprintable() and ord(letter) < 0x100) or letter in SIGNS for letter in text)
+    return next((letter for letter, fine in zip(text, allowed, strict=True) if not fine), None)
 
 
 def _by_scale(rows: Sequence[Row]) -> list[list[float]]:

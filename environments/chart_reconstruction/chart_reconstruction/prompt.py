@@ -114,7 +114,7 @@ are not. It is drawn from your words alone.
 
 {reader}
 
-{_score(similarity, known=known)}"""
+{score_text(similarity, known=known)}"""
 
 
 TABLE = """\
@@ -139,7 +139,8 @@ within {TOLERANCE:.0%} of what the values of its axis span. A reply of more than
 characters scores 0."""
 
 
-def _score(similarity: SimilarityConfig, *, known: bool) -> str:
+def score_text(similarity: SimilarityConfig, *, known: bool) -> str:
+    """What a description is scored by."""
     if isinstance(similarity, EmbeddingConfig):
         model = similarity.model
         model = Path(model).name if Path(model).is_absolute() else model

@@ -163,7 +163,9 @@ class ChartReconstructionTask(
         """Whether a drawing's table and texts can be compared with those of the chart."""
         return self.data.truth is not None and self.config.exact
 
-    async def outcome(self, reply: str) -> Described:
+    async def outcome(self, reply: str, canvas: Canvas | None = None) -> Described:
+        """`canvas`: with another `key` than the task's own, which it is by default, what is drawn
+        by chance is drawn by another."""
         picture, config = self.data.picture, self.config
         read = description(reply, config.max_characters)
         metrics = {
@@ -174,7 +176,7 @@ class ChartReconstructionTask(
         if isinstance(config.redraw, ReaderConfig):
             return await self._answered(read, metrics, config.redraw)
         redraw = redraw_of(config.redraw, cache_dir() / FOLDER)
-        redrawn = await redraw(read.text, Canvas.of(picture))
+        redrawn = await redraw(read.text, canvas or Canvas.of(picture))
         metrics |= redrawn.metrics
         # A truth that is not drawn is no fault of the policy's.
         truth = None if redrawn.spec is None else await self.true_scene()
