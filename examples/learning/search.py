@@ -2,8 +2,11 @@
 
 No story is shown. The tool finds a sentence of it, and a guess is right in one of four. The warm-up
 imitates rollouts of the environment's own baselines: one half `keyword-reader`'s, cut to its first
-search and its answer, the other `random`'s, which answers without a search. Which of them pays is
-left to training.
+search and its answer, the other `random`'s, which answers without a search. Before its letter the
+place is named. Which of the two pays is left to training.
+
+Without the place's name as many of them teach the model to search, but not to read what it finds:
+measured, it was then right in 0.27 of the rollouts that searched.
 """
 
 from __future__ import annotations
@@ -104,7 +107,7 @@ def demonstrations(tokenizer: Any, file: Path) -> list[tuple[list[int], list[int
             weights = [1.0] * len(search)
             weights += [0.0] * (len(behind.token_ids) - len(prompt) - len(search))
             ids = list(behind.token_ids)
-        answer = written(last["content"])
+        answer = written(f"{PLACES[last['content'][-1]].capitalize()}.\n\n{last['content']}")
         ids += answer
         found.append((list(prompt), ids[len(prompt) :], weights + [1.0] * len(answer)))
     return found

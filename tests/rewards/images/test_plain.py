@@ -490,3 +490,12 @@ async def test_equal_descriptions_are_read_once():
     first, second = await asyncio.gather(PlainRedraw()(text), PlainRedraw()(text))
     assert second is first
     assert PlainRedraw().sync(text) is first
+
+
+@pytest.mark.parametrize(
+    "look", ["14 pixels high", "centred", "on the left", "bold and centred above the plot", "12pt"]
+)
+def test_how_a_title_looks_is_no_title(look: str) -> None:
+    assert not read(f"A bar chart. The title is {look}. Oslo: 12, Bergen: 30.").title
+    told = read(f'A bar chart. The title is {look}. The title is "Rain". Oslo: 12, Bergen: 30.')
+    assert told.title == "Rain"

@@ -81,6 +81,14 @@ _TITLES = (
         re.IGNORECASE,
     ),
 )
+_TITLE_S_LOOK = re.compile(
+    r"^\W*(?:[Tt]he |[Ii]ts )?(?:chart |main )?[Tt]itle(?:'s (?:font|size|text))? "
+    r"(?:(?:is|has|stands|sits|at|in) )+(?:a (?:font|size) (?:size )?of )?"
+    r"(?:\d+(?:\.\d+)? ?-?(?:px|pixels?|pt|points?)\b|#[0-9a-fA-F]{3}"
+    r"|(?:left|right|cent(?:er|re)d?|bold|italic|aligned|above|below|on the|to the|at the)\b"
+    r"[^\"“‘']*$)"
+)
+"""`The title is 14 pixels high`, `The title is centred above the plot`: no title is told."""
 _TYPE = re.compile(
     r"^\W*(?:(?:chart|plot|graph|figure)[ _-]?)?(?:type|kind)(?: of (?:chart|plot|"
     r"graph))?\s*[:=]\s*"
@@ -195,6 +203,8 @@ def title_of(text: str, chart: PlainChart, unquote: Unquote) -> str:
         chart.subtitle = unquote(subtitle[1])
         text = text[: subtitle.start()] + text[subtitle.end() :]
     if chart.title or re.match(r"^\W*(?:the |a |an )?legend\b", text, re.IGNORECASE):
+        return text
+    if _TITLE_S_LOOK.match(text):
         return text
     if re.search(
         r"\b(?:axis|legend|panel|colou?r scale|series|sizes)\b", text, re.IGNORECASE
