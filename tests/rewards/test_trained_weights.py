@@ -21,7 +21,7 @@ from rewards.vllm.reference import TOLERANCE, Reference  # noqa: E402
 
 
 async def test_float32_agrees_with_float64():
-    """Entropies to 1e-5 bits, ranks to 1e-5 of themselves, nats of tokens to 1e-4."""
+    """Entropies to 1e-5 bits, ranks and states to 1e-5 of themselves, nats of tokens to 1e-4."""
     model = smollm2()
     reference = Reference(model, torch.float64)
     config = EntropyConfig(source="transformers", model=str(model), layers=LAYERS)
