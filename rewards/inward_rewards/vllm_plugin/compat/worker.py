@@ -12,6 +12,8 @@ import functools
 import importlib
 import importlib.metadata
 import logging
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from inward_rewards.vllm_plugin.compat.names import (
@@ -150,6 +152,29 @@ def watch_loads(model: Any, weights: WeightLog) -> None:
     model.load_weights = load_weights
 
 
+def one_at_a_time(model: Any) -> None:
+    """Let no two threads run the model's forward pass and its output layer at once.
+
+    On a CPU, vLLM's matrix products share their working memory: of two that run at once, each may
+    return the other's numbers, and the engine would sample from them.
+    """
+    name = f"{type(model).__module__}:{type(model).__name__}"
+    methods = ("forward", "compute_logits")
+    check_object(WORKER.name, Touch(name, "runs the model", sets=methods), model)
+    turn = threading.RLock()
+    for method in methods:
+        setattr(model, method, _in_turn(getattr(model, method), turn))
+
+
+def _in_turn(method: Callable[..., Any], turn: threading.RLock) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def in_turn(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return method(*args, **kwargs)
+
+    return in_turn
+
+
 class StepReader:
     """Reads each step of a worker into a collector."""
 
@@ -162,6 +187,8 @@ class StepReader:
         watch_loads(worker.get_model(), self.weights)
         model = worker.vllm_config.model_config
         dim = model.get_hidden_size()
+        if settings.reads_logits and worker.device.type == "cpu":
+            one_at_a_time(worker.get_model())
         engine = Engine(
             plugin=importlib.metadata.version("inward-rewards"),
             vllm=version(),
