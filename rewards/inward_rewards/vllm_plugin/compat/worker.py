@@ -2,7 +2,8 @@
 
 The model's auxiliary hidden states are vLLM's own, made for eagle3 speculation; here they are
 switched on without it. Rank 0 of a tensor-parallel group reads them: the residual stream is the
-same on every rank, and only rank 0's output reaches the scheduler.
+same on every rank, and only rank 0's output reaches the scheduler. The other ranks read final
+states alone, and those only for what needs logits, of which each rank has a part.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import logging
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from inward_rewards.vllm_plugin.compat.names import (
     MODEL_RUNNER,
@@ -76,6 +78,9 @@ def subclass(base: Any, name: str) -> Any:
             if self._inward is None:
                 return output
             self._inward.after_step(scheduler_output)
+            if not self._inward.answers:
+                self._inward.collector.take()  # rank 0 has them too
+                return output
             if output is None:
                 return None
             if not scheduler_output.total_num_scheduled_tokens:
@@ -84,7 +89,7 @@ def subclass(base: Any, name: str) -> Any:
 
         def sample_tokens(self, grammar_output: Any) -> Any:
             output = super().sample_tokens(grammar_output)
-            if self._inward is None or output is None:
+            if self._inward is None or output is None or not self._inward.answers:
                 return output
             return _with_answers(output, self._inward.collector)
 
@@ -124,8 +129,9 @@ def _refuse_architecture(model_config: Any) -> None:
 
 
 def _attach(worker: Any) -> StepReader | None:
-    """Switch the model's auxiliary outputs on; a reader for the one worker that is listened to."""
-    from vllm.distributed.parallel_state import get_tensor_model_parallel_rank
+    """Switch the model's auxiliary outputs on; a reader for the worker that is listened to, and for
+    those that have a part of what it says."""
+    from vllm.distributed.parallel_state import get_tp_group
 
     check_object(WORKER.name, touch(WORKER, "Worker"), worker)
     runner, settings = worker.model_runner, settings_of(worker.vllm_config)
@@ -135,7 +141,10 @@ def _attach(worker: Any) -> StepReader | None:
         raise ValueError("inward: the model's auxiliary outputs are already in use")
     worker.get_model().set_aux_hidden_state_layers(settings.layers)
     runner.use_aux_hidden_state_outputs = True
-    return StepReader(worker, settings) if get_tensor_model_parallel_rank() == 0 else None
+    group = get_tp_group()
+    if settings.reads_logits and group.world_size > 1:
+        return StepReader(worker, settings, VocabularyParts(worker, group))
+    return StepReader(worker, settings) if group.rank_in_group == 0 else None
 
 
 def watch_loads(model: Any, weights: WeightLog) -> None:
@@ -175,12 +184,65 @@ def _in_turn(method: Callable[..., Any], turn: threading.RLock) -> Callable[...,
     return in_turn
 
 
-class StepReader:
-    """Reads each step of a worker into a collector."""
+class VocabularyParts:
+    """This rank's part of the output layer, and the store by which ranks tell of theirs."""
 
-    def __init__(self, worker: Any, settings: Settings) -> None:
+    def __init__(self, worker: Any, group: Any) -> None:
+        from vllm.model_executor.layers.logits_processor import LogitsProcessor
+
+        from inward_rewards.vllm_plugin.ranks import join_store, open_store
+
+        self.rank, self.ranks = group.rank_in_group, group.world_size
+        # Where the engine's own ranks met: at an address or, all on one machine, in a file.
+        host = urlsplit(worker.distributed_init_method).hostname or "127.0.0.1"
+        if self.rank == 0:
+            self.store, port = open_store(host)
+            group.broadcast_object(port)
+        else:
+            self.store = join_store(host, group.broadcast_object(None))
+        self._model, self._here = worker.get_model(), threading.local()
+        layers = [part for part in self._model.modules() if isinstance(part, LogitsProcessor)]
+        if len(layers) != 1:
+            raise ValueError(
+                f"inward: with tensor parallelism token_entropy and self_certainty need a model "
+                f"with one output layer, and {type(self._model).__name__} has {len(layers)}; leave "
+                'them out of "measures"'
+            )
+        [processor] = layers
+        check_object(WORKER.name, touch(WORKER, "LogitsProcessor"), processor)
+        self.vocabulary: int = processor.org_vocab_size
+        self._gather = processor._gather_logits
+        processor._gather_logits = self._stay
+
+    def logits(self, final_states: Any) -> Any:
+        """Final states [tokens, dim] -> [tokens, columns of this rank], made by it alone."""
+        self._here.alone = True
+        try:
+            return self._model.compute_logits(final_states)
+        finally:
+            self._here.alone = False
+
+    def _stay(self, logits: Any) -> Any:
+        if not getattr(self._here, "alone", False):
+            return self._gather(logits)
+        # The last ranks' columns go on behind the vocabulary.
+        columns = logits.shape[-1]
+        return logits[..., : max(0, min(columns, self.vocabulary - self.rank * columns))]
+
+
+class StepReader:
+    """Reads each step of a worker into a collector.
+
+    `parts`: with tensor parallelism, where something is to be read of logits.
+    """
+
+    def __init__(
+        self, worker: Any, settings: Settings, parts: VocabularyParts | None = None
+    ) -> None:
+        from inward_rewards.vllm_plugin import ranks
         from inward_rewards.vllm_plugin.buffer import RowBuffer
-        from inward_rewards.vllm_plugin.worker import Collector, Engine
+        from inward_rewards.vllm_plugin.engine import Engine
+        from inward_rewards.vllm_plugin.worker import Collector
 
         self._runner = worker.model_runner
         self.weights = WeightLog()
@@ -189,18 +251,33 @@ class StepReader:
         dim = model.get_hidden_size()
         if settings.reads_logits and worker.device.type == "cpu":
             one_at_a_time(worker.get_model())
+        self.answers = parts is None or parts.rank == 0
+        logits, others = None, None
+        if parts is not None:
+            logits = parts.logits
+            others = ranks.ReceivedParts(parts.store, parts.ranks, parts.vocabulary)
+        elif settings.reads_logits:
+            logits = worker.get_model().compute_logits
+        if not self.answers:
+            settings, others = ranks.for_parts(settings), None
         engine = Engine(
             plugin=importlib.metadata.version("inward-rewards"),
             vllm=version(),
             dim=dim,
             weights=self.weights.base,
             dtype=str(model.dtype).removeprefix("torch."),
-            logits=worker.get_model().compute_logits if settings.reads_logits else None,
+            logits=logits,
+            others=others,
         )
         self._reads_final_states = settings.reads_final_states
         kept = len(settings.layers) + settings.reads_final_states
         buffer = RowBuffer(kept, settings.buffer_tokens, dim, model.dtype, worker.device)
-        self.collector = Collector(settings, engine, buffer)
+        if parts is None or self.answers:
+            self.collector = Collector(settings, engine, buffer)
+        else:
+            self.collector = ranks.PartCollector(
+                settings, engine, buffer, store=parts.store, rank=parts.rank
+            )
 
     def after_step(self, scheduler_output: Any) -> None:
         """An exception here is the scored requests' trouble and nobody else's."""
@@ -218,9 +295,10 @@ class StepReader:
             self.collector.fail(scheduler_output.num_scheduled_tokens, error)
 
     def _admit(self, new: Any) -> None:
+        wanted = None
         try:
             wanted = score_request(new)
-            if wanted is not None:
+            if wanted is not None and (self.answers or wanted.reads_logits):
                 lora = new.lora_request
                 weights = self.weights.base
                 if lora is not None:
@@ -230,10 +308,10 @@ class StepReader:
                 self.collector.admit(new.req_id, wanted, len(new.prompt_token_ids), weights)
         except Exception as error:
             logger.exception("inward: request %s could not be admitted", new.req_id)
-            self.collector.refuse(new.req_id, error)
+            self.collector.refuse(new.req_id, error, wanted)
 
     def _collect(self, scheduler_output: Any) -> None:
-        from inward_rewards.vllm_plugin.worker import Chunk
+        from inward_rewards.vllm_plugin.engine import Chunk
 
         state = self._runner.execute_model_state
         # The V2 model runner keeps the batch in the step's state, the V1 runner beside it.
@@ -249,7 +327,7 @@ class StepReader:
             if rows:
                 chunks.append(Chunk(request_id, start[request_id], rows, offset))
             offset += rows
-        states = list(state.aux_hidden_states)
+        states = list(state.aux_hidden_states) if self.answers else []
         if self._reads_final_states:
             states.append(state.hidden_states)
         self.collector.collect(chunks, states)
