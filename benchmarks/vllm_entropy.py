@@ -1,8 +1,10 @@
 """What a score costs: the vLLM plugin beside a bare prefill, the generation, and a sidecar.
 
     uv run --group models python benchmarks/vllm_entropy.py [--json] [--alpha 2] [--dtype float32]
+    uv run --group models python benchmarks/vllm_entropy.py --measures [--json] [--dtype float32]
 
 needs vLLM's CPU build (`python tests/rewards/vllm/install_cpu.py`) and takes about seven minutes.
+With `--measures` it tells instead what share of the bare prefill each measure adds to it.
 A random Qwen3 of 39 million parameters plus embeddings, ten of its twelve layers scored, on a
 prompt of 128 tokens and completions of 512. In each round every party takes its turn over the
 same tokens, and figures are medians over the rounds:
@@ -30,48 +32,37 @@ import statistics
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import torch
-from inward_rewards.entropy import select_layers
-from inward_rewards.hidden_states import (
-    Completion,
-    EntropyConfig,
-    LocalModelSource,
-    Measurement,
-    Policy,
-    VllmSource,
-)
-from transformers import AutoModel, AutoModelForCausalLM
-
-sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the server is the tests' own
-
-from entropy import sources_way
-from rewards.vllm.install_cpu import environment, interpreter
-from rewards.vllm.server import MODEL, VllmServer, install_plugin, switch_on
-from rewards.vllm.tiny_models import make_model
+from inward_rewards.entropy.wire import MEASURES
+from inward_rewards.hidden_states import Completion, EntropyConfig, LocalModelSource, VllmSource
 from targets import Target, report
+from transformers import AutoModel
+from vllm_entropy_parts.measures import shares
+from vllm_entropy_parts.parties import (
+    COMPLETION,
+    LAYERS,
+    MOST,
+    PROMPT,
+    WIDTHS,
+    Parties,
+    Rollouts,
+    VllmServer,
+    environment,
+    gathered,
+    install_plugin,
+    interpreter,
+    make_folder,
+    prompts,
+    ratio,
+    switch_on,
+    timed,
+)
 
-SHAPE = {
-    "vocab_size": 32_000,
-    "hidden_size": 512,
-    "intermediate_size": 1536,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 8,
-    "num_key_value_heads": 4,
-    "head_dim": 64,
-    "initializer_range": 0.04,
-}
-LAYERS = "middle:10"
-PROMPT, COMPLETION = 128, 512
-WIDTHS = (1, 8)
-"""Rollouts at once."""
 ROUNDS = 3
 PAIRS = 6
 """Scorings, each beside a bare prefill of the same tokens, per round."""
@@ -80,83 +71,6 @@ MIXED_ROUNDS = 2
 
 PAIRED, PREFILL = "scoring, paired", "bare prefill"
 
-Rollouts = Sequence[Completion]
-
-
-@dataclass(frozen=True)
-class Parties:
-    server: VllmServer
-    client: httpx.AsyncClient
-    engine: VllmSource
-    sidecar: LocalModelSource
-    reader: Any
-    alpha: float
-
-    @property
-    def policy(self) -> Policy:
-        return Policy(MODEL, f"{self.server.url}/v1", (), trains=False)
-
-    async def generate(self, prompt: list[int]) -> Completion:
-        body = {
-            "model": MODEL,
-            "prompt": prompt,
-            "max_tokens": COMPLETION,
-            "min_tokens": COMPLETION,  # no end token: the sidecar's span would stop there
-            "detokenize": False,
-            "return_token_ids": True,
-        }
-        response = await self.client.post("/v1/completions", json=body)
-        response.raise_for_status()
-        [choice] = response.json()["choices"]
-        return Completion(tuple(prompt), tuple(choice["token_ids"]))
-
-    async def prefill(self, rollouts: Rollouts) -> list[httpx.Response]:
-        return await _all(self._prefill_one(one) for one in rollouts)
-
-    async def _prefill_one(self, rollout: Completion) -> httpx.Response:
-        """The request of a score, but for the spans."""
-        body = {
-            "model": MODEL,
-            "prompt": list(rollout.token_ids),
-            "max_tokens": 1,
-            "temperature": 0,
-            "cache_salt": uuid.uuid4().hex,
-        }
-        response = await self.client.post("/v1/completions", json=body)
-        return response.raise_for_status()
-
-    async def score(self, rollouts: Rollouts) -> list[Measurement]:
-        return await _all(self.engine.measure(one, self.policy) for one in rollouts)
-
-    async def read(self, rollouts: Rollouts) -> list[Measurement]:
-        return await _all(self.sidecar.measure(one, self.policy) for one in rollouts)
-
-    async def read_as_the_sources(self, rollouts: Rollouts) -> list[float]:
-        return await asyncio.to_thread(lambda: [self._read_one(one) for one in rollouts])
-
-    @torch.inference_mode()
-    def _read_one(self, rollout: Completion) -> float:
-        ids = torch.tensor([rollout.token_ids])
-        states = self.reader(ids, output_hidden_states=True).hidden_states
-        start, stop = rollout.span()
-        layers = select_layers(LAYERS, SHAPE["num_hidden_layers"])
-        chosen = torch.stack([states[layer][0, start:stop] for layer in layers])
-        return statistics.fmean(sources_way(chosen, self.alpha))
-
-
-async def _all(work: Any) -> Any:
-    return await asyncio.gather(*work)
-
-
-async def timed(work: Awaitable[Any]) -> tuple[float, Any]:
-    started = time.perf_counter()
-    result = await work
-    return time.perf_counter() - started, result
-
-
-def prompts(count: int, rng: random.Random) -> list[list[int]]:
-    return [[rng.randrange(9, 600) for _ in range(PROMPT)] for _ in range(count)]
-
 
 async def in_turn(parties: Parties, width: int, rng: random.Random) -> dict[str, list[float]]:
     """Seconds of every party in every round; the order of the readers changes by round."""
@@ -164,7 +78,7 @@ async def in_turn(parties: Parties, width: int, rng: random.Random) -> dict[str,
     apart = 0.0
     for number in range(ROUNDS):
         starts = prompts(width, rng)
-        taken, rollouts = await timed(_all(parties.generate(prompt) for prompt in starts))
+        taken, rollouts = await timed(gathered(parties.generate(prompt) for prompt in starts))
         found["generation"].append(taken)
         readers: list[tuple[str, Callable[[Rollouts], Awaitable[Any]]]] = [
             ("scoring", parties.score),
@@ -210,11 +124,6 @@ async def in_pairs(parties: Parties, rollouts: Rollouts) -> dict[str, list[float
     return found
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """Median of the rounds' ratios."""
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-
-
 async def stream(parties: Parties, starts: Sequence[list[int]], score: bool) -> float:
     """Generate one after the other; the scores are finished when this returns, the clock stops
     with the last generated token."""
@@ -231,7 +140,7 @@ async def stream(parties: Parties, starts: Sequence[list[int]], score: bool) -> 
 async def generation_rate(parties: Parties, rng: random.Random, score: bool) -> float:
     """Tokens a second of all streams."""
     started = time.perf_counter()
-    ends = await _all(
+    ends = await gathered(
         stream(parties, prompts(ROLLOUTS_A_STREAM, rng), score) for _ in range(STREAMS)
     )
     return STREAMS * ROLLOUTS_A_STREAM * COMPLETION / (max(ends) - started)
@@ -278,7 +187,7 @@ def targets(found: dict[int, dict[str, list[float]]]) -> list[Target]:
         Target(
             f"scoring over a bare prefill, {width} at once",
             ratio(seconds[PAIRED], seconds[PREFILL]),
-            1.15,
+            MOST,
             most=True,
         )
         for width, seconds in found.items()
@@ -311,16 +220,10 @@ async def measure(server: VllmServer, folder: Path, alpha: float) -> list[Target
     return targets(found)
 
 
-def make_folder(folder: Path, dtype: str) -> Path:
-    make_model("qwen3", folder, **SHAPE)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
-    model.save_pretrained(folder)
-    return folder
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="the last line holds the targets")
+    parser.add_argument("--measures", action="store_true", help="what each measure adds")
     parser.add_argument("--alpha", type=float, default=1.0)
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     given = parser.parse_args()
@@ -337,10 +240,16 @@ def main() -> None:
         folder = make_folder(scratch / "model", given.dtype)
         plugin = install_plugin(python, scratch / "plugin")
         flags = ["--dtype", given.dtype, "--max-num-seqs", "32"]
-        on = switch_on(layers=LAYERS, alphas=[given.alpha])
+        measures = MEASURES if given.measures else MEASURES[:1]
+        on = switch_on(layers=LAYERS, alphas=[given.alpha], measures=list(measures))
         with VllmServer(python, folder, plugin, scratch / "log", *flags, *on) as server:
             print(f"{given.dtype}, alpha {given.alpha:g}, {torch.get_num_threads()} threads")
-            found = asyncio.run(measure(server, folder, given.alpha))
+            work = (
+                shares(server, given.alpha)
+                if given.measures
+                else measure(server, folder, given.alpha)
+            )
+            found = asyncio.run(work)
     report(found, given.json)
 
 

@@ -2,6 +2,7 @@
 
 from inward_statistics.at_k import expected_best, maj_at_k, pass_at_k
 from inward_statistics.contamination import (
+    area_interval,
     area_under_curve,
     min_k_prob,
     recall_ratio,
@@ -27,6 +28,7 @@ __all__ = [
     "Mean",
     "Mismatch",
     "answer_entropy",
+    "area_interval",
     "area_under_curve",
     "clustered_mean",
     "correlation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 
 import pytest
@@ -16,6 +17,7 @@ from inward_rewards.entropy.measures import (  # noqa: E402
     projected_mean,
     rank_curve,
     token_measures,
+    token_parts,
 )
 from inward_rewards.entropy.projection import sparse_projection  # noqa: E402
 
@@ -49,7 +51,7 @@ def test_they_equal_an_independent_sum(monkeypatch, spread, chunk):
         sizes.append(len(rows))
         return rows @ head
 
-    found = token_measures(states, logits)
+    found = token_measures([token_parts(states, logits)])
     for row, made in enumerate((states @ head).numpy()):
         entropy, certainty = independent(made)
         assert found.token_entropy[row].item() == pytest.approx(entropy, abs=1e-5)
@@ -60,12 +62,16 @@ def test_they_equal_an_independent_sum(monkeypatch, spread, chunk):
 
 
 def test_what_certain_and_uniform_distributions_earn():
-    uniform = token_measures(torch.zeros((2, 3)), lambda rows: torch.zeros((len(rows), 50)))
+    uniform = token_measures(
+        [token_parts(torch.zeros((2, 3)), lambda rows: torch.zeros((len(rows), 50)))]
+    )
     assert uniform.token_entropy.tolist() == pytest.approx([math.log(50)] * 2, abs=1e-6)
     assert uniform.self_certainty.tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
     sure = torch.zeros(50)
     sure[4] = 80
-    certain = token_measures(torch.zeros((1, 3)), lambda rows: sure.expand(len(rows), 50))
+    certain = token_measures(
+        [token_parts(torch.zeros((1, 3)), lambda rows: sure.expand(len(rows), 50))]
+    )
     assert certain.token_entropy.item() == pytest.approx(0.0, abs=1e-6)
     assert certain.self_certainty.item() == pytest.approx(80 * 49 / 50 - math.log(50), abs=1e-4)
 
@@ -75,12 +81,38 @@ def test_logits_that_are_not_finite_are_refused(value):
     row = torch.zeros(9)
     row[2] = value
     with pytest.raises(ValueError, match="logits are not finite"):
-        token_measures(torch.zeros((4, 3)), lambda rows: row.expand(len(rows), 9))
+        token_parts(torch.zeros((4, 3)), lambda rows: row.expand(len(rows), 9))
+
+
+@pytest.mark.parametrize("cuts", [(450,), (64, 128, 600), (0, 30), (899, 900), (30, 30)])
+@pytest.mark.parametrize("spread", [0.1, 6.0])
+def test_a_vocabulary_in_parts_is_the_whole_one(cuts, spread):
+    """However uneven the parts are, and where one has no column at all."""
+    generator = torch.Generator().manual_seed(4)
+    made = spread * torch.randn((7, 900), generator=generator)
+    states = torch.arange(7.0)[:, None]
+
+    def part(start, stop):
+        return token_parts(states, lambda rows: made[rows[:, 0].long(), start:stop])
+
+    bounds = [0, *cuts, 900]
+    found = token_measures([part(a, b) for a, b in itertools.pairwise(bounds)])
+    assert found.vocabulary == 900
+    for row, logits in enumerate(made.numpy()):
+        entropy, certainty = independent(logits)
+        assert found.token_entropy[row].item() == pytest.approx(entropy, abs=1e-5)
+        assert found.self_certainty[row].item() == pytest.approx(certainty, abs=1e-5)
+
+
+def test_parts_of_other_rows_are_refused():
+    one, two = (token_parts(torch.zeros((n, 3)), lambda rows: rows) for n in (1, 2))
+    with pytest.raises(ValueError, match=r"parts of \[1, 2\] rows are not of one span"):
+        token_measures([one, two])
 
 
 def test_no_row_is_refused():
     with pytest.raises(ValueError, match=r"final states must be \[rows, dim\], got \[0, 3\]"):
-        token_measures(torch.zeros((0, 3)), lambda rows: rows)
+        token_parts(torch.zeros((0, 3)), lambda rows: rows)
 
 
 def test_rank_curves_of_prefixes():

@@ -7,7 +7,7 @@ The logits of a long span are never held at once: they are made and read in chun
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inward_rewards.entropy.definition import Definition
@@ -40,30 +40,80 @@ class TokenMeasures:
     """V."""
 
 
-def token_measures(
-    final_states: torch.Tensor, logits: Callable[[torch.Tensor], torch.Tensor]
-) -> TokenMeasures:
-    """The measures of rows [rows, dim] behind the final norm.
+@dataclass(frozen=True)
+class TokenParts:
+    """What one part of the vocabulary has to do with each row's distribution."""
 
-    `logits`: [rows, dim] -> [rows, vocabulary]. The distributions are made in float32, sums over
-    the vocabulary run in float64. ValueError: no row, logits that are not finite.
+    sums: torch.Tensor
+    """[rows, 4], float64, on the CPU: the largest logit m (-inf of no column), sum_v e^(l_v - m),
+    sum_v e^(l_v - m) (l_v - m), and sum_v l_v."""
+    vocabulary: int
+    """How many columns the part has."""
+
+
+def token_parts(
+    final_states: torch.Tensor, logits: Callable[[torch.Tensor], torch.Tensor]
+) -> TokenParts:
+    """Of rows [rows, dim] behind the final norm.
+
+    `logits`: [rows, dim] -> [rows, columns of this part]. Exponentials are made in float32, sums
+    over the vocabulary run in float64. ValueError: no row, logits that are not finite.
     """
     if final_states.ndim != 2 or not len(final_states):
         raise ValueError(f"final states must be [rows, dim], got {list(final_states.shape)}")
-    entropies, certainties = [], []
-    done, size = 0, 1  # the first row alone tells how large the vocabulary is
+    found = []
+    done, size, vocabulary = 0, 1, 0  # the first row alone tells how large the vocabulary is
     while done < len(final_states):
-        log_p = logits(final_states[done : done + size]).float().log_softmax(-1)
-        vocabulary = log_p.shape[-1]
-        entropies.append(-(log_p.exp() * log_p).sum(-1, dtype=torch.float64).cpu())
-        mean = log_p.mean(-1, dtype=torch.float64)
-        certainties.append((-mean - math.log(vocabulary)).cpu())
+        made = logits(final_states[done : done + size]).float()
+        vocabulary = made.shape[-1]
+        found.append(_sums(made).cpu())
         done += size
-        size = max(1, CHUNK_BYTES // (4 * vocabulary))
-    entropy, certainty = torch.cat(entropies), torch.cat(certainties)
-    if not (torch.isfinite(entropy).all() and torch.isfinite(certainty).all()):
+        size = max(1, CHUNK_BYTES // (4 * max(vocabulary, 1)))
+    sums = torch.cat(found)
+    if vocabulary and not torch.isfinite(sums).all():
         raise ValueError("logits are not finite: they hold NaN or infinity")
-    return TokenMeasures(entropy, certainty, vocabulary)
+    return TokenParts(sums, vocabulary)
+
+
+def _sums(logits: torch.Tensor) -> torch.Tensor:
+    if not logits.shape[-1]:
+        empty = torch.zeros((len(logits), 4), dtype=torch.float64)
+        empty[:, 0] = -math.inf
+        return empty
+    peak = logits.amax(-1, keepdim=True)
+    below = logits - peak
+    weights = below.exp()
+    return torch.stack(
+        [
+            peak.squeeze(-1).double(),
+            weights.sum(-1, dtype=torch.float64),
+            (weights * below).sum(-1, dtype=torch.float64),
+            logits.sum(-1, dtype=torch.float64),
+        ],
+        dim=-1,
+    )
+
+
+def token_measures(parts: Sequence[TokenParts]) -> TokenMeasures:
+    """The measures of rows whose vocabulary is split into `parts`, as tensor parallelism splits it.
+
+    With Z = sum_v e^(l_v): entropy ln Z - sum_v p_v l_v, self-certainty
+    ln Z - ln V - (1/V) sum_v l_v. ValueError: parts of different rows.
+    """
+    if len({len(part.sums) for part in parts}) != 1:
+        raise ValueError(f"parts of {[len(part.sums) for part in parts]} rows are not of one span")
+    peaks, weights, spreads, totals = torch.stack([part.sums for part in parts]).unbind(-1)
+    vocabulary = sum(part.vocabulary for part in parts)
+    peak = peaks.amax(0)
+    apart = torch.where(peaks.isinf(), 0.0, peaks - peak)  # no column: no weight either
+    shares = weights * apart.exp()
+    whole = shares.sum(0)
+    mean = (spreads * apart.exp() + shares * apart).sum(0) / whole
+    return TokenMeasures(
+        token_entropy=whole.log() - mean,
+        self_certainty=peak + whole.log() - math.log(vocabulary) - totals.sum(0) / vocabulary,
+        vocabulary=vocabulary,
+    )
 
 
 def rank_curve(hidden_states: torch.Tensor) -> torch.Tensor:

@@ -113,6 +113,7 @@ class LocalMeasures:
             projected_mean,
             rank_curve,
             token_measures,
+            token_parts,
         )
         from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 
@@ -131,7 +132,7 @@ class LocalMeasures:
         growth = rank_curve(chosen).tolist() if "rank_curve" in request.measures else None
         tokens: Any = None
         if request.reads_logits:
-            tokens = token_measures(states[-1][start - 1 : stop - 1], self._head)
+            tokens = token_measures([token_parts(states[-1][start - 1 : stop - 1], self._head)])
         return SpanScore(
             start=start,
             stop=stop,

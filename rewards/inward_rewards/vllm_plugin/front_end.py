@@ -55,7 +55,6 @@ class Server:
     pipeline_parallel_size: int = 1
     prefill_context_parallel_size: int = 1
     dual_batch_overlap: bool = False
-    tensor_parallel_size: int = 1
     lora: bool = False
     kv_transfer: KVTransfer | None = None
 
@@ -96,16 +95,10 @@ def refusals(server: Server, settings: Settings) -> Iterator[str]:
         yield "with dual batch overlap: start without --enable-dbo"
     if not settings.reads_logits:
         return
-    without = 'leave token_entropy and self_certainty out of "measures"'
-    if server.tensor_parallel_size > 1:
-        yield (
-            f"by their logits with --tensor-parallel-size {server.tensor_parallel_size}: no worker "
-            f"has the whole vocabulary; {without}"
-        )
     if server.lora:
         yield (
             "by their logits with --enable-lora, since adapters may change the output matrix; "
-            f"{without}"
+            'leave token_entropy and self_certainty out of "measures"'
         )
 
 

@@ -21,9 +21,11 @@ import torch
 from inward_rewards.entropy.measures import (
     CENTRED,
     TokenMeasures,
+    TokenParts,
     projected_mean,
     rank_curve,
     token_measures,
+    token_parts,
 )
 from inward_rewards.entropy.spectrum import effective_rank, matrix_entropy, prefix_entropy
 from inward_rewards.entropy.wire import (
@@ -35,40 +37,14 @@ from inward_rewards.entropy.wire import (
     SpanScore,
 )
 from inward_rewards.vllm_plugin.buffer import RowBuffer
+from inward_rewards.vllm_plugin.engine import Chunk, Engine
 from inward_rewards.vllm_plugin.settings import Settings
 
 logger = logging.getLogger("vllm.inward")
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """One request's part of a step."""
-
-    request_id: str
-    start: int
-    """Position of its first row within the sequence."""
-    rows: int
-    offset: int
-    """Index of its first row within the step's flat batch."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What the answers say about the engine."""
-
-    plugin: str
-    vllm: str
-    dim: int
-    weights: Callable[[], Hashable]
-    """Which weights it holds now; as text, the version that the answers name."""
-    dtype: str | None = None
-    """Of the states, as torch calls it."""
-    logits: Callable[[torch.Tensor], torch.Tensor] | None = None
-    """Final states [tokens, dim] -> [tokens, vocabulary]; may be called from another thread."""
-
-
 @dataclass
-class _Job:
+class Job:
     request_id: str
     request: ScoreRequest
     tokens: int
@@ -103,13 +79,11 @@ class Collector:
     def __init__(self, settings: Settings, engine: Engine, buffer: RowBuffer) -> None:
         self._settings, self._engine, self._buffer = settings, engine, buffer
         self._admitted: set[str] = set()
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, Job] = {}
         self._answers: dict[str, dict[str, Any]] = {}
         self._lock = threading.Condition()
         self._scoring: set[str] = set()
-        self._complete: queue.SimpleQueue[tuple[_Job, torch.cuda.Event | None]] = (
-            queue.SimpleQueue()
-        )
+        self._complete: queue.SimpleQueue[tuple[Job, torch.cuda.Event | None]] = queue.SimpleQueue()
         threading.Thread(target=self._work, name="inward-entropy", daemon=True).start()
 
     def admit(
@@ -128,7 +102,7 @@ class Collector:
         self._admitted.add(request_id)
         seen = [False] * len(positions)
         now = weights or self._engine.weights
-        self._jobs[request_id] = _Job(request_id, request, tokens, positions, rows, seen, now)
+        self._jobs[request_id] = Job(request_id, request, tokens, positions, rows, seen, now)
 
     def drop(self, request_id: str) -> None:
         """The engine is done with a request, of any kind; it may never have come this far."""
@@ -175,11 +149,12 @@ class Collector:
         for request_id in request_ids:
             job = self._jobs.pop(request_id, None)
             if job is not None:
-                self._answer(request_id, _error(error), job.rows)
+                self._report(job, _error(error))
 
-    def refuse(self, request_id: str, error: Exception) -> None:
-        """Answer a request that was not admitted."""
+    def refuse(self, request_id: str, error: Exception, request: ScoreRequest | None) -> None:
+        """Answer a request that was not admitted; None: what it wants could not be read."""
         self._answer(request_id, _error(error), ())
+        self._end(request_id, request)
 
     def take(self) -> dict[str, dict[str, Any]]:
         """The answers since the last call, by request id."""
@@ -216,21 +191,28 @@ class Collector:
             except Exception as error:
                 logger.exception("inward: request %s could not be scored", job.request_id)
                 answer = _error(error)
-            with self._lock:
-                self._scoring.discard(job.request_id)
-                self._answer(job.request_id, answer, job.rows)
+            self._report(job, answer)
 
-    def _score(self, job: _Job) -> dict[str, Any]:
-        if not all(job.seen):
-            raise ValueError(
-                f"only {sum(job.seen)} of {len(job.seen)} rows were computed (a prefix-cache hit?)"
-            )
-        if len(job.weights) > 1:
-            raise ValueError(f"the weights changed while the sequence was being read; {ASK_AGAIN}")
-        [weights] = job.weights
-        found = [self._score_span(job, span) for span in job.request.spans]
-        if job.request.reads_logits and job.weights_now() != weights:
-            raise ValueError(f"the weights changed before the logits were computed; {ASK_AGAIN}")
+    def _report(self, job: Job, answer: dict[str, Any]) -> None:
+        with self._lock:
+            self._scoring.discard(job.request_id)
+            self._answer(job.request_id, answer, job.rows)
+        self._end(job.request_id, job.request)
+
+    def _end(self, request_id: str, request: ScoreRequest | None) -> None:
+        if self._engine.others is not None and (request is None or request.reads_logits):
+            self._engine.others.end(request_id)
+
+    def _score(self, job: Job) -> dict[str, Any]:
+        weights = self._weights(job)
+        measured: Sequence[TokenMeasures | None] = [None] * len(job.request.spans)
+        if job.request.reads_logits:
+            own = self._token_parts(job)
+            others = self._engine.others
+            whole = [[part] for part in own] if others is None else others.of(job.request_id, own)
+            measured = [token_measures(parts) for parts in whole]
+        spans = zip(job.request.spans, measured, strict=True)
+        found = [self._score_span(job, span, tokens) for span, tokens in spans]
         return ScoreAnswer(
             plugin=self._engine.plugin,
             vllm=self._engine.vllm,
@@ -241,12 +223,23 @@ class Collector:
             layers=self._settings.layers,
             dim=self._engine.dim,
             dtype=self._engine.dtype,
-            vocabulary=next((tokens.vocabulary for _, tokens in found if tokens), None),
+            vocabulary=next((tokens.vocabulary for tokens in measured if tokens), None),
             tokens=job.tokens,
-            spans=tuple(span for span, _ in found),
+            spans=tuple(found),
         ).to_json()
 
-    def _score_span(self, job: _Job, span: Span) -> tuple[SpanScore, TokenMeasures | None]:
+    def _weights(self, job: Job) -> Hashable:
+        """The weights that read all of its rows. ValueError: there are none such."""
+        if not all(job.seen):
+            raise ValueError(
+                f"only {sum(job.seen)} of {len(job.seen)} rows were computed (a prefix-cache hit?)"
+            )
+        if len(job.weights) > 1:
+            raise ValueError(f"the weights changed while the sequence was being read; {ASK_AGAIN}")
+        [weights] = job.weights
+        return weights
+
+    def _score_span(self, job: Job, span: Span, tokens: TokenMeasures | None) -> SpanScore:
         start, stop = span
         request, definition = job.request, self._settings.definition
         rows = job.rows[job.find(start, stop)]
@@ -260,7 +253,6 @@ class Collector:
             growth = rank_curve(states) if "rank_curve" in request.measures else None
             curve = prefix_entropy(states, definition) if request.curve else None
         mean = projected_mean(self._final(rows)) if "mean_state" in request.measures else None
-        tokens = self._score_tokens(job, span) if request.reads_logits else None
         return SpanScore(
             start=start,
             stop=stop,
@@ -272,14 +264,19 @@ class Collector:
             mean_state=None if mean is None else tuple(mean.tolist()),
             token_entropy=_wanted(tokens, "token_entropy", request),
             self_certainty=_wanted(tokens, "self_certainty", request),
-        ), tokens
+        )
 
-    def _score_tokens(self, job: _Job, span: Span) -> TokenMeasures:
-        """Of the distributions that the span's tokens were drawn from: one row earlier each."""
+    def _token_parts(self, job: Job) -> list[TokenParts]:
+        """Of the distributions that each span's tokens were drawn from: one row earlier each."""
         if self._engine.logits is None:
             raise ValueError("this engine gives out no logits")
-        rows = job.rows[job.find(span[0] - 1, span[1] - 1)]
-        return token_measures(self._final(rows), self._engine.logits)
+        parts = []
+        for start, stop in job.request.spans:
+            rows = job.rows[job.find(start - 1, stop - 1)]
+            parts.append(token_parts(self._final(rows), self._engine.logits))
+        if job.weights_now() not in job.weights:
+            raise ValueError(f"the weights changed before the logits were computed; {ASK_AGAIN}")
+        return parts
 
     def _final(self, rows: Sequence[int]) -> torch.Tensor:
         """Final states [rows, dim]."""

@@ -40,8 +40,8 @@ class Reference:
         return size
 
     def error(self, token_ids: Sequence[int], answer: ScoreAnswer) -> float:
-        """The largest deviation of any number in the answer: of ranks as a share, of nats a tenth,
-        so that `TOLERANCE` bounds them all."""
+        """The largest deviation of any number in the answer, for `TOLERANCE`: of ranks as a share,
+        of a mean state as a share of its largest number above 1, of nats a tenth."""
         definition = PRESETS[answer.preset].unscaled
         read = self._forward(token_ids)
         states, log_p = read.hidden_states, read.logits[0].double().log_softmax(-1)
@@ -72,7 +72,8 @@ class Reference:
                 signs, scale = sparse_projection(final.shape[1])
                 matrix = torch.tensor(list(signs), dtype=torch.float64).view(-1, PROJECTED)
                 expected = scale * (final.mean(0) @ torch.where(matrix == 255, -1, matrix))
-                errors.append(_apart(expected, span.mean_state))
+                largest = max(1.0, expected.abs().max().item())
+                errors.append(_apart(expected, span.mean_state) / largest)
         return max(errors)
 
     def _rank_errors(self, chosen: torch.Tensor, found: Sequence[Sequence[float]]) -> list[float]:

@@ -14,7 +14,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch (group `models`)")
 
-from inward_rewards.entropy.wire import ScoreAnswer  # noqa: E402
+from inward_rewards.entropy.wire import (  # noqa: E402
+    DEFAULT_MEASURES,
+    MEASURES,
+    ScoreAnswer,
+    ScoreRequest,
+)
 from rewards.vllm.reference import TOLERANCE, Case, Reference, random_cases  # noqa: E402
 from rewards.vllm.server import MODEL, VllmServer, score_all, switch_on  # noqa: E402
 
@@ -59,6 +64,13 @@ async def chat(client: httpx.AsyncClient, index: int) -> dict[str, Any]:
     return body["choices"][0]
 
 
+def asked(case: Case, measures: tuple[str, ...]) -> Case:
+    """No distribution that the first token was drawn from is known."""
+    first = 0 if measures == DEFAULT_MEASURES else 1
+    spans = tuple((max(a, first), max(b, first + 1)) for a, b in case.request.spans)
+    return Case(case.token_ids, ScoreRequest(spans, case.request.curve, measures))
+
+
 def check(folder: Path, cases: list[Case], answers: list[ScoreAnswer]) -> None:
     reference = Reference(folder)
     worst = max(
@@ -89,21 +101,23 @@ def check_tool_call(choice: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "flags", "variables"),
+    ("kind", "flags", "variables", "measures"),
     [
-        pytest.param("qwen3", ["--enforce-eager"], {}, id="qwen3-eager"),
-        pytest.param("llama", [], {}, id="llama-compiled"),
+        pytest.param("qwen3", ["--enforce-eager"], {}, DEFAULT_MEASURES, id="qwen3-eager"),
+        pytest.param("llama", [], {}, DEFAULT_MEASURES, id="llama-compiled"),
         pytest.param(
-            "qwen3", ["--enforce-eager", "--tensor-parallel-size", "2"], TWO_RANKS, id="qwen3-tp2"
+            *("qwen3", ["--enforce-eager", "--tensor-parallel-size", "2"], TWO_RANKS, MEASURES),
+            id="qwen3-tp2",
         ),
     ],
 )
 async def test_thirty_spans_among_chats_and_tool_calls(
-    vllm_python, plugin, model, tmp_path, kind, flags, variables
+    vllm_python, plugin, model, tmp_path, kind, flags, variables, measures
 ):
+    """Two ranks answer every measure: each holds one half of the vocabulary."""
     folder = model(kind)
-    cases = random_cases(30, seed=7)
-    on = switch_on(layers="middle:4", alphas=[1, 2, 0.5])
+    cases = [asked(case, measures) for case in random_cases(30, seed=7)]
+    on = switch_on(layers="middle:4", alphas=[1, 2, 0.5], measures=list(measures))
     log = tmp_path / "log"
     with VllmServer(
         *(vllm_python, folder, plugin, log, *flags, *CHUNKS, *TOOLS, *on), variables=variables

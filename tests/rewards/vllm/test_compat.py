@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -76,6 +77,46 @@ def test_every_way_to_new_weights_changes_their_name():
         "step 40 and 1 loads later, adapter sums (1, load 1)",
     ]
     assert model.loaded == [[]]
+
+
+class SharedMemory:
+    """A model whose products must not run at once, as those of vLLM's CPU build."""
+
+    def __init__(self):
+        self._begun, self.overlaps = threading.Semaphore(), 0
+
+    def _product(self, value, pause):
+        alone = self._begun.acquire(blocking=False)
+        self.overlaps += not alone
+        pause.wait(0.05)
+        if alone:
+            self._begun.release()
+        return value
+
+    def forward(self, value, *, pause):
+        return self._product(value, pause)
+
+    def compute_logits(self, value, *, pause):
+        return self._product(value, pause)
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_a_score_and_a_step_of_the_engine_take_turns(in_turn):
+    model, pause, found = SharedMemory(), threading.Event(), []
+    if in_turn:
+        worker.one_at_a_time(model)
+    calls = [(model.forward, 1), (model.compute_logits, 2)] * 3
+
+    def run(method, value):
+        found.append(method(value, pause=pause))
+
+    threads = [threading.Thread(target=run, args=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [1, 1, 1, 2, 2, 2]
+    assert (model.overlaps == 0) is in_turn
 
 
 def step(**attributes):

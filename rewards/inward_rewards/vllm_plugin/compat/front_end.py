@@ -78,7 +78,6 @@ def read_server(config: Any) -> Server:
         pipeline_parallel_size=parallel.pipeline_parallel_size,
         prefill_context_parallel_size=parallel.prefill_context_parallel_size,
         dual_batch_overlap=parallel.use_ubatching,
-        tensor_parallel_size=parallel.tensor_parallel_size,
         lora=config.lora_config is not None,
         kv_transfer=None if transfer is None else _read_transfer(transfer),
     )

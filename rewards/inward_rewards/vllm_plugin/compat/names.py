@@ -104,7 +104,7 @@ WORKER = Process(
         Touch(
             "vllm.v1.worker.gpu_worker:Worker",
             "loads the model and runs its steps",
-            sets=("vllm_config", "model_runner", "device"),
+            sets=("vllm_config", "model_runner", "device", "distributed_init_method"),
             calls={"get_model": (), "load_model": ()},
             overrides={
                 "add_lora": ("lora_request",),
@@ -150,9 +150,15 @@ WORKER = Process(
             calls={"get_output": ()},
         ),
         Touch(
-            "vllm.distributed.parallel_state:get_tensor_model_parallel_rank",
+            "vllm.distributed.parallel_state:get_tp_group",
             "tells the one worker whose output reaches the scheduler",
             calls={"": ()},
+        ),
+        Touch(
+            "vllm.distributed.parallel_state:GroupCoordinator",
+            "tells tensor-parallel ranks where to meet",
+            fields=("rank_in_group", "world_size"),
+            calls={"broadcast_object": ("obj",)},
         ),
         Touch(
             "vllm.model_executor.model_loader.utils:get_model_cls",
@@ -173,6 +179,12 @@ WORKER = Process(
             "vllm.model_executor.models.interfaces_base:VllmModelForTextGeneration",
             "makes logits of final hidden states",
             calls={"compute_logits": ("hidden_states",)},
+        ),
+        Touch(
+            "vllm.model_executor.layers.logits_processor:LogitsProcessor",
+            "puts the logits of tensor-parallel ranks together",
+            sets=("org_vocab_size",),
+            overrides={"_gather_logits": ("logits",)},
         ),
     ),
 )
@@ -225,7 +237,6 @@ CONFIG = (
     "model_config.runner_type",
     "parallel_config.pipeline_parallel_size",
     "parallel_config.prefill_context_parallel_size",
-    "parallel_config.tensor_parallel_size",
     "parallel_config.use_ubatching",
     "parallel_config.worker_cls",
     "scheduler_config.async_scheduling",

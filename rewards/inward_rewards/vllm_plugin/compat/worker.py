@@ -2,7 +2,8 @@
 
 The model's auxiliary hidden states are vLLM's own, made for eagle3 speculation; here they are
 switched on without it. Rank 0 of a tensor-parallel group reads them: the residual stream is the
-same on every rank, and only rank 0's output reaches the scheduler.
+same on every rank, and only rank 0's output reaches the scheduler. The other ranks read final
+states alone, and those only for what needs logits, of which each rank has a part.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import functools
 import importlib
 import importlib.metadata
 import logging
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from inward_rewards.vllm_plugin.compat.names import (
@@ -34,6 +37,7 @@ from inward_rewards.vllm_plugin.compat.shared import (
     score_request,
     settings_of,
 )
+from inward_rewards.vllm_plugin.compat.vocabulary import VocabularyParts
 from inward_rewards.vllm_plugin.settings import Settings
 from inward_rewards.vllm_plugin.weights import WeightLog
 
@@ -74,6 +78,9 @@ def subclass(base: Any, name: str) -> Any:
             if self._inward is None:
                 return output
             self._inward.after_step(scheduler_output)
+            if not self._inward.answers:
+                self._inward.collector.take()  # rank 0 has them too
+                return output
             if output is None:
                 return None
             if not scheduler_output.total_num_scheduled_tokens:
@@ -82,7 +89,7 @@ def subclass(base: Any, name: str) -> Any:
 
         def sample_tokens(self, grammar_output: Any) -> Any:
             output = super().sample_tokens(grammar_output)
-            if self._inward is None or output is None:
+            if self._inward is None or output is None or not self._inward.answers:
                 return output
             return _with_answers(output, self._inward.collector)
 
@@ -122,8 +129,9 @@ def _refuse_architecture(model_config: Any) -> None:
 
 
 def _attach(worker: Any) -> StepReader | None:
-    """Switch the model's auxiliary outputs on; a reader for the one worker that is listened to."""
-    from vllm.distributed.parallel_state import get_tensor_model_parallel_rank
+    """Switch the model's auxiliary outputs on; a reader for the worker that is listened to, and for
+    those that have a part of what it says."""
+    from vllm.distributed.parallel_state import get_tp_group
 
     check_object(WORKER.name, touch(WORKER, "Worker"), worker)
     runner, settings = worker.model_runner, settings_of(worker.vllm_config)
@@ -133,7 +141,10 @@ def _attach(worker: Any) -> StepReader | None:
         raise ValueError("inward: the model's auxiliary outputs are already in use")
     worker.get_model().set_aux_hidden_state_layers(settings.layers)
     runner.use_aux_hidden_state_outputs = True
-    return StepReader(worker, settings) if get_tensor_model_parallel_rank() == 0 else None
+    group = get_tp_group()
+    if settings.reads_logits and group.world_size > 1:
+        return StepReader(worker, settings, VocabularyParts(worker, group))
+    return StepReader(worker, settings) if group.rank_in_group == 0 else None
 
 
 def watch_loads(model: Any, weights: WeightLog) -> None:
@@ -150,30 +161,77 @@ def watch_loads(model: Any, weights: WeightLog) -> None:
     model.load_weights = load_weights
 
 
-class StepReader:
-    """Reads each step of a worker into a collector."""
+def one_at_a_time(model: Any) -> None:
+    """Let no two threads run the model's forward pass and its output layer at once.
 
-    def __init__(self, worker: Any, settings: Settings) -> None:
+    On a CPU, vLLM's matrix products share their working memory: of two that run at once, each may
+    return the other's numbers, and the engine would sample from them.
+    """
+    name = f"{type(model).__module__}:{type(model).__name__}"
+    methods = ("forward", "compute_logits")
+    check_object(WORKER.name, Touch(name, "runs the model", sets=methods), model)
+    turn = threading.RLock()
+    for method in methods:
+        setattr(model, method, _in_turn(getattr(model, method), turn))
+
+
+def _in_turn(method: Callable[..., Any], turn: threading.RLock) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def in_turn(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return method(*args, **kwargs)
+
+    return in_turn
+
+
+class StepReader:
+    """Reads each step of a worker into a collector.
+
+    `parts`: with tensor parallelism, where something is to be read of logits.
+    """
+
+    def __init__(
+        self, worker: Any, settings: Settings, parts: VocabularyParts | None = None
+    ) -> None:
+        from inward_rewards.vllm_plugin import ranks
         from inward_rewards.vllm_plugin.buffer import RowBuffer
-        from inward_rewards.vllm_plugin.worker import Collector, Engine
+        from inward_rewards.vllm_plugin.engine import Engine
+        from inward_rewards.vllm_plugin.worker import Collector
 
         self._runner = worker.model_runner
         self.weights = WeightLog()
         watch_loads(worker.get_model(), self.weights)
         model = worker.vllm_config.model_config
         dim = model.get_hidden_size()
+        if settings.reads_logits and worker.device.type == "cpu":
+            one_at_a_time(worker.get_model())
+        self.answers = parts is None or parts.rank == 0
+        logits, others = None, None
+        if parts is not None:
+            logits = parts.logits
+            others = ranks.ReceivedParts(parts.store, parts.ranks, parts.vocabulary)
+        elif settings.reads_logits:
+            logits = worker.get_model().compute_logits
+        if not self.answers:
+            settings, others = ranks.for_parts(settings), None
         engine = Engine(
             plugin=importlib.metadata.version("inward-rewards"),
             vllm=version(),
             dim=dim,
             weights=self.weights.base,
             dtype=str(model.dtype).removeprefix("torch."),
-            logits=worker.get_model().compute_logits if settings.reads_logits else None,
+            logits=logits,
+            others=others,
         )
         self._reads_final_states = settings.reads_final_states
         kept = len(settings.layers) + settings.reads_final_states
         buffer = RowBuffer(kept, settings.buffer_tokens, dim, model.dtype, worker.device)
-        self.collector = Collector(settings, engine, buffer)
+        if parts is None or self.answers:
+            self.collector = Collector(settings, engine, buffer)
+        else:
+            self.collector = ranks.PartCollector(
+                settings, engine, buffer, store=parts.store, rank=parts.rank
+            )
 
     def after_step(self, scheduler_output: Any) -> None:
         """An exception here is the scored requests' trouble and nobody else's."""
@@ -191,9 +249,10 @@ class StepReader:
             self.collector.fail(scheduler_output.num_scheduled_tokens, error)
 
     def _admit(self, new: Any) -> None:
+        wanted = None
         try:
             wanted = score_request(new)
-            if wanted is not None:
+            if wanted is not None and (self.answers or wanted.reads_logits):
                 lora = new.lora_request
                 weights = self.weights.base
                 if lora is not None:
@@ -203,10 +262,10 @@ class StepReader:
                 self.collector.admit(new.req_id, wanted, len(new.prompt_token_ids), weights)
         except Exception as error:
             logger.exception("inward: request %s could not be admitted", new.req_id)
-            self.collector.refuse(new.req_id, error)
+            self.collector.refuse(new.req_id, error, wanted)
 
     def _collect(self, scheduler_output: Any) -> None:
-        from inward_rewards.vllm_plugin.worker import Chunk
+        from inward_rewards.vllm_plugin.engine import Chunk
 
         state = self._runner.execute_model_state
         # The V2 model runner keeps the batch in the step's state, the V1 runner beside it.
@@ -222,7 +281,7 @@ class StepReader:
             if rows:
                 chunks.append(Chunk(request_id, start[request_id], rows, offset))
             offset += rows
-        states = list(state.aux_hidden_states)
+        states = list(state.aux_hidden_states) if self.answers else []
         if self._reads_final_states:
             states.append(state.hidden_states)
         self.collector.collect(chunks, states)
