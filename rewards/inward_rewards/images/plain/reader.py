@@ -148,7 +148,10 @@ def _one(text: Text) -> PlainChart:
     chart.title = chart.title or state.header
     _without_subject(state)
     chart.series = [series for series in chart.series if series.observations]
-    return finished(chart)
+    chart = finished(chart)
+    if chart.observed:  # words behind which nothing is told are no chart
+        chart.title = chart.title or state.opening
+    return chart
 
 
 def _without_subject(state: State) -> None:
@@ -200,7 +203,7 @@ def line(state: State, line: Line, opens: bool) -> None:
         state.axis_indent = line.indent
         state.chart.statements += 1
         return
-    named = state.header or state.chart.title
+    named = state.header or state.opening or state.chart.title
     if line.header and opens and named and len(text) <= 60 and not speaks(bare):
         open_head(state, line.indent, bare)
         return
@@ -248,7 +251,7 @@ def statement(state: State, text: str) -> None:
     if repeats or not understood(state, in_figures(without_asides(text))):
         state.chart.ignored += 1
         if state.chart.statements == 1 and not state.header and _TITLE_ALONE.fullmatch(text):
-            state.header = state.unquote(text)
+            state.opening = state.unquote(text)
 
 
 def _names_kind(text: str) -> bool:

@@ -29,6 +29,8 @@ class State:
     panel: str = ""
     header: str = ""
     """A heading that may be the title."""
+    opening: str = ""
+    """The first words, where they say nothing else: they may be too."""
     subjects: set[str] = field(default_factory=set)
     """Series named by the subject of a sentence."""
     subject: str = ""
