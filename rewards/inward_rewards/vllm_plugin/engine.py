@@ -26,7 +26,9 @@ class Chunk:
 class OtherParts(Protocol):
     """`inward_rewards.vllm_plugin.ranks` has it."""
 
-    def of(self, request_id: str, own: Sequence[TokenParts]) -> list[list[TokenParts]]: ...
+    def of(
+        self, request_id: str, own: Sequence[TokenParts], read_at: float
+    ) -> list[list[TokenParts]]: ...
     def end(self, request_id: str) -> None: ...
 
 

@@ -8,7 +8,10 @@ their own, so that the scoring threads have no part in the model's collective op
 from __future__ import annotations
 
 import io
+import logging
 import socket
+import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,12 +25,17 @@ from inward_rewards.entropy.wire import ASK_AGAIN, ScoreRequest
 from inward_rewards.vllm_plugin.settings import Settings
 from inward_rewards.vllm_plugin.worker import Collector, Job
 
+logger = logging.getLogger("vllm.inward")
+
 WAIT_S = 120.0
-"""For another rank's part: it reads the same rows at the same time."""
+"""For the other ranks' parts, since a request was read: they read the same rows at the same time.
+The client waits longer (`inward_rewards.hidden_states`), so that it hears which rank was silent."""
+GRACE_S = 1.0
+"""The same for a request that stood in line until then: its parts are there, or none come."""
 PIECE_BYTES = 2**21
 """Of a value in the store, which takes 8 MB."""
-REMEMBERED = 256
-"""Parts of requests that ended without them, which may come yet."""
+REMEMBERED = 1024
+"""Parts of requests that ended without them, which may come yet: the latest."""
 
 
 class Store(Protocol):
@@ -97,28 +105,40 @@ class PartCollector(Collector):
         torch.save(answer, file)
         data, key = file.getvalue(), _key(request_id, self._rank)
         starts = range(0, len(data), PIECE_BYTES)
-        for number, start in enumerate(starts):
-            self._store.set(f"{key}/{number}", data[start : start + PIECE_BYTES])
-        self._store.set(key, str(len(starts)).encode())
+        try:
+            for number, start in enumerate(starts):
+                self._store.set(f"{key}/{number}", data[start : start + PIECE_BYTES])
+            self._store.set(key, str(len(starts)).encode())
+        except RuntimeError:  # rank 0 tells the client that this rank is silent
+            logger.exception("inward: the part of request %s could not be given", request_id)
 
 
 class ReceivedParts:
-    """Rank 0's view of the other ranks."""
+    """Rank 0's view of the other ranks.
 
-    def __init__(self, store: Store, ranks: int, vocabulary: int) -> None:
+    `sweeper` is a second connection to the store: the first is held while it waits.
+    """
+
+    def __init__(self, store: Store, sweeper: Store, ranks: int, vocabulary: int) -> None:
         self._store, self._ranks, self._vocabulary = store, range(1, ranks), vocabulary
+        self._sweeper, self._sweeping = sweeper, threading.Lock()
         self._taken: set[str] = set()
         self._late: deque[str] = deque(maxlen=REMEMBERED)
 
-    def of(self, request_id: str, own: Sequence[TokenParts]) -> list[list[TokenParts]]:
+    def of(
+        self, request_id: str, own: Sequence[TokenParts], read_at: float
+    ) -> list[list[TokenParts]]:
         """For each span the parts of all ranks, `own` first.
+
+        Args:
+            read_at: when the request's last row was read, of `time.monotonic`.
 
         ValueError: a rank failed or stays silent, or the parts are not the whole vocabulary.
         """
         self._sweep()
         spans = [[part] for part in own]
         for rank in self._ranks:
-            sent = self._receive(request_id, rank)
+            sent = self._receive(request_id, rank, read_at + WAIT_S)
             for span, sums in zip(spans, sent["sums"], strict=True):
                 span.append(TokenParts(sums, sent["vocabulary"]))
         found = sum(part.vocabulary for part in spans[0])
@@ -130,7 +150,9 @@ class ReceivedParts:
         return spans
 
     def end(self, request_id: str) -> None:
-        """The request is answered: parts that were not taken are nobody's."""
+        """The request is answered, or given up: parts that were not taken are nobody's."""
+        if len(self._late) + len(self._ranks) > REMEMBERED:
+            self._sweep()  # what stays may never come, and the oldest of it is forgotten
         for rank in self._ranks:
             key = _key(request_id, rank)
             if key in self._taken:
@@ -138,39 +160,44 @@ class ReceivedParts:
             else:
                 self._late.append(key)
 
-    def _receive(self, request_id: str, rank: int) -> dict[str, Any]:
+    def _receive(self, request_id: str, rank: int, deadline: float) -> dict[str, Any]:
         key = _key(request_id, rank)
+        left = min(WAIT_S, max(GRACE_S, deadline - time.monotonic()))
         try:
-            self._store.wait([key], timedelta(seconds=WAIT_S))
-        except RuntimeError as error:
+            self._store.wait([key], timedelta(seconds=left))
+        except torch.distributed.DistStoreError as error:
             raise ValueError(
                 f"tensor-parallel rank {rank} did not give its part of the vocabulary within "
                 f"{WAIT_S:g} s: has its worker failed, or is it overloaded?"
             ) from error
-        data = io.BytesIO(b"".join(self._store.get(piece) for piece in self._pieces(key)))
-        self._delete(key)
+        pieces = _pieces(self._store, key)
+        data = io.BytesIO(b"".join(map(self._store.get, pieces)))
+        _delete(self._store, key, pieces)
         self._taken.add(key)
         sent: dict[str, Any] = torch.load(data, weights_only=True)
         if "error" in sent:
             raise ValueError(f"tensor-parallel rank {rank}: {sent['error']}")
         return sent
 
-    def _pieces(self, key: str) -> list[str]:
-        return [f"{key}/{number}" for number in range(int(self._store.get(key)))]
-
-    def _delete(self, key: str) -> None:
-        for name in (*self._pieces(key), key):
-            self._store.delete_key(name)
-
     def _sweep(self) -> None:
         """Throw away what came for requests that ended without it."""
-        for _ in range(len(self._late)):
-            key = self._late.popleft()
-            if self._store.check([key]):
-                self._delete(key)
-            else:
-                self._late.append(key)
+        with self._sweeping:
+            for _ in range(len(self._late)):
+                key = self._late.popleft()
+                if self._sweeper.check([key]):
+                    _delete(self._sweeper, key, _pieces(self._sweeper, key))
+                else:
+                    self._late.append(key)
 
 
 def _key(request_id: str, rank: int) -> str:
     return f"{request_id}/{rank}"
+
+
+def _pieces(store: Store, key: str) -> list[str]:
+    return [f"{key}/{number}" for number in range(int(store.get(key)))]
+
+
+def _delete(store: Store, key: str, pieces: Sequence[str]) -> None:
+    for name in (*pieces, key):
+        store.delete_key(name)

@@ -12,6 +12,7 @@ import bisect
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +57,8 @@ class Job:
     weights_now: Callable[[], Hashable]
     weights: set[Hashable] = field(default_factory=set)
     """Those that read its chunks."""
+    read_at: float = 0.0
+    """When its last row was read, of `time.monotonic`."""
 
     @property
     def end(self) -> int:
@@ -111,6 +114,8 @@ class Collector:
         with self._lock:
             if request_id not in self._scoring and request_id not in self._answers:
                 self._answer(request_id, _DROPPED, job.rows if job else ())
+        if job is not None:
+            self._end(request_id, job.request)
 
     @property
     def waiting(self) -> bool:
@@ -142,7 +147,9 @@ class Collector:
             with self._lock:
                 self._scoring |= {chunk.request_id for chunk in ended}
             for chunk in ended:
-                self._complete.put((self._jobs.pop(chunk.request_id), copied))
+                job = self._jobs.pop(chunk.request_id)
+                job.read_at = time.monotonic()
+                self._complete.put((job, copied))
 
     def fail(self, request_ids: Iterable[str], error: Exception) -> None:
         """Answer the requests of a step that could not be collected with the error."""
@@ -209,8 +216,10 @@ class Collector:
         if job.request.reads_logits:
             own = self._token_parts(job)
             others = self._engine.others
-            whole = [[part] for part in own] if others is None else others.of(job.request_id, own)
-            measured = [token_measures(parts) for parts in whole]
+            parts = [[part] for part in own]
+            if others is not None:
+                parts = others.of(job.request_id, own, job.read_at)
+            measured = [token_measures(part) for part in parts]
         spans = zip(job.request.spans, measured, strict=True)
         found = [self._score_span(job, span, tokens) for span, tokens in spans]
         return ScoreAnswer(

@@ -99,13 +99,16 @@ class SharedMemory:
     def compute_logits(self, value, *, pause):
         return self._product(value, pause)
 
+    def embed_multimodal(self, value, *, pause):
+        return self._product(value, pause)
+
 
 @pytest.mark.parametrize("in_turn", [True, False])
 def test_a_score_and_a_step_of_the_engine_take_turns(in_turn):
     model, pause, found = SharedMemory(), threading.Event(), []
     if in_turn:
         worker.one_at_a_time(model)
-    calls = [(model.forward, 1), (model.compute_logits, 2)] * 3
+    calls = [(model.forward, 1), (model.compute_logits, 2), (model.embed_multimodal, 3)] * 3
 
     def run(method, value):
         found.append(method(value, pause=pause))
@@ -115,7 +118,7 @@ def test_a_score_and_a_step_of_the_engine_take_turns(in_turn):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(found) == [1, 1, 1, 2, 2, 2]
+    assert sorted(found) == [1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert (model.overlaps == 0) is in_turn
 
 

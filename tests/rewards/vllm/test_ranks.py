@@ -7,6 +7,7 @@ import dataclasses
 import math
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ class TwoRanks:
         self.head = torch.randn((DIM, VOCABULARY), generator=torch.Generator().manual_seed(7))
         self.store, port = ranks.open_store("127.0.0.1")
         other = ranks.join_store("127.0.0.1", port)
-        self.parts = ranks.ReceivedParts(self.store, 2, vocabulary)
+        sweeper = ranks.join_store("127.0.0.1", port)
+        self.parts = ranks.ReceivedParts(self.store, sweeper, 2, vocabulary)
         self.weights = [0, 0]
         cut, end = columns
 
@@ -119,6 +121,43 @@ def test_a_rank_that_stays_silent_is_named(monkeypatch):
         both.answer("a")
 
 
+def test_requests_behind_a_silent_rank_do_not_wait_one_after_the_other(monkeypatch):
+    """The time runs from when a request was read, and not from its turn."""
+    monkeypatch.setattr(ranks, "WAIT_S", 1.0)
+    waits, both = [], TwoRanks()
+    wait = both.store.wait
+
+    def watched(keys, timeout):
+        waits.append(timeout.total_seconds())
+        wait(keys, timeout)
+
+    both.parts._store = SimpleNamespace(wait=watched)
+    now = time.monotonic()
+    monkeypatch.setattr(ranks, "GRACE_S", 0.1)
+    for read_at in (now, now - 0.6, now - 5):
+        with pytest.raises(ValueError, match=r"rank 1 did not give its part .* within 1 s"):
+            both.parts._receive("never", 1, read_at + ranks.WAIT_S)
+    assert waits[0] == pytest.approx(1.0, abs=0.1)
+    assert waits[1:] == [0.1, 0.1]
+
+
+def test_a_store_that_fails_ends_no_rank(monkeypatch, caplog):
+    both = TwoRanks()
+
+    def broken(key, value):
+        raise torch.distributed.DistNetworkError("connection reset")
+
+    monkeypatch.setattr(both.second, "_store", SimpleNamespace(set=broken))
+    monkeypatch.setattr(ranks, "WAIT_S", 0.2)
+    both.ask("a")
+    with pytest.raises(HiddenStatesError, match="rank 1 did not give its part"):
+        both.answer("a")
+    assert "the part of request a could not be given" in caplog.text
+    monkeypatch.undo()
+    both.ask("b")
+    assert both.answer("b").tokens == TOKENS
+
+
 def test_an_output_layer_that_is_not_split_is_named():
     both = TwoRanks(vocabulary=VOCABULARY + 1)
     both.ask("a")
@@ -154,10 +193,36 @@ def test_parts_of_a_request_that_was_refused_do_not_pile_up():
     assert not any(both.store.check([key]) for key in ("a/1", "a/1/0", "b/1", "b/1/0"))
 
 
+def test_parts_of_a_request_that_was_given_up_do_not_pile_up():
+    """The second rank has no rows for it and says so; the first waits for rows that never come."""
+    both = TwoRanks()
+    both.second.admit("kept", REQUEST, TOKENS)
+    both.first.admit("a", REQUEST, TOKENS)
+    with pytest.raises(ValueError, match="0 are free") as refused:
+        both.second.admit("a", REQUEST, TOKENS)
+    both.second.refuse("a", refused.value, REQUEST)
+    both.second.drop("kept")
+    both.first.drop("a")
+    both.ask("b")
+    assert both.answer("b").tokens == TOKENS
+    assert not any(both.store.check([key]) for key in ("a/1", "a/1/0", "b/1", "b/1/0"))
+
+
+def test_many_requests_that_fail_leave_nothing(monkeypatch):
+    """None of them is scored, so that nothing but their end clears the store."""
+    monkeypatch.setattr(ranks, "REMEMBERED", 8)
+    both = TwoRanks()
+    for number in range(40):
+        for collector in (both.second, both.first):
+            collector.refuse(f"failed-{number}", ValueError("no rows"), REQUEST)
+    left = [f"failed-{number}/1" for number in range(40)]
+    assert sum(both.store.check([key]) for key in left) <= 8
+
+
 def test_parts_that_come_one_by_one_are_cleared_away_one_by_one():
     """Of a request that ended without any; those of the third rank are the last to come."""
     store, _ = ranks.open_store("127.0.0.1")
-    parts = ranks.ReceivedParts(store, 3, VOCABULARY)
+    parts = ranks.ReceivedParts(store, store, 3, VOCABULARY)
     parts.end("a")
     for rank in (1, 2):
         store.set(f"a/{rank}/0", b"sums")

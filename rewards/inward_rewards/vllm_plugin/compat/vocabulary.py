@@ -23,6 +23,7 @@ class VocabularyParts:
         host = urlsplit(worker.distributed_init_method).hostname or "127.0.0.1"
         if self.rank == 0:
             self.store, port = open_store(host)
+            self.sweeper = join_store(host, port)
             group.broadcast_object(port)
         else:
             self.store = join_store(host, group.broadcast_object(None))

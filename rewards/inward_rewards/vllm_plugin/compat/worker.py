@@ -162,7 +162,8 @@ def watch_loads(model: Any, weights: WeightLog) -> None:
 
 
 def one_at_a_time(model: Any) -> None:
-    """Let no two threads run the model's forward pass and its output layer at once.
+    """Let no two threads run parts of the model at once: its forward pass, its output layer, and
+    what reads pictures, which vLLM runs before the pass.
 
     On a CPU, vLLM's matrix products share their working memory: of two that run at once, each may
     return the other's numbers, and the engine would sample from them.
@@ -173,6 +174,8 @@ def one_at_a_time(model: Any) -> None:
     turn = threading.RLock()
     for method in methods:
         setattr(model, method, _in_turn(getattr(model, method), turn))
+    if hasattr(model, "embed_multimodal"):
+        model.embed_multimodal = _in_turn(model.embed_multimodal, turn)
 
 
 def _in_turn(method: Callable[..., Any], turn: threading.RLock) -> Callable[..., Any]:
@@ -209,11 +212,14 @@ class StepReader:
         logits, others = None, None
         if parts is not None:
             logits = parts.logits
-            others = ranks.ReceivedParts(parts.store, parts.ranks, parts.vocabulary)
+            if self.answers:
+                others = ranks.ReceivedParts(
+                    parts.store, parts.sweeper, parts.ranks, parts.vocabulary
+                )
+            else:
+                settings = ranks.for_parts(settings)
         elif settings.reads_logits:
             logits = worker.get_model().compute_logits
-        if not self.answers:
-            settings, others = ranks.for_parts(settings), None
         engine = Engine(
             plugin=importlib.metadata.version("inward-rewards"),
             vllm=version(),
