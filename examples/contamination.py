@@ -28,7 +28,6 @@ from typing import Any
 
 import torch
 from inward_chat.downloads import DataError
-from inward_chat.json_lines import read_rows
 from inward_statistics import (
     area_interval,
     area_under_curve,
@@ -36,9 +35,9 @@ from inward_statistics import (
     recall_ratio,
     self_critique,
 )
+from learning import solved
 from learning.model import NAME, load
-from math500_entropy.data import SHIPPED
-from pydantic import BaseModel
+from learning.solved import Solved
 from tqdm import tqdm
 
 LONGEST = 160
@@ -59,24 +58,12 @@ AGAIN = (
 SCORES = ("Self-Critique", "perplexity", "Min-K% Prob", "ReCaLL")
 
 
-class Row(BaseModel):
-    problem: str
-    solution: str
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--path",
-        type=Path,
-        default=SHIPPED / "sample.jsonl",
-        help="problems with solutions, in the schema of MATH-500; 28 that ship where left out",
-    )
     parser.add_argument("--problems", type=int, default=13, help="of each half")
-    parser.add_argument("--json", type=Path, help="write scores and figures into this file")
-    asked = parser.parse_args()
+    asked = solved.asked_of(parser)
     if asked.problems < 2:
         parser.error(f"--problems {asked.problems}: two or more of each half can be compared")
     began = time.monotonic()
@@ -103,10 +90,9 @@ def main() -> None:
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def drawn(path: Path, tokenizer: Any, count: int) -> list[Row]:
+def drawn(path: Path, tokenizer: Any, count: int) -> list[Solved]:
     """DataError: the file does not hold as many that are short enough."""
-    needs = "; a row needs problem and solution"
-    rows = [row for row, _ in read_rows(Row, path, kept_as="", mend="", hint=lambda _: needs)]
+    rows = solved.read(Solved, path)
     random.Random(SEED).shuffle(rows)
     sizes = [len(tokenizer(f"{row.problem}\n{row.solution}")["input_ids"]) for row in rows]
     short = [row for row, size in zip(rows, sizes, strict=True) if size <= LONGEST]
@@ -118,7 +104,7 @@ def drawn(path: Path, tokenizer: Any, count: int) -> list[Row]:
     return short[:count]
 
 
-def conversation(tokenizer: Any, *rows: Row) -> tuple[list[int], list[int]]:
+def conversation(tokenizer: Any, *rows: Solved) -> tuple[list[int], list[int]]:
     """Token ids of what stands before the last row's problem, and of the rest."""
     messages = [
         {"role": role, "content": text}
@@ -135,7 +121,7 @@ def conversation(tokenizer: Any, *rows: Row) -> tuple[list[int], list[int]]:
     return before, rest
 
 
-def fine_tune(model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[float]:
+def fine_tune(model: Any, tokenizer: Any, rows: Sequence[Solved]) -> list[float]:
     """Mean loss of each epoch's batches, nats per token of problems and solutions."""
     trained = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.0)
@@ -164,7 +150,9 @@ def fine_tune(model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[float]:
 
 
 @torch.no_grad()
-def scores(model: Any, tokenizer: Any, rows: Sequence[Row], prefix: Row) -> dict[str, list[float]]:
+def scores(
+    model: Any, tokenizer: Any, rows: Sequence[Solved], prefix: Solved
+) -> dict[str, list[float]]:
     """Score -> its value of each row."""
     first = answers(model, tokenizer, [row.problem for row in rows])
     second = answers(

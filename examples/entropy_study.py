@@ -21,18 +21,19 @@ import os
 import random
 import re
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from inward_chat.downloads import DataError
 from inward_rewards.entropy import ADVENT, LAYER_BY_LAYER, matrix_entropy, select_layers
 from inward_rewards.groups import length_residuals
 from inward_statistics import clustered_mean
+from learning import solved
 from learning.model import NAME, load
-from math500_entropy.data import SHIPPED
+from learning.solved import Answered
 from math500_entropy.prompt import in_layout, system_prompt
 from tqdm import tqdm
 
@@ -61,33 +62,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--path",
-        type=Path,
-        default=SHIPPED / "sample.jsonl",
-        help="problems with solutions, in the schema of MATH-500; 28 that ship where left out",
-    )
     parser.add_argument("--problems", type=int, default=50)
-    parser.add_argument("--json", type=Path, help="write the figures into this file")
-    asked = parser.parse_args()
-    if not asked.path.is_file():
-        parser.error(f"no file at {str(asked.path)!r}: name one in the schema of MATH-500")
+    asked = solved.asked_of(parser)
+    try:
+        rows = solved.read(Answered, asked.path)
+    except DataError as error:
+        parser.error(str(error))
     torch.set_num_threads(1)
-    found = study(asked.path, asked.problems)
+    found = study(rows, asked.problems)
     print(table(found))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def study(path: Path, count: int) -> dict[str, Any]:
+def study(rows: Sequence[Answered], count: int) -> dict[str, Any]:
     model, tokenizer = load(top=0)
     rng = random.Random(0)
-    lines = path.read_text(encoding="utf-8").splitlines()
-    problems = [
-        row
-        for row in map(json.loads, lines)
-        if len(tokenizer(row["solution"])["input_ids"]) <= LONGEST
-    ][:count]
+    problems = [row for row in rows if len(tokenizer(row.solution)["input_ids"]) <= LONGEST][:count]
     values: dict[str, dict[str, list[float]]] = {name: {k: [] for k in KINDS} for name in MEASURES}
     for row in tqdm(problems, desc="problems"):
         measured = entropies(model, *completions(tokenizer, row, rng))
@@ -109,7 +100,7 @@ def study(path: Path, count: int) -> dict[str, Any]:
 
 
 def completions(
-    tokenizer: Any, row: dict[str, str], rng: random.Random
+    tokenizer: Any, row: Answered, rng: random.Random
 ) -> tuple[list[int], list[list[int]]]:
     """Token ids of the prompt, and of each kind of completion."""
 
@@ -119,10 +110,10 @@ def completions(
 
     messages = [
         {"role": "system", "content": system_prompt()},
-        {"role": "user", "content": row["problem"]},
+        {"role": "user", "content": row.problem},
     ]
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-    solution, answer = row["solution"], row["answer"]
+    solution, answer = row.solution, row.answer
 
     def other(number: re.Match[str]) -> str:
         choices = [digit for digit in "123456789" if digit != number[0][0]]

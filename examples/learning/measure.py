@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,8 +30,10 @@ def row_of(task: Any, key: str, sample: Any, *, sampled: bool) -> dict[str, Any]
     }
 
 
-def interval(mean: Any) -> list[float]:
-    return [round(one, 4) for one in (mean.value, mean.low, mean.high)]
+def interval(mean: Any) -> list[float | None]:
+    """Mean, lower and upper end; no ends where all values are alike and say nothing of them."""
+    every = (mean.value, mean.low, mean.high)
+    return [None if math.isnan(one) else round(one, 4) for one in every]
 
 
 def per_task(rows: Rows, value: Callable[[Rows], float]) -> dict[str, float]:

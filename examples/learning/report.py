@@ -53,7 +53,7 @@ def report(out: Path, task: Any) -> None:
         name: {"seeds": len(of), "change": measure.change(before, of)} for name, of in arms.items()
     }
     found["runs"] = runs
-    write(out / "results.json", json.dumps(found, indent=1) + "\n")
+    write(out / "results.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     text = table(found, task)
     write(out / "table.md", text)
     draw(found, out / "curves.png")
@@ -84,8 +84,8 @@ def table(found: dict[str, Any], task: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _told(interval: list[float], sign: str = "") -> str:
-    mean, low, high = (f"{value:{sign}.2f}" for value in interval)
+def _told(interval: list[float | None], sign: str = "") -> str:
+    mean, low, high = ("–" if value is None else f"{value:{sign}.2f}" for value in interval)
     return f"{mean} [{low}, {high}]"
 
 
@@ -115,6 +115,7 @@ def draw(found: dict[str, Any], file: Path) -> None:
     figure.savefig(file, dpi=110)
 
 
-def _point(axes: Any, x: float, interval: list[float], colour: str) -> None:
+def _point(axes: Any, x: float, interval: list[float | None], colour: str) -> None:
     mean, low, high = interval
-    axes.errorbar(x, mean, [[mean - low], [high - mean]], color=colour, marker="o", capsize=3)
+    ends = None if low is None else [[mean - low], [high - mean]]
+    axes.errorbar(x, mean, ends, color=colour, marker="o", capsize=3)

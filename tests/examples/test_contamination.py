@@ -60,6 +60,7 @@ def test_what_was_learnt_by_heart_is_told_by_its_perplexity(
         (("--problems", "1"), "two or more of each half can be compared"),
         (("--problems", "40"), "two halves and one problem more are 81: lower --problems"),
         (("--path", "absent.jsonl"), "cannot read 'absent.jsonl'"),
+        (("--json", "absent/found.json"), "there is no folder 'absent'"),
     ],
 )
 def test_what_cannot_be_compared_is_one_clear_line(
