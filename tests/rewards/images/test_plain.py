@@ -267,6 +267,7 @@ HOSTILE = {
     "counts by group": "Grouped bar chart. " + "A won 5 gold and 6 silver medals, " * 550,
     "boxes in a sentence": "Box plot. " + "A's is 5 (box 3 to 6, whiskers 1 to 9), and " * 420,
     "lists in lists": "Scatter plot. [" + "[1, 2], " * 2400 + "]",
+    "thousands": "Bar chart. a 1" + ",111" * 4900 + "x",
     "respectively": "Bar chart. " + "a and b are 5 and 6 respectively, whereas " * 450,
     "commas of a list": "Pie chart. " + "a, 5 %; " * 2400,
     "rows of a list": "Heat map. " + "a: 1, 2; " * 2100,
@@ -499,3 +500,39 @@ def test_how_a_title_looks_is_no_title(look: str) -> None:
     assert not read(f"A bar chart. The title is {look}. Oslo: 12, Bergen: 30.").title
     told = read(f'A bar chart. The title is {look}. The title is "Rain". Oslo: 12, Bergen: 30.')
     assert told.title == "Rain"
+
+
+READ_WHOLE = {
+    "First half: 21, second half: 34.": {"First half": 21, "second half": 34},
+    "Bottom half (12), top half (15)": {"Bottom half": 12, "top half": 15},
+    "Sizes: Half: 5, Full: 9": {"Half": 5, "Full": 9},
+    "Sales were 12 in the Northwest, 9 in the Midwest and 7 in the West.": {
+        "Northwest": 12, "Midwest": 9, "West": 7,
+    },
+    "12 in the harvest, 9 in spring": {"harvest": 12, "spring": 9},
+    "Oslo: 5, Rome: 3. The red one is the tallest one and the blue one is short.": {
+        "Oslo": 5, "Rome": 3,
+    },
+    "Trend: 5, Noise: 7.": {"Trend": 5, "Noise": 7},
+    "Oslo at 5, perhaps 7 for Rome": {"Oslo": 5, "Rome": 7},
+    "Q1 had a gain of 12, Q2 a loss of 5, Q3 a gain of 7.": {"Q1": 12, "Q2": 5, "Q3": 7},
+    "Oslo: 12, Rome: 3, with an overall gain of 9.": {"Oslo": 12, "Rome": 3},
+    "Jan 2010: 4, Marketing: 5, Mayor: 6.": {"Jan 2010": 4, "Marketing": 5, "Mayor": 6},
+    "In 2010 there were 2045 cars; the following year 2060 and two years later 2075.": {
+        "2010": 2045, "2011": 2060, "2013": 2075,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", READ_WHOLE)
+def test_words_that_look_like_an_aside_are_not_taken_out(words: str) -> None:
+    [series] = read(f"Bar chart. {words}").series
+    assert {o.x: o.y for o in series.observations} == READ_WHOLE[words]
+
+
+def test_the_name_of_a_line_is_not_cut_at_a_noun_that_begins_like_a_verb() -> None:
+    chart = read(
+        "Line chart. In blue, the line representing air passengers goes from 3 in 2010 to 5 in "
+        "2012. In red, the line representing sea level goes from 4 in 2010 to 9 in 2012."
+    )
+    assert [series.name for series in chart.series] == ["air passengers", "sea level"]

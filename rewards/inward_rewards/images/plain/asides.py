@@ -1,7 +1,7 @@
 """What people and models say around numbers, taken out: `It can be seen that`, `, the shortest,`.
 
-As `phrases`, of which it is the part for what says nothing of the chart itself; fractions beside
-their number, numbers in words and intervals are put into figures.
+As `phrases`, of which it is the part for what says nothing of the chart itself; intervals in
+brackets are put in one form.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SAID_FIRST = re.compile(
     re.IGNORECASE,
 )
 _RANKED = re.compile(
-    r",? (?:(?:which|who) (?:is|was|has) |being |(?<=, )by far |easily )?the (?:(?:second|third"
+    r", (?:(?:which|who) (?:is|was|has) |being |by far |easily )?the (?:(?:second|third"
     r"|fourth"
     r"|fifth|next|last|very|overall|single|clear)[- ])?(?:[a-z]{2,10}est|most [a-z]{3,12}"
     r"|least [a-z]{3,12}|runner-up|leader|winner|record)(?: (?!at\b|with\b|of\b|is\b)[a-z]{2,12})"
@@ -37,15 +37,15 @@ _RANKED = re.compile(
 """`Channel, the shortest, at 30.1`."""
 _CORRECTED = re.compile(
     rf"(?:just |a little |slightly )?(?:under |over |above |below |about |around )?{NUMBER}"
-    rf",? (?:say|perhaps|or rather|more precisely|to be precise|to be exact|precisely|exactly),? "
+    rf",? (?:say|or rather|more precisely|to be precise|to be exact|precisely|exactly),? "
     rf"(?={NUMBER})",
     re.IGNORECASE,
 )
 """`just under 31, say 30.96`."""
 _HEDGED = re.compile(
-    r",? (?:I'd say|I would say|I think|I guess|I'd guess|let's say|maybe|perhaps|probably|possibly"
-    r"|something like|somewhere around|somewhere near|an estimated|in the region of|in the"
-    r" vicinity of"
+    r"(?:(?<![\d%]),)? (?:I'd say|I would say|I think|I guess|I'd guess|let's say|maybe"
+    r"|perhaps|probably|possibly|something like|somewhere around|somewhere near|an estimated"
+    r"|in the region of|in the vicinity of"
     rf"|or thereabouts|give or take) (?:about |around )?(?={NUMBER})",
     re.IGNORECASE,
 )
@@ -64,16 +64,17 @@ _STEPS = re.compile(
     re.IGNORECASE,
 )
 _FRACTION = re.compile(
+    r"(?<![\w-])(?<!first )(?<!second )(?<!other )(?<!top )(?<!bottom )(?<!upper )(?<!lower )"
     r"(?:(?:a (?:bit|little)|slightly|just|nearly|almost|about|roughly|around|approximately|well"
     r"|somewhat|not quite|exactly) )?(?:(?:less|more) than |under |over )?"
     r"(?:(?:(?:an?|one) )?half|(?:an?|one|two|three|four) (?:halves|thirds?|quarters?|fifths?"
     r"|sixths?"
     r"|tenths?))"
     r"(?: of (?:it|them|all|the (?:total|whole|pie|chart)))?(?:,| \(| at|:| -| –| —) ?"
-    rf"(?:at |about |around |or )?(?={NUMBER})({NUMBER})(\))?,?",
+    rf"(?:at |about |around |or )?({NUMBER})(?<=[%t])(\))?,?",
     re.IGNORECASE,
 )
-"""`A bit less than half, 46 percent, is Germany`."""
+"""`A bit less than half, 46 percent, is Germany`; no `Half: 5`, which is a name."""
 _INTERVAL = re.compile(
     r"(?<=[\d%A-Za-z²³]) [(\[](?:\d\d(?:\.\d)? ?% )?(?:confidence interval|credible interval|ci"
     r"|interval|range|iqr"

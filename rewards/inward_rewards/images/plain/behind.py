@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inward_rewards.images.plain.chart import Number
+from inward_rewards.images.plain.chart import Number, around
 from inward_rewards.images.plain.numbers import NUMBER, NUMBERS, number
 from inward_rewards.images.plain.text import NAME
 
@@ -26,8 +26,6 @@ _IN_BRACKETS = re.compile(
     r"|[^\s(),;:%][^(),;:%]{0,39})\)(?=(?:,|;)? ?(?:and )?(?:about |around )?[-−$€£\d~]|[,;.]? ?$)"
 )
 _JOINT = re.compile(r"(?:,|;)? ?(?:and |then |while |plus )?(?:about |around |only |just |~)?")
-_LABEL = re.compile(r"\d+(?:\.\d+)?[A-Za-z]{1,3}|(?:1[5-9]|20)\d\d|.*[A-Za-z].*")
-"""What may name a number in brackets: no other number, which would be its spread."""
 
 
 def behind(text: str) -> list[Behind]:
@@ -62,9 +60,10 @@ def _row(text: str, item: re.Pattern[str]) -> list[re.Match[str]]:
 
 
 def _names(words: str) -> bool:
+    """Whether `words` may name a number in brackets: another number would be its spread."""
     return bool(
         re.fullmatch(NAME, words)
-        or (_LABEL.fullmatch(words) and number(words) is None)
+        or (re.search("[A-Za-z]", words) and number(words) is None)
         or re.fullmatch(r"(?:1[5-9]|20)\d\d|\d+(?:\.\d+)?[kKMGB]", words)
     )
 
@@ -75,6 +74,5 @@ def _told(match: re.Match[str]) -> Behind | None:
         return None
     low, high = (number(parts.get(end) or "") for end in ("low", "high"))
     if reach := number(parts.get("reach") or ""):
-        low = Number(value.value - reach.value, value.percent)
-        high = Number(value.value + reach.value, value.percent)
+        low, high = around(value, reach)
     return match["name"].strip(), value, (low, high) if low and high else None

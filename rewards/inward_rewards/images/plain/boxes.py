@@ -90,8 +90,8 @@ def boxes_of(text: str) -> list[Fact]:
 
 
 def box_of(text: str) -> Fact | None:
-    """The box that a statement tells whole, labelled by what stands before its first part, or
-    behind its first number."""
+    """The box that a statement tells whole, labelled by what stands before its first part, or by
+    the first name behind `for`, `of` or `in`."""
     if slashed := _SLASHED.search(text):
         values = [float(part) for part in slashed.group().split("/")]
         label = clean(text[: slashed.start()].rstrip(" :=(")) or None

@@ -28,6 +28,12 @@ class Number:
     """Written as a power of ten, 10^3."""
 
 
+def around(middle: Number, reach: Number) -> tuple[Number, Number]:
+    """The ends of `12 ± 3`."""
+    low, high = middle.value - reach.value, middle.value + reach.value
+    return Number(low, middle.percent), Number(high, middle.percent)
+
+
 @dataclass
 class Axis:
     title: str = ""

@@ -75,9 +75,10 @@ def told(state: State, text: str, *, along: bool = True) -> list[Fact]:
     if chart.histogram:
         text = binned(_BETWEEN.sub(r" \2-\3: \1 ", text))
     if chart.kind in (None, "box"):
-        found_box = box_of(text)
-        if boxes := boxes_of(text) or ([found_box] if found_box else []):
+        if boxes := boxes_of(text):
             return boxes
+        if whole := box_of(text):
+            return [whole]
     return (_runs(state, text) if along else []) or facts(_YEARS.sub(" ", text))
 
 
@@ -98,11 +99,11 @@ def data(state: State, text: str, head: str) -> bool:
     if SUMMED.search(text) or (state.chart.stack and state.chart.observed and TOTAL.match(text)):
         return False
     text = _POWER_UNIT.sub(" ", text)
-    if _COLORED.search(text) and len(_COLORED.findall(text)) == len(NUMBERS.findall(text)):
+    if (colored := _COLORED.findall(text)) and len(colored) == len(NUMBERS.findall(text)):
         return False  # `2019 in dark blue, 2021 in yellow`
     if state.talk is not None or not _WITH_NUMBERS.search(_WHEN.sub(" ", _YEARS.sub(" ", text))):
         return False
-    if "respectively" in text and not zipped(text) and len(parts := _CLAUSES.split(text)) > 1:
+    if "respectively" in text and len(parts := _CLAUSES.split(text)) > 1 and not zipped(text):
         said = [data(state, part, head) for part in parts[:20] if part.strip()]
         return any(said)
     for part in re.split(r";(?=[^;]*\b(?:lengths?|values?|heights?)\b)", text):

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.behind import behind
-from inward_rewards.images.plain.chart import Number
+from inward_rewards.images.plain.chart import Number, around
 from inward_rewards.images.plain.labels import MAX_LABEL, clean
 from inward_rewards.images.plain.numbers import COLOR, NUMBER, NUMBERS, TIGHT_RANGE, number
 from inward_rewards.images.plain.text import NAME
@@ -152,8 +152,7 @@ def _chunks(text: str) -> list[Fact]:
         middle, reach = number(match[1]), number(match[2])
         if middle is None or reach is None:
             return match.group()
-        low = Number(middle.value - reach.value, middle.percent)
-        intervals.append((low, Number(middle.value + reach.value, middle.percent)))
+        intervals.append(around(middle, reach))
         return f"{match[1]} {_HOLE} "
 
     text = _PLUS_MINUS.sub(spread, text)

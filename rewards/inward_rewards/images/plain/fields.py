@@ -71,7 +71,7 @@ def field(state: State, text: str) -> bool:
     key, value = _THEN.sub("", match[1].strip()), match[2].strip()
     word = re.sub(r"[\W_]+", " ", key.lower()).strip()
     chart = state.chart
-    if is_talk(key):
+    if is_talk(key) and not NUMBERS.match(value):
         return True
     if word in _TYPES:
         typed_kind(value, chart)

@@ -23,7 +23,8 @@ _WORDS = re.compile(
 AT_LEAST = 3
 """Numbers in words in a sentence without figures: fewer count what the chart compares."""
 _LATER = re.compile(
-    r"(?<![\w.,$€£-])(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)"
+    r"(?:^|(?<=[Ii]n )|(?<=[Bb]y )|(?<=[Ff]rom )|(?<=[Ss]ince ))"
+    r"(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)"
     r"|\b(?:in |by )?(?P<next>(?:the (?:following|next) year|(?:a|one) year later|the year"
     r" after))\b"
     rf"|\b(?a:(?P<many>{'|'.join(_UNITS[2:])}|\d{{1,2}})) years later\b",
@@ -35,7 +36,8 @@ def in_figures(text: str) -> str:
     """`text` with its numbers in words as figures, where it has several and no figures."""
     if re.search(r"\d", text) or len(text) > 4000:
         return text
-    if sum(1 for _ in _WORDS.finditer(text)) < AT_LEAST:
+    # `one` alone may be no number: `the red one is the tallest one`.
+    if sum(found[0].lower() != "one" for found in _WORDS.finditer(text)) < AT_LEAST:
         return text
     return _WORDS.sub(_figure, text)
 

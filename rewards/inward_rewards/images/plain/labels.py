@@ -16,12 +16,11 @@ _LEAD = frozenset(
     "reaching standing sitting measuring showing accounting representing coming making taking tall "
     "taller short shorter high higher low lower slightly much reads stops "
     "so finally where as followed another than category that this these those respectively "
-    "largest smallest highest lowest tallest shortest both i.e e.g namely sha"
-    "re percentage beginning starting ending dominated headed topped you ve w"
-    "e i who "
-    "that's there's what see corresponding ahead whopping mere staggering impressive modest"
-    " massive "
-    "measly paltry none".split()
+    "largest smallest highest lowest tallest shortest both i.e e.g namely "
+    "share percentage beginning starting ending dominated headed topped you ve "
+    "we i who "
+    "that's there's what see corresponding ahead whopping mere staggering impressive modest "
+    "massive measly paltry none".split()
 )
 _TRAIL = _LEAD | frozenset(
     "exported imported shows showed represents represented accounts accounted makes made gets got "

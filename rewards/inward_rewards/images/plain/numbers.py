@@ -8,7 +8,7 @@ from datetime import date
 from inward_rewards.images.plain.chart import Number
 
 NUMBER = (
-    r"(?<![\w.\-−/–+#])[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+(?!\d|,\d)|\d+)(?:\.\d+)?"
+    r"(?<![\w.\-−/–+#])[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3}){1,12}(?!\d|,\d)|\d+)(?:\.\d+)?"
     r"(?:[eE][-+]?\d{1,2})?"
     r"(?:\s?%|\s?(?:per ?cent|thousand|million|billion|trillion)\b|[kKMG]\b)?"
     r"(?![\w+]|[-–/]\w|\.\d)"

@@ -60,9 +60,10 @@ _REPRESENTS = re.compile(
     r"\b(?:representing|represents|for|showing|labell?ed|named|called|standing for|stands for) "
     rf"(?:the )?({NAME}|[\w&./ -]{{1,40}}?)(?=,|\)|$| (?:is|was|goes|start|begin|rise|fall|drop"
     r"|climb|grow|decline|increase|decrease|move|show|has|had|with|at|from|st[oa][on]|remain|stay"
-    r"|peak|reach|hit|went|rose|fell|gr[e]w|came|come|end|finish|hover|fluctuat|level|sit|sat|dip"
-    r"|jump|surg|plung|soar|slid|shr[aiu]n|decreas|increas|doubl|tripl|recover|plateau|cross|pass"
-    r"|were|are|stabili)[a-z]*\b)"
+    r"|peak|reach|hit|went|rose|fell|grew|came|come|finish|hover|fluctuat|sit|sat|dip"
+    r"|jump|surg|plung|soar|slid|shr[aiu]n|decreas|increas|doubl|tripl|recover|plateau"
+    r"|were|are|stabili)[a-z]*\b| (?:ends|ended|crosses|crossed|passes|passed"
+    r"|level(?:s|l?ed)? (?:off|out))\b)"
 )
 _VERB = re.compile(
     r",? (?:is|was|are|were|has|had|have|goes|went|stays?|stayed|remains?|starts?|started|begins?"

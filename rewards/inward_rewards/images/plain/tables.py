@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from inward_rewards.images.plain.boxes import from_cells
-from inward_rewards.images.plain.chart import Number, Observation
+from inward_rewards.images.plain.chart import Number, Observation, around
 from inward_rewards.images.plain.collect import MAX_OBSERVATIONS, observe, series_of
 from inward_rewards.images.plain.facts import Fact, facts
 from inward_rewards.images.plain.numbers import (
@@ -150,11 +150,7 @@ def _fact(state: State, cell: str) -> Fact | None:
         return None
     spread = re.search(r"(?:±|\+/-)\s*([\d.,]+)", cell)
     reach = number(spread[1]) if spread else None
-    ends = None
-    if reach is not None:
-        low = Number(value.value - reach.value, value.percent)
-        ends = (low, Number(value.value + reach.value, value.percent))
-    return Fact(None, value, interval=ends)
+    return Fact(None, value, interval=None if reach is None else around(value, reach))
 
 
 def _wide(state: State, names: _Column, values: list[_Column]) -> None:

@@ -6,6 +6,7 @@ import re
 
 from inward_rewards.images.plain.chart import Series
 from inward_rewards.images.plain.numbers import MONTHS, iso_date
+from inward_rewards.images.plain.runs import is_time
 
 _MONTH = re.compile(r"([A-Za-z]{3,9})\.?")
 
@@ -30,6 +31,8 @@ def with_years(series: list[Series]) -> None:
 
 
 def _month(label: object) -> int | None:
-    match = _MONTH.fullmatch(label) if isinstance(label, str) else None
+    # `Marketing` begins like a month.
+    named = isinstance(label, str) and is_time(label.capitalize())
+    match = _MONTH.fullmatch(label) if named and isinstance(label, str) else None
     name = match[1][:3].lower() if match else ""
     return MONTHS.index(name) + 1 if name in MONTHS else None
