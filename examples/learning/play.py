@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 HELD_OUT_SEED = 10**6
 """Of the sampling on held-out tasks, whatever the policy: one noise for all."""
-AT_ONCE = 256
+AT_ONCE = 512
 """Rollouts in flight: two batches of the engine."""
 
 
@@ -89,8 +89,8 @@ def evaluate(learner: Any, file: Path, label: str) -> None:
         ("sampled", learner.asked.samples, 1.0),
     ):
         with rollouts(learner, "heldout", temperature) as played:
-            for start in tqdm(tasks[::100], desc=f"{label}, held out, {kind}"):
-                few = tasks[start : start + 100]
+            for start in tqdm(tasks[::200], desc=f"{label}, held out, {kind}"):
+                few = tasks[start : start + 200]
                 for group in whole(played.play(few, group_size=count)):
                     for sample in group.samples:
                         row = measure.row_of(task, group.task, sample, sampled=kind == "sampled")

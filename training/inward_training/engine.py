@@ -28,7 +28,7 @@ from aiohttp import web
 
 GATHER_S = 0.05
 """A batch is closed when no other prompt has come for so long."""
-BATCH = 128
+BATCH = 256
 KNOWN = frozenset(
     "max_tokens temperature stop_token_ids logprobs skip_special_tokens top_p"
     " routed_experts_prompt_start".split()
