@@ -25,12 +25,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from inward_chat.downloads import DataError
 from inward_rewards.entropy import ADVENT, LAYER_BY_LAYER, matrix_entropy, select_layers
 from inward_rewards.groups import length_residuals
-from inward_statistics import clustered_mean
+from inward_statistics import area_interval, area_under_curve, clustered_mean
 from learning import solved
 from learning.model import NAME, load
 from learning.solved import Answered
@@ -47,7 +46,6 @@ FILLERS = (
 )
 LONGEST = 200
 """Tokens of a solution: what is longer is left out, to bound the time."""
-RESAMPLES = 2000
 MEASURES = (
     "advent, not divided",
     "advent / log tokens",
@@ -162,14 +160,12 @@ def entropies(model: Any, prompt: list[int], written: list[list[int]]) -> dict[s
 
 
 def auc(right: list[float], other: list[float]) -> list[float]:
-    """Mean, low and high: a percentile bootstrap over problems."""
-    first, second = np.array(right), np.array(other)
-    won = (first[:, None] > second) + 0.5 * (first[:, None] == second)
-    rng = np.random.default_rng(0)
-    drawn = rng.integers(0, len(first), (RESAMPLES, len(first)))
-    again = [float(won[np.ix_(index, index)].mean()) for index in drawn]
-    low, high = np.percentile(again, [2.5, 97.5])
-    return [round(float(one), 3) for one in (won.mean(), low, high)]
+    """The area and its interval, as if the two kinds were of other problems: never too narrow where
+    one problem's completions are like each other."""
+    positive = [True] * len(right) + [False] * len(other)
+    area = area_under_curve([*right, *other], positive)
+    found = area_interval(area, len(right), len(other))
+    return [round(one, 3) for one in (found.value, found.low, found.high)]
 
 
 def paired(right: list[float], other: list[float]) -> list[float]:
