@@ -99,5 +99,5 @@ async def test_most_generated_charts_pass() -> None:
     faults: Counter[str | None] = Counter()
     for index in range(66):
         reply = f"```json\n{json.dumps(generate(index, 20261127).spec)}\n```"
-        faults[(await proposal_of(reply, solvers, str(index))).fault] += 1
+        faults[(await proposal_of(solvers, reply, str(index))).fault] += 1
     assert faults == {None: 60, "number count": 3, "hidden": 2, "far off": 1}

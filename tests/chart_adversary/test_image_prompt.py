@@ -7,17 +7,19 @@ import itertools
 import random
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import verifiers.v1 as vf
 from chart_adversary.env import ChartAdversaryEnv
+from chart_adversary.eval_plugin import drawing
 from chart_adversary.image_prompt import Look, kind_of
 from chart_adversary.novelty import Worded
 from inward_charts.kinds import TABLE
 from inward_charts.tasks import ChartsConfig, chart_picture
-from inward_chat.testing import PolicyServer
+from inward_chat.testing import HttpReply, PolicyServer
 from pydantic import ValidationError
 from support.images import png
 from support.painter import Painter, bars, foliage
@@ -184,6 +186,8 @@ def check(name: str, proposer: dict[str, Any], *solvers: dict[str, Any]) -> None
     # A refusal costs no solver.
     assert len(solvers) == (0 if name in REFUSED else 2)
     if name in REFUSED:
+        if "drawings" not in said:
+            assert drawing(vf.WireTrace.model_validate(proposer)) is None
         return
     # What is logged is what was scored.
     mean = sum(map(reward, solvers)) / 2
@@ -239,13 +243,26 @@ def test_both_seats_see_one_drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert again[0]["info"]["proposal"] == proposer["info"]["proposal"]
 
 
+class Failing(Painter):
+    """Out of memory after some drawings."""
+
+    def __init__(self, good: int) -> None:
+        super().__init__()
+        self.good = good
+
+    def _answer(self, body: dict[str, Any]) -> Mapping[str, Any] | HttpReply:
+        if len(self.bodies) > self.good:
+            self.fault = "500"
+        return super()._answer(body)
+
+
+@pytest.mark.parametrize("good", [0, 1, 4], ids=["the proposal", "its noise floor", "a solver's"])
 def test_a_generator_at_fault_scores_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    good: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path / "cache"))
     player = Player({"ordinary": ORDINARY})
-    with Painter() as painter, PolicyServer(player) as server:
-        painter.fault = "500"
+    with Failing(good) as painter, PolicyServer(player) as server:
         done = call(
             "vf-eval", "chart-adversary", "-m", server.model,
             "--client.base-url", server.base_url, "--no-push", "--no-rich", "--run.name", "run",
@@ -253,10 +270,14 @@ def test_a_generator_at_fault_scores_nobody(
         )  # fmt: skip
     [episode] = episodes(tmp_path / "outputs" / "run")
     assert not episode["ok"], done.err
-    assert not any(trace["rewards"] for trace in episode["traces"])
-    [error] = episode["errors"]
-    assert f"redraw.type 'images': '{painter.base_url}'" in error["message"]
-    assert "out of memory: see its log" in error["message"]
+    # A reward that raised is noted as none.
+    assert {one for t in episode["traces"] for one in t["rewards"].values()} <= {None}
+    errors = [*episode["errors"], *(one for t in episode["traces"] for one in t["errors"])]
+    assert len(painter.bodies) > good
+    for error in errors:
+        assert f"redraw.type 'images': '{painter.base_url}'" in error["message"]
+        assert "out of memory: see its log" in error["message"]
+    assert len(errors) == 1
 
 
 def test_inward_eval_plays_both_seats_in_words(
@@ -346,3 +367,9 @@ def test_new_words_are_new_and_old_ones_are_not() -> None:
     assert old.sameness(Worded.of(" ".join(sorted(ORDINARY.split())))) == 1
     assert old.sameness(Worded.of("Five violins, painted by a child")) < 0.2
     assert Worded.of("").sameness(old) == 0
+    # As the README says.
+    different = [Worded.of(prompt) for name, prompt in MET.items() if name not in REPEATS]
+    pairs = itertools.combinations(different, 2)
+    novelties = [1 - one.sameness(other) ** 2 for one, other in pairs]
+    assert len(different) == 5
+    assert round(min(novelties), 2) == 0.98

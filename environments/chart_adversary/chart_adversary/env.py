@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from statistics import fmean
 from typing import Annotated, Any, Literal, Self
 
@@ -99,13 +100,14 @@ class ChartAdversaryEnv(vf.Env[ChartAdversaryEnvConfig]):
         super().__init__(config)
         assert isinstance(self.taskset, ChartAdversaryTaskset)
         given = self.taskset.config
-        self._solvers = ChartSpecTaskset(ChartSpecConfig(id="chart-spec", task=given.chart_spec))
-        # What is missing is told here, and not by the first rollout.
-        self._images = (
-            ImagePrompts(config.solving, given.seed, config.redraws)
-            if config.mode == "prompt"
-            else None
-        )
+        self._propose: Callable[[str, str], Awaitable[Proposal]]
+        if config.mode == "prompt":
+            # What is missing is told here, and not by the first rollout.
+            images = ImagePrompts(config.solving, given.seed, config.redraws)
+            self._propose = images.proposal_of
+        else:
+            copied = ChartSpecTaskset(ChartSpecConfig(id="chart-spec", task=given.chart_spec))
+            self._propose = partial(proposal_of, copied)
         self._recent = Recent(config.memory)
 
     async def start(self) -> None:
@@ -120,7 +122,7 @@ class ChartAdversaryEnv(vf.Env[ChartAdversaryEnvConfig]):
         trace = await agents.proposer.run(self._told(task))
         if not trace.ok:
             return
-        proposal = await self._proposal(trace.last_reply, f"{task.data.name}-{task.data.idx}")
+        proposal = await self._propose(trace.last_reply, f"{task.data.name}-{task.data.idx}")
         trace.info["proposal"] = {
             "fault": proposal.fault,
             "reason": proposal.reason[:500],
@@ -169,16 +171,11 @@ class ChartAdversaryEnv(vf.Env[ChartAdversaryEnvConfig]):
 
     def _told(self, task: vf.Task[Any, Any, Any]) -> vf.Task[Any, Any, Any]:
         """The proposer's task with the instructions of the mode."""
-        if self._images is None:
+        if self.config.mode == "spec":
             return task
         assert isinstance(task, ProposalTask)
         low, high = task.config.low, task.config.high
         return task.with_system_prompt(image_system_prompt(self.config.solving, low, high))
-
-    async def _proposal(self, reply: str, name: str) -> Proposal:
-        if self._images is None:
-            return await proposal_of(reply, self._solvers, name)
-        return await self._images.proposal_of(reply, name)
 
     async def _solved(self, task: vf.Task[Any, Any, Any], solver: vf.Agent) -> bool:
         """Whether no attempt failed, and no reward was cut short."""

@@ -12,15 +12,13 @@ from math import exp, log
 from typing import Any
 
 import verifiers.v1 as vf
+from chart_reconstruction.eval_plugin import first_kept
 from chart_reconstruction.eval_plugin import make_tracing as make_telling
 from chart_reconstruction.stating import stated
-from chart_reconstruction.taskset import FOLDER
 from chart_spec.eval_plugin import drawing as copy_drawing
 from chart_spec.eval_plugin import drawn, make_tracing, reply
 from inward_charts import generate
 from inward_charts.eval_plugin import table_panels
-from inward_chat.downloads import cache_dir
-from inward_rewards.images import drawing as kept_drawing
 
 from chart_adversary.env import REWARD
 from inward.eval_plugin import EvalPlugin, Grid, Panel, Policy, Value, metric, reward, task_field
@@ -122,12 +120,13 @@ def cluster(trace: vf.WireTrace) -> str:
 
 
 def drawing(trace: vf.WireTrace) -> bytes | None:
-    """What a solver's reply draws, or a proposer's image prompt."""
-    found = trace.info.get("proposal") or trace.info.get("chart", {})
-    if "drawings" not in found:
-        return copy_drawing(trace)
-    kept = (kept_drawing(name, cache_dir() / FOLDER) for name in found["drawings"])
-    return next((png for png in kept if png is not None), None)
+    """What a solver's reply draws, or a proposer's reply where something was drawn of it."""
+    said = trace.info.get("proposal")
+    found = trace.info.get("chart", {}) if said is None else said
+    if "drawings" in found:
+        return first_kept(found["drawings"])
+    # Only of a specification that was drawn are the numbers known.
+    return copy_drawing(trace) if said is None or "numbers" in said else None
 
 
 def shown(trace: vf.WireTrace) -> list[Panel]:

@@ -110,7 +110,8 @@ class Look:
 
 class ImagePrompts:
     """Reads, draws and checks the replies of a proposer. Raises where the generator cannot be
-    asked: `ImportError` or `ValueError` here, `RedrawError` at a drawing."""
+    asked: `ImportError`, `ValueError` or, for `redraw.tokenizer`, `RedrawError` here; `RedrawError`
+    at a drawing."""
 
     def __init__(self, task: ChartReconstructionTaskConfig, seed: int, redraws: int) -> None:
         """`redraws`: how often a prompt is drawn again for its noise floor."""
@@ -130,43 +131,44 @@ class ImagePrompts:
         limit = self._config.max_characters
         read = description(reply, limit)
         if read.cut:
-            return _refused("too long", f"it has more than {limit} characters")
+            return Proposal("too long", f"it has more than {limit} characters")
         if found := _wording(read.text):
-            return _refused(*found)
+            return Proposal(*found)
         # Square, as the source's were.
         canvas = Canvas(1, 1, f"chart-adversary/{self._seed}/{name}")
         drawn = await self._redraw(read.text, canvas)
         if cut := drawn.metrics["prompt_cut_tokens"]:
-            return _refused("too long", f"the generator does not read its last {cut:.0f} tokens")
+            return Proposal("too long", f"the generator does not read its last {cut:.0f} tokens")
         if not drawn.pictures:
-            return _refused("refused", str(drawn.reason))
+            return Proposal("refused", str(drawn.reason))
         # With redraw.k above 1 the first that was not refused.
         number, drawing = next(
             (number, one) for number, one in enumerate(drawn.pictures) if one is not None
         )
         png = await asyncio.to_thread(shrunk, drawing)
         look = await asyncio.to_thread(Look.of, png)
+        kind = kind_of(read.text)
+        assert kind is not None  # its wording names one
         kept = {
-            "kind": kind_of(read.text),
+            "kind": kind,
             **asdict(look),
             "drawings": [drawn.record["drawings"][number]],
         }
         if look.fault is not None:
             return Proposal(*look.fault, kept)
-        task = self._solvers.task_of(ChartPicture(png, name, kind_of(read.text) or ""))
-        noise, again, blind = await self._floors(task, read.text)
+        task = self._solvers.task_of(ChartPicture(png, name, kind))
+        noise, again, blind = await self._floors(task, read.text, Canvas.of(png))
         kept |= {"noise_floor": noise, "redraws": again, "blind": blind}
         return Proposal(None, "", kept, task, Worded.of(read.text))
 
     async def _floors(
-        self, task: ChartReconstructionTask, prompt: str
+        self, task: ChartReconstructionTask, prompt: str, own: Canvas
     ) -> tuple[float, list[float], float]:
         """The noise floor, the scores of the prompt drawn again, and the score of `BLIND`.
 
         The first drawing has the noise of the solvers' own, so that one who says the very prompt
         leaves nothing to be paid; of several the lowest counts, so that chance pays nobody.
         """
-        own = Canvas.of(task.data.picture)
         canvases = [own] + [
             Canvas(own.width, own.height, f"{own.key}/{number}")
             for number in range(1, self._redraws)
@@ -195,7 +197,3 @@ def _wording(prompt: str) -> tuple[ImageFault, str] | None:
     if kind_of(prompt) is None:
         return "no kind", "it names no kind of chart"
     return None
-
-
-def _refused(fault: ImageFault, reason: str) -> Proposal:
-    return Proposal(fault, reason)

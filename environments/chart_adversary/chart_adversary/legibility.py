@@ -59,7 +59,7 @@ UNMOVED = {"values", "datasets", "legend"}
 ALIKE = str.maketrans("I1|0", "lllO")
 """Letters, digits and signs that look alike in many fonts, by one of them."""
 SIGNS = "–—‘’“”…−×·±≤≥≈°µ€£α β γ δ ε θ λ μ π σ τ φ ω Δ Σ Ω ⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉"
-"""What texts may hold beside the letters and signs of Western European languages: no letters that
+"""What texts may hold beside the letters and signs of Latin-1: no letters that
 look like others, none without a shape, none that the renderer's one font lacks."""
 
 Fault = Literal[
@@ -98,7 +98,7 @@ def _kind(scene: Scene) -> str:
     return "+".join(scene.marks) or "empty"
 
 
-async def proposal_of(reply: str, solvers: ChartSpecTaskset, name: str) -> Proposal:
+async def proposal_of(solvers: ChartSpecTaskset, reply: str, name: str) -> Proposal:
     """Reads, draws and checks a proposer's reply.
 
     The proposer's faults are in the result; the machine's raise.

@@ -148,11 +148,16 @@ def drawn(trace: vf.WireTrace) -> Rendered | None:
     return None
 
 
+def first_kept(names: Sequence[str]) -> bytes | None:
+    """The first of several drawings that the cache still has."""
+    kept = (kept_drawing(name, cache_dir() / FOLDER) for name in names)
+    return next((png for png in kept if png is not None), None)
+
+
 def drawing(trace: vf.WireTrace) -> bytes | None:
     pictures = trace.info.get("chart", {}).get("drawings")
     if pictures is not None:
-        kept = (kept_drawing(name, cache_dir() / FOLDER) for name in pictures)
-        return next((png for png in kept if png is not None), None)
+        return first_kept(pictures)
     found = drawn(trace)
     return None if found is None else found.png
 

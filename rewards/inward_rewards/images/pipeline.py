@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from inward_rewards.charts.cache import digest
 from inward_rewards.images.config import DiffusersConfig
 from inward_rewards.images.devices import accelerator
@@ -117,15 +119,23 @@ class _Pipeline:
         options = {}
         if "max_sequence_length" in inspect.signature(self._pipeline.__call__).parameters:
             options["max_sequence_length"] = tokens
-        [image] = self._pipeline(
+        [pixels] = self._pipeline(
             prompt=order.prompt,
             width=order.width,
             height=order.height,
             num_inference_steps=order.steps,
             guidance_scale=order.guidance,
             generator=self._torch.Generator("cpu").manual_seed(order.seed),
+            output_type="np",
             **options,
         ).images
+        # As a picture it would be black, which is taken for a refusal.
+        if not np.isfinite(pixels).all():
+            raise ValueError(
+                "the drawing holds numbers that are not finite: set redraw.dtype to 'bfloat16' or "
+                "'float32'"
+            )
+        [image] = self._diffusers.image_processor.VaeImageProcessor.numpy_to_pil(pixels[None])
         out = io.BytesIO()
         image.save(out, "PNG")
         return checked(out.getvalue(), order.width, order.height)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,23 @@ async def test_it_is_kept_by_all_that_changes_it(
     (model / "note.txt").write_text("trained on")
     with pytest.raises(RedrawError, match="TypeError"):
         await drawn(config(model), "Bars.", tmp_path)
+
+
+async def test_numbers_that_are_not_finite_are_no_refusal(
+    made: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """As a picture they would be black, which is what a safety filter gives."""
+    torch = pytest.importorskip("torch", reason="needs the group `models`")
+    from safetensors.torch import load_file, save_file
+
+    model = tmp_path / "model"
+    shutil.copytree(made("flux2_klein"), model)
+    [file] = (model / "vae").glob("*.safetensors")
+    weights = load_file(file)
+    name = next(name for name in weights if name.startswith("decoder.") and "bias" in name)
+    save_file({**weights, name: torch.full_like(weights[name], float("nan"))}, file)
+    with pytest.raises(RedrawError, match=r"not finite: set redraw.dtype to 'bfloat16'"):
+        await drawn(config(model), "Bars.")
 
 
 async def test_a_model_that_is_not_there_is_named(
