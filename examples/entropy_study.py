@@ -2,10 +2,11 @@
 
     uv run --group train python examples/entropy_study.py --path MATH500.jsonl [--json FILE]
 
-SmolLM2-135M-Instruct reads each problem with five completions in the layout of math500-entropy: the
-reference solution (right), the same with other numbers (wrong), with phrases that say nothing
-between its sentences (padded), tokens drawn at random (gibberish) and one word (repeated), the last
-two as long as the right one. Entropy is that of the ten middle layers, as the environment has it.
+SmolLM2-135M-Instruct, or the model in the folder `--model`, reads each problem with five
+completions in the layout of math500-entropy: the reference solution (right), the same with other
+numbers (wrong), with phrases that say nothing between its sentences (padded), tokens drawn at
+random (gibberish) and one word (repeated), the last two as long as the right one. Entropy is that
+of the ten middle layers, as the environment has it.
 
 For each normalisation: the area under the ROC curve (AUC) of right against each other kind, which
 is the chance that a right completion has more entropy than one of the other kind of any problem,
@@ -23,6 +24,7 @@ import re
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -61,20 +63,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--problems", type=int, default=50)
+    parser.add_argument(
+        "--model", type=Path, help=f"a transformers model with a chat template in place of {NAME}"
+    )
     asked = solved.asked_of(parser)
+    if asked.model and not (asked.model / "config.json").is_file():
+        parser.error(f"--model {asked.model}: no config.json there: give a model's folder")
     try:
         rows = solved.read(Answered, asked.path)
     except DataError as error:
         parser.error(str(error))
     torch.set_num_threads(1)
-    found = study(rows, asked.problems)
+    found = study(rows, asked.problems, asked.model)
     print(table(found))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def study(rows: Sequence[Answered], count: int) -> dict[str, Any]:
-    model, tokenizer = load(top=0)
+def study(rows: Sequence[Answered], count: int, files: Path | None) -> dict[str, Any]:
+    model, tokenizer = load(top=0, files=files)
     rng = random.Random(0)
     problems = [row for row in rows if len(tokenizer(row.solution)["input_ids"]) <= LONGEST][:count]
     values: dict[str, dict[str, list[float]]] = {name: {k: [] for k in KINDS} for name in MEASURES}
@@ -94,7 +101,8 @@ def study(rows: Sequence[Answered], count: int) -> dict[str, Any]:
         name: {kind: round(statistics.median(found), 3) for kind, found in of.items()}
         for name, of in values.items()
     }
-    return {"model": NAME, "problems": len(problems), "medians": medians, "right against": compared}
+    name = files.resolve().name if files else NAME
+    return {"model": name, "problems": len(problems), "medians": medians, "right against": compared}
 
 
 def completions(

@@ -69,16 +69,17 @@ def _dequantise(file: Path, into: Path) -> None:
     AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(into)
 
 
-def load(top: int, tokenizer: Path | None = None) -> tuple[Any, Any]:
-    """The model, of which the `top` layers can be trained, and its tokenizer, or that in a
-    folder."""
+def load(top: int, tokenizer: Path | None = None, files: Path | None = None) -> tuple[Any, Any]:
+    """The model, or another one in the folder `files`, of which the `top` layers can be trained,
+    and its tokenizer, or that in a folder."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.float32)
+    files = files or folder()
+    model = AutoModelForCausalLM.from_pretrained(files, dtype=torch.float32)
     model.requires_grad_(False)
     for part in [*model.model.layers[len(model.model.layers) - top :], model.model.norm]:
         part.requires_grad_(True)
-    return model, AutoTokenizer.from_pretrained(tokenizer or folder())
+    return model, AutoTokenizer.from_pretrained(tokenizer or files)
 
 
 def with_tool_tokens(files: Path, into: Path) -> Path:
