@@ -29,6 +29,8 @@ COMMANDS = {
 }
 USAGE = """\
 inward eval ENV [--baseline NAME] [any vf-eval option]   evaluate, then print a table
+       inward eval ENV --floors                                 and what did not do the task earns
+       inward eval @ FILE.toml                                  the same, from a config file
        inward eval --resume RUN_DIR                             complete an interrupted run
        inward serve ENV [--workers N]                           an env server, for prime-rl
        inward serve-rollouts ENV -m MODEL [--port P]            rollouts to train on, over HTTP
@@ -55,7 +57,8 @@ Every option of vf-eval, with those of the environment: inward eval ENV --help""
 EPILOG = """\
 exit status:
   0    everything was scored
-  1    rollouts failed, or no reply was in the asked format
+  1    rollouts failed, or no reply was in the asked format, or the run or its report broke off
+       after something was played
   2    nothing was played: the one line on stderr says why
   130  interrupted; --resume completes the run"""
 INTERRUPTED = 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,20 @@ class Rollout:
 
     @property
     def ok(self) -> bool:
-        """A failed episode's rollouts are not scored, whichever of them failed."""
-        return self.episode.ok and self.trace is not None
+        """A failed episode's rollouts are not scored, whichever of them failed. Nor is one whose
+        reward is no number: no mean could hold it, and no trainer takes it."""
+        return self.episode.ok and self.trace is not None and math.isfinite(self.trace.reward)
 
     @property
     def errors(self) -> list[vf.Error]:
         """Oldest first; those of the episode last."""
-        return [*(self.trace.errors if self.trace else ()), *self.episode.errors]
+        trace = self.trace
+        found = [*(trace.errors if trace else ()), *self.episode.errors]
+        if trace is not None and not math.isfinite(trace.reward):
+            parts = ", ".join(f"{k}={r.score}" for k, r in trace.rewards.items() if r is not None)
+            message = f"the reward is {trace.reward}: {parts}"
+            found.append(vf.Error(type="NonFiniteReward", message=message))
+        return found
 
 
 @dataclass(frozen=True)

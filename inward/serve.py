@@ -31,7 +31,7 @@ def serve(args: argparse.Namespace, words: Sequence[str]) -> int:
     if args.workers < (0 if args.peer else 1):
         raise UserError(f"--workers {args.workers}: at least 1, or 0 beside a --peer")
     for name in ("silence", "hung"):
-        if getattr(args, name) <= 0:
+        if not getattr(args, name) > 0:  # not a number is not more either
             raise UserError(f"--{name} {getattr(args, name):g}: seconds, more than 0")
     asyncio.run(_serve(config.env.model_dump(mode="json"), args, config.max_concurrent))
     return 0

@@ -38,6 +38,8 @@ def serve(args: argparse.Namespace, words: Sequence[str]) -> int:
     config = vf_runs.parse_some([*words, *TRAIN_CLIENT], "serve-rollouts", READ)
     if config.model.startswith(BASELINE_PREFIX) or "model" not in config.model_fields_set:
         raise UserError("name the policy that the engine serves: -m MODEL --client.base-url URL")
+    if not 0 <= args.port <= 65535:
+        raise UserError(f"--port {args.port}: a port is from 0 to 65535")
     endpoint.check(config.client.base_url)
     asyncio.run(_serve(config, args))
     return 0

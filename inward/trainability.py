@@ -11,7 +11,6 @@ called solved then, right or wrong.
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ class Card:
     """k -> chance that the best of k rollouts is right, or its expected headline figure; over the
     groups of at least k rollouts. Unbiased [Chen et al. 2021, arXiv:2107.03374, eq. 1]."""
     solved_in_part: float | None
-    """Share of groups of which 20 to 80 % of the rollouts are right."""
+    """Share of groups that have the headline figure of which 20 to 80 % of it is right."""
     variance_within: float
     """Of the reward, within groups: their mean unbiased variance."""
     variance_between: float | None
@@ -78,7 +77,8 @@ def trainability(run: Run, plugin: EvalPlugin | None) -> Card | None:
     binary = any(figures) and all(value in (0.0, 1.0) for values in figures for value in values)
     floor = noise_floor([trace for group in groups for trace in group], plugin)
     flat = [not has_spread([t.reward for t in group], floor or 0.0) for group in groups]
-    shares = [statistics.fmean(values) if values else math.nan for values in figures]
+    # None: a group of another seat, or not of the headline's subset.
+    shares = [statistics.fmean(values) if values else None for values in figures]
     all_right = sum(f and share == 1 for f, share in zip(flat, shares, strict=True))
     all_wrong = sum(f and share == 0 for f, share in zip(flat, shares, strict=True))
     traces = [trace for group in groups for trace in group]
@@ -92,7 +92,7 @@ def trainability(run: Run, plugin: EvalPlugin | None) -> Card | None:
         all_right=all_right if binary else None,
         all_wrong=all_wrong if binary else None,
         pass_at=pass_at(figures),
-        solved_in_part=_share([SOLVED[0] <= share <= SOLVED[1] for share in shares])
+        solved_in_part=_share([SOLVED[0] <= x <= SOLVED[1] for x in shares if x is not None])
         if binary
         else None,
         variance_within=within,

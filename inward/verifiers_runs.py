@@ -49,6 +49,9 @@ Config = TypeVar("Config", bound=EvalConfig)
 class InwardConfig(EvalConfig):
     """`vf-eval`'s config with other defaults: no upload, and a baseline where no model is named."""
 
+    push: bool = False
+    """Upload the finished run to the Prime Intellect platform, which wants `prime login`."""
+
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, asked: Any) -> Any:
@@ -56,7 +59,6 @@ class InwardConfig(EvalConfig):
 
 
 def _completed(asked: dict[str, Any]) -> dict[str, Any]:
-    asked = {"push": False, **asked}
     taskset = (asked.get("env") or {}).get("taskset") or {}
     found = eval_plugin.find(str(taskset.get("id") or ""))
     if found is None or not found.baselines:
@@ -116,13 +118,17 @@ def _parse(arguments: Sequence[str], kind: type[Config]) -> Config:
     return config
 
 
+SHOWN = {"--group-size": "-r", "--select.limit": "-n"}
+"""Fields that are told by another name than the help's, and that name."""
+
+
 def _config_mistake(message: str) -> str:
     """A validation error of many lines as one: `--flag: what is wrong (got …); …`."""
     head, *lines = message.splitlines()
     if not head.startswith("Failed to validate config"):
         return " ".join(message.split())
     pairs = [
-        f"{flag.strip()}: {what.strip()}".removeprefix("<root>: ")
+        f"{SHOWN.get(flag.strip(), flag.strip())}: {what.strip()}".removeprefix("<root>: ")
         for flag, what in zip(lines[::2], lines[1::2], strict=False)
     ]
     return "; ".join(pairs).replace("Value error, ", "") if pairs else head
@@ -142,7 +148,7 @@ def options_help(arguments: Sequence[str]) -> None:
     """Prints every option of `vf-eval`, with those of the environment that is named."""
     argv = with_positional_taskset(list(arguments))
     try:
-        cli(narrow_config(EvalConfig, argv), args=["--help"])
+        cli(narrow_config(InwardConfig, argv), args=["--help"])
     except (ModuleNotFoundError, AttributeError, TypeError, ValueError) as error:
         raise UserError(_one_line(error)) from error
     except SystemExit as stop:

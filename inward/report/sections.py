@@ -12,7 +12,6 @@ from typing import Any
 from inward_statistics import clustered_mean, maj_at_k
 
 from inward import eval_plugin, taxonomy
-from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
 from inward.floors import Measured, saved
 from inward.report.figures import curves, figures
@@ -111,10 +110,6 @@ def _read_section(
         found = [Rollout(whole, trace) for trace in whole.traces]
         for index, rollout in enumerate(found or [Rollout(whole, None)]):
             trace = rollout.trace
-            if trace is not None and rollout.ok and not math.isfinite(trace.reward):
-                raise UserError(
-                    f"trace {trace.id} of {str(section.file)!r}: its reward is {trace.reward}"
-                )
             at = index if trace else None
             row = row_of(rollout, line, at, part.number, plugin)
             if trained is not None and trace is not None:

@@ -89,7 +89,8 @@ def test_a_config_of_ours_is_one_of_vf_eval():
         (["-n", "4", "quality-rag"], "name the environment first (got '-n'): inward eval quality-"),
         (["--baseline", "random"], "name the environment first"),
         (["quality-rag", "--baseline", "random", "--client.base-url", "http://x"], "drop one"),
-        (["quality-rag", "-n", "0"], "--select.limit: Input should be greater than or equal to 1"),
+        (["quality-rag", "-n", "0"], "-n: Input should be greater than or equal to 1"),
+        (["quality-rag", "-r", "0"], "-r: Input should be greater than or equal to 1"),
         (["quality-rag", "-m"], "argument -m/--model: expected one argument"),
         (["quality-rag", "--run.nam", "x"], "--run.nam: Extra inputs are not permitted"),
         (["--resume"], "name the environment first"),
@@ -142,6 +143,10 @@ def test_the_options_of_an_environment(tmp_path):
     assert done.code == 0
     for option in ("--baseline", "--env.taskset.split", "--client.base-url"):
         assert option in done.out
+    # Unlike vf-eval's.
+    upload = done.out.partition("--push")[2].partition("--output-dir")[0]
+    assert "(default: False)" in upload
+    assert "On by default" not in upload
 
 
 def test_a_plug_in_names_its_options_as_a_user_would():

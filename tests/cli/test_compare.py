@@ -156,20 +156,24 @@ def test_settings_that_differ_and_failed_rollouts_are_told(tmp_path):
         (["a"], "the following arguments are required: B"),
         (["a", "training"], "'training' is a training of 2 steps: name one of them, such as"
             " training/rollouts/step_0 training/rollouts/step_20"),
-        (["a", "nan"], "'reward' is nan in trace t0-0.0-agent of 'nan': a comparison needs finite"
-            " values"),
+        (["a", "nan", "--metric", "m"], "'m' is nan in trace t0-0.0-agent of 'nan': a comparison"
+            " needs finite values"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_one_line(tmp_path, words, says):
     a_run(tmp_path / "a", A)
     a_run(tmp_path / "other", B, env="gsm8k")
     a_run(tmp_path / "apart", {8: [1], 9: [0]})
-    a_run(tmp_path / "nan", {0: [float("nan")]})
+    a_run(tmp_path / "nan", {0: [1]}, change=not_a_number)
     for step in (0, 20):
         a_run(tmp_path / f"training/rollouts/step_{step}/train/all", A)
     done = compare(*words, cwd=tmp_path)
     assert done.code == 2
     assert done.err == f"inward compare: {says}\n"
+
+
+def not_a_number(episode):
+    episode["traces"][0]["metrics"]["m"] = float("nan")
 
 
 def test_checkpoints_of_a_training_are_runs(tmp_path):

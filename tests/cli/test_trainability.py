@@ -164,6 +164,30 @@ def test_a_group_that_an_environment_plays_itself_is_one_group(tmp_path):
     assert groups == [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0)]  # the judge's, then each episode's
 
 
+def test_a_reward_that_is_no_number_is_a_failed_rollout(tmp_path):
+    """Of any part: the sum is none either. As `inward_training` takes it."""
+    run = a_run(tmp_path, [[1.0, math.nan, 0.0], [1.0, 0.0, math.inf]])
+    assert [len(group) for group in grouped(run)] == [2, 2]
+    assert [rollout.errors[-1].message for rollout in run.failed] == [
+        "the reward is nan: reward=nan", "the reward is inf: reward=inf"
+    ]  # fmt: skip
+    found = trainability(run, PLUGIN)
+    assert found.pass_at == pytest.approx({1: 0.5, 2: 1.0})
+    json.dumps(card_json(found), allow_nan=False)
+
+
+def test_groups_without_the_headline_are_not_counted_as_unsolved(tmp_path):
+    """Those of another seat, or of another subset."""
+    plugin = EvalPlugin(
+        baselines={},
+        columns=[("a part", lambda t: t.reward if t.task.data.idx == 0 else None)],
+    )
+    found = card(tmp_path, [[1, 0], [1, 0], [0, 0]], plugin)
+    assert found.solved_in_part == 1
+    assert (found.all_right, found.all_wrong) == (0, 0)
+    assert found.without_spread == 1
+
+
 def test_failed_rollouts_are_in_no_group(tmp_path):
     failed = make.episode(0, start=3.0, ok=False, errors=[make.error("E", "x")])
     good = [make.episode(0, start=float(n), reward=n / 1) for n in range(2)]

@@ -143,6 +143,16 @@ def test_nothing_of_a_policy_is_markup_and_only_our_scripts_may_run(tmp_path):
     assert shown["messages"][-1]["text"] == hostile
 
 
+def test_a_reward_that_is_no_number_is_shown_as_a_failure(tmp_path):
+    episodes = [make.episode(n, reward=reward) for n, reward in enumerate((1.0, math.nan))]
+    write_report(make.write(tmp_path / "run", *episodes))
+    index, _ = read_back(tmp_path / "run/report.html")
+    assert index["runs"][0]["sections"][0]["rollouts"] == {
+        "scored": 1, "failed": 1, "unreadable": 0
+    }  # fmt: skip
+    assert "NonFiniteReward: the reward is nan: reward=nan" in json.dumps(index)
+
+
 def test_pictures_travel_once_and_only_raster_ones_are_shown(tmp_path):
     png = "data:image/png;base64,iVBORw0KGgo="
     parts = [
@@ -414,7 +424,7 @@ def test_the_command_writes_the_file_and_prints_the_figures(tmp_path):
     done = call("inward", "report", "run", cwd=tmp_path)
     assert (done.code, done.out) == (0, "run/report.html\n"), done.err
     assert "17 of 17 rollouts" in done.err
-    assert "1 unreadable lines (run/traces.jsonl:18)" in done.err
+    assert "1 unreadable line (run/traces.jsonl:18)" in done.err
     other = a_run(tmp_path / "other", tasks=3)
     done = call("inward", "report", folder, other, "-o", "two.html", cwd=tmp_path)
     assert (done.code, done.out) == (0, "two.html\n")
@@ -432,11 +442,14 @@ def test_the_command_writes_the_file_and_prints_the_figures(tmp_path):
         (["empty"], "'empty' is no run directory: it holds neither traces.jsonl, nor"),
         (["run", "-o", "no/such.html"], "no folder 'no': --output names a file in a folder"),
         (["run", "-o", "empty"], "cannot write 'empty': "),
+        (["torn"], "the run in 'torn' holds no rollouts"),
+        (["run", "torn", "--json"], "the run in 'torn' holds no rollouts"),
         ([], "the following arguments are required: RUN_DIR"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(tmp_path, words, message):
     (tmp_path / "empty").mkdir()
+    make.write(tmp_path / "torn", torn="{bad")
     a_run(tmp_path / "run", tasks=1)
     done = call("inward", "report", *words, cwd=tmp_path)
     assert done.code == 2

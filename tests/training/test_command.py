@@ -52,9 +52,16 @@ async def test_a_trainer_plays_through_it(engine, tokenizer):
             "does not read 'select': drop it",
         ),
         (["copy-letter", "-m", "tiny", "-r", "8"], "does not read 'num_rollouts'"),
+        (["copy-letter", "-m", "tiny", "--port", "99999"], "--port 99999: a port is from 0 to"),
     ],
 )
 def test_a_mistake_is_one_line(words, line, tmp_path):
+    one_line(call("inward", "serve-rollouts", *words, cwd=tmp_path), line)
+
+
+def test_an_env_server_without_an_address_is_one_line(engine, tmp_path):
+    words = ["copy-letter", "-m", "tiny", "--client.base-url", engine(str), "--server", "foo"]
+    line = "'foo' is no address such as tcp://127.0.0.1:5000"
     one_line(call("inward", "serve-rollouts", *words, cwd=tmp_path), line)
 
 
@@ -65,6 +72,7 @@ def test_a_mistake_is_one_line(words, line, tmp_path):
         (["copy-letter", "-m", "tiny"], "inward serve does not read 'model': drop it"),
         (["copy-letter", "--workers", "0"], "--workers 0: at least 1, or 0 beside a --peer"),
         (["copy-letter", "--hung", "0"], "--hung 0: seconds, more than 0"),
+        (["copy-letter", "--silence", "nan"], "--silence nan: seconds, more than 0"),
         (["copy-letter", "--address", "nowhere"], "cannot listen at 'nowhere'"),
     ],
 )

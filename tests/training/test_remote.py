@@ -85,6 +85,32 @@ async def test_a_second_play_is_refused_by_name(engine, make, monkeypatch):
         assert [g.index async for g in two.play([1])] == [1]
 
 
+async def test_failed_rollouts_are_counted_here_too(engine, make):
+    async with make(engine(lambda _: "fault")) as rollouts, served(rollouts) as url:
+        async with RemoteRollouts(url) as remote:
+            [group] = [g async for g in remote.play([1], group_size=2)]
+            assert remote.failures == {"TaskError": 2}
+        assert group.samples == ()
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8765", "http://127.0.0.1:notaport", "", "ftp://a"])
+def test_what_is_no_address_is_told(url):
+    with pytest.raises(ValueError, match=r"is no address such as http://127.0.0.1:8765"):
+        RemoteRollouts(url)
+
+
+async def test_a_long_list_of_tasks_is_taken(engine, make):
+    """More than the megabyte that a server takes of itself."""
+    async with (
+        make(engine(lambda _: "x")) as rollouts,
+        served(rollouts) as url,
+        RemoteRollouts(url) as remote,
+    ):
+        groups = remote.play([0] * 600_000)
+        async with contextlib.aclosing(groups):
+            assert (await anext(groups)).index == 0
+
+
 async def test_nothing_answers():
     with pytest.raises(RolloutsError, match="start it with inward serve-rollouts"):
         async with RemoteRollouts("http://127.0.0.1:9"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 
 import pytest
@@ -53,6 +54,19 @@ async def test_a_failed_rollout_is_left_out_and_counted(engine, make):
     assert groups[1].lost == 2
     assert "scoring service is down" in groups[1].failures[0].message
     assert groups[2].failures[0].message == "the reward is nan: right=nan"
+
+
+async def test_a_logprob_that_is_no_number_fails_its_rollout(engine, make, monkeypatch):
+    """An engine in half precision gives some."""
+    monkeypatch.setattr(
+        "verifiers.v1.trace.Branch.logprobs",
+        property(lambda branch: [math.nan] * len(branch.token_ids)),
+    )
+    async with make(engine(replies)) as rollouts:
+        group = (await played(rollouts, [0]))[0]
+    assert [(f.cause, f.message) for f in group.failures] == [
+        ("NonFiniteLogprob", "the engine gave a logprob that is not finite")
+    ]
 
 
 async def test_a_task_that_is_asked_for_and_given_up_shifts_no_position(engine, make):
@@ -132,6 +146,8 @@ async def test_no_task_at_a_position(engine, make):
     async with make(engine(replies)) as rollouts:
         with pytest.raises(IndexError, match="'copy-letter' has 8 tasks: none at 8"):
             await played(rollouts, [8])
+        with pytest.raises(IndexError, match=r"counts from 0 \(got -1\)"):
+            await played(rollouts, [-1])
 
 
 async def test_an_engine_that_is_down_is_no_reward(engine, make):
@@ -156,6 +172,7 @@ def test_a_trainer_that_is_not_asynchronous(engine, make):
         assert rollouts.count() == 8
         rollouts.weights = 2
         groups = rollouts.play([3, 0, 3], group_size=2)
+        assert rollouts.failures == {}
     assert [g.index for g in groups] == [3, 0, 3]
     assert groups[0].id != groups[2].id
     assert groups[1].samples[0].weights == (2, 2)

@@ -36,6 +36,7 @@ def group(*samples, planned=None, failures=(), repeated=()):
         ({"loss_mask": (False,) * 3}, "without a sampled token"),
         ({"reward": float("nan")}, "reward is nan"),
         ({"reward": float("inf")}, "reward is inf"),
+        ({"logprobs": (-0.5, 0.0, float("nan"))}, "logprobs are not all finite"),
     ],
 )
 def test_what_cannot_be_trained_on_is_no_sample(changes, words):
@@ -48,6 +49,12 @@ def test_advantages_compare_rollouts_not_their_branches():
     mixed = group(sample(1.0, "a"), sample(1.0, "a"), sample(0.0, "b"), sample(0.0, "c"))
     assert mixed.advantages() == pytest.approx([2 / 3, 2 / 3, -1 / 3, -1 / 3])
     assert mixed.planned - len(mixed.rewards) == 1
+
+
+@pytest.mark.parametrize("count", [3, 6, 7, 12])
+def test_equal_rewards_have_no_advantage_at_all(count):
+    found = group(*(sample(0.2, str(number)) for number in range(count))).advantages()
+    assert found == [0.0] * count
 
 
 def test_a_seat_is_compared_with_itself_alone():

@@ -152,6 +152,18 @@ def test_what_the_trainer_cannot_take_is_refused(samples, words):
         adapter._row(Group("g", "t", 0, samples, 1))
 
 
+@pytest.mark.parametrize("tasks", [0, 9])
+def test_a_dataset_of_tasks_that_are_not_there_is_refused(tasks):
+    class Eight:
+        environment = "copy-letter"
+
+        def count(self):
+            return 8
+
+    with pytest.raises(ValueError, match=f"'copy-letter' has 8 tasks .got {tasks}."):
+        adapter.dataset(Eight(), tasks)
+
+
 def test_a_prompt_of_another_dataset_is_refused():
     with pytest.raises(RolloutsError, match=r"use inward_training.trl.dataset"):
         adapter._index("What is 1 + 1?")

@@ -2,7 +2,8 @@
 
 import pytest
 from inward_training import RolloutsError
-from inward_training.trl_environment import Seats, _method
+from inward_training.tool_methods import method_of
+from inward_training.trl_environment import Seats
 from training.conftest import COPY_LETTER
 
 
@@ -58,12 +59,35 @@ def test_a_tool_has_the_schema_that_trl_reads():
         "properties": {
             "query": {"type": "string", "description": "what to find"},
             "n": {"type": "integer", "default": 3},
+            # As pydantic writes `str | None`, and as others do.
+            "where": {"anyOf": [{"type": "null"}, {"type": "string"}], "default": None},
+            "what": {"type": ["null", "number"]},
         },
         "required": ["query"],
     }
-    method = _method({"name": "search", "description": "Searches.", "parameters": schema})
-    assert method.__doc__ == "Searches.\n\nArgs:\n    query: what to find\n    n: n"
-    assert method.__annotations__ == {"query": str, "n": int, "return": str}
+    method = method_of({"name": "search", "description": "Searches.", "parameters": schema})
+    described = "    query: what to find\n    n: n\n    where: where\n    what: what"
+    assert method.__doc__ == f"Searches.\n\nArgs:\n{described}"
+    kinds = {"query": str, "n": int, "where": str, "what": float}
+    assert method.__annotations__ == {**kinds, "return": str}
+
+
+@pytest.mark.parametrize("name", ["my-arg", "class", "self"])
+def test_a_parameter_that_python_cannot_name_is_told(name):
+    tool = {"name": "search", "parameters": {"properties": {name: {"type": "string"}}}}
+    with pytest.raises(RolloutsError, match="tool 'search' has a parameter that is no name of"):
+        method_of(tool)
+
+
+def test_a_first_episode_that_fails_is_told_at_the_start(monkeypatch):
+    seats = Seats(COPY_LETTER)
+
+    async def down(slot, context):
+        raise RuntimeError("the tool server is down")
+
+    monkeypatch.setattr(seats._env, "run_slot", down)
+    with pytest.raises(RuntimeError, match="the tool server is down"), seats:
+        pass
 
 
 @pytest.mark.models
@@ -79,7 +103,7 @@ def test_trl_trains_on_it(tmp_path, monkeypatch):
     make_tiny(tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     tokenizer.chat_template = qwen3_chat_template
-    method = _method({"name": "search", "parameters": {"properties": {"q": {"type": "string"}}}})
+    method = method_of({"name": "search", "parameters": {"properties": {"q": {"type": "string"}}}})
     assert get_json_schema(method)["function"]["parameters"]["properties"] == {
         "q": {"type": "string", "description": "q"}
     }

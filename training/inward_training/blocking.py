@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -20,6 +21,7 @@ class Player(Protocol):
 
     environment: str
     weights: int
+    failures: Counter[str]
 
     async def count(self) -> int | None: ...
 
@@ -78,6 +80,11 @@ class Blocking:
     @weights.setter
     def weights(self, version: int) -> None:
         self._open.weights = version
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Failed rollouts so far, by cause."""
+        return self._open.failures
 
     def count(self) -> int | None:
         """How many tasks there are; None where they never end."""

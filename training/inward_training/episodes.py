@@ -27,7 +27,7 @@ def as_group(
 
     `complete` is the environment's own verdict (`Env.complete`). An episode that is not complete is
     left out whole and counted: what its traces hold may not have been scored. So is a rollout whose
-    reward or metrics are not finite.
+    reward, metrics or logprobs are not finite.
 
     Raises:
         RolloutsError: rollouts without token ids; several episodes of an environment that plays a
@@ -111,6 +111,8 @@ def _samples(trace: Any, weights: tuple[int, int], episode: str) -> list[Sample]
             continue
         first = mask.index(True)
         ids, logprobs = branch.token_ids, branch.logprobs
+        if not all(map(math.isfinite, logprobs[first:])):
+            return Failure("NonFiniteLogprob", "the engine gave a logprob that is not finite")
         samples.append(
             Sample(
                 prompt_ids=tuple(ids[:first]),

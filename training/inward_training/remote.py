@@ -8,6 +8,7 @@ The wire: `POST /play` with `{"tasks", "group_size", "weights"}` is answered by 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 from types import TracebackType
 from typing import Self
@@ -25,17 +26,31 @@ class RemoteRollouts:
     """The rollouts of a server, as `Rollouts` has them; needs nothing but httpx."""
 
     def __init__(self, url: str) -> None:
-        """`url`: what `inward serve-rollouts` printed, such as `http://127.0.0.1:8765`."""
+        """`url`: what `inward serve-rollouts` printed, such as `http://127.0.0.1:8765`.
+
+        Raises:
+            ValueError: `url` is no address of HTTP.
+        """
         self.url = url.rstrip("/")
+        try:
+            self._address = httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            raise ValueError(
+                f"{url!r} is no address such as http://127.0.0.1:8765: {error}"
+            ) from error
+        if self._address.scheme not in ("http", "https") or not self._address.host:
+            raise ValueError(f"{url!r} is no address such as http://127.0.0.1:8765")
         self.environment = ""
         self.weights = 0
         """The version of the weights that the engine serves: the trainer sets it before a play."""
+        self.failures: Counter[str] = Counter()
+        """Failed rollouts so far, by cause."""
         self._client: httpx.AsyncClient | None = None
         self._count: int | None = None
 
     async def __aenter__(self) -> Self:
         # A server on loopback is never asked through a proxy.
-        local = httpx.URL(self.url).host in ("127.0.0.1", "localhost", "::1")
+        local = self._address.host in ("127.0.0.1", "localhost", "::1")
         self._client = httpx.AsyncClient(
             base_url=self.url, timeout=httpx.Timeout(SILENCE_S), trust_env=not local
         )
@@ -85,7 +100,9 @@ class RemoteRollouts:
                     said = json.loads(line)
                     if "group" in said:
                         count += 1
-                        yield Group.from_json(said["group"])
+                        group = Group.from_json(said["group"])
+                        self.failures.update(failure.cause for failure in group.failures)
+                        yield group
                     elif "error" in said:
                         raise RolloutsError(f"{self.url}: {said['error']}")
                     done = said.get("done")

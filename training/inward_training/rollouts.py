@@ -202,10 +202,12 @@ class Rollouts:
             return episode, (before, self.weights)
 
     async def _task(self, index: int) -> AnyTask:
+        if index < 0:
+            raise IndexError(f"the position of a task counts from 0 (got {index})")
         async with self._reading:
             if index >= len(self._tasks):
                 await asyncio.to_thread(self._draw, index + 1)
-        if not 0 <= index < len(self._tasks):
+        if index >= len(self._tasks):
             raise IndexError(f"{self.environment!r} has {len(self._tasks)} tasks: none at {index}")
         return self._tasks[index]
 

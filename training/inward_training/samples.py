@@ -63,6 +63,8 @@ class Sample:
             raise ValueError("a sample without a sampled token")
         if not math.isfinite(self.reward):
             raise ValueError(f"a sample's reward is {self.reward}")
+        if not all(map(math.isfinite, self.logprobs)):
+            raise ValueError("a sample's logprobs are not all finite")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,11 @@ class Group:
         peers: dict[tuple[str, str], list[float]] = defaultdict(list)
         for one in rollouts.values():
             peers[self._compared(one)].append(rewards[one.rollout])
-        means = {key: math.fsum(found) / len(found) for key, found in peers.items()}
+        # Of equal rewards exactly theirs: what rounding left would count as a signal.
+        means = {
+            key: found[0] if min(found) == max(found) else math.fsum(found) / len(found)
+            for key, found in peers.items()
+        }
         return [sample.reward - means[self._compared(sample)] for sample in self.samples]
 
     def as_json(self) -> dict[str, Any]:

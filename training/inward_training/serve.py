@@ -14,6 +14,8 @@ from aiohttp import web
 from inward_training.rollouts import Rollouts
 from inward_training.samples import FORMAT
 
+LONGEST = 2**26
+"""Bytes of a request: the positions of some million tasks."""
 HEARTBEAT_S = 5.0
 """An empty line of JSON this often, so that a client can tell waiting from hanging."""
 
@@ -27,7 +29,7 @@ _ROLLOUTS = web.AppKey("rollouts", Rollouts)
 
 def application(rollouts: Rollouts) -> web.Application:
     """The server's application over `rollouts`, which are entered already."""
-    app = web.Application()
+    app = web.Application(client_max_size=LONGEST)
     app[_ROLLOUTS] = rollouts
     app[_PLAYING] = asyncio.Lock()
     app.router.add_get("/info", _info)

@@ -40,13 +40,16 @@ def dataset(rollouts: Blocking, tasks: int | None = None) -> Dataset:
         tasks: how many, from the first; all where left out.
 
     Raises:
-        ValueError: the tasks never end and `tasks` is left out.
+        ValueError: the tasks never end and `tasks` is left out, or there are not so many.
     """
     from datasets import Dataset
 
-    count = rollouts.count() if tasks is None else tasks
+    there = rollouts.count()
+    count = there if tasks is None else tasks
     if count is None:
         raise ValueError(f"{rollouts.environment!r} has tasks without end: say how many")
+    if count < 1 or (there is not None and count > there):
+        raise ValueError(f"{rollouts.environment!r} has {there} tasks (got {tasks})")
     return Dataset.from_list(
         [{"prompt": f"{rollouts.environment} task {index}"} for index in range(count)]
     )

@@ -22,7 +22,6 @@ answer a reply without a tool call. `inward_training.trl.rollout_func` sees ever
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import threading
 from collections import Counter
@@ -47,13 +46,13 @@ except ModuleNotFoundError as error:
 from inward_training.episodes import failed, failure
 from inward_training.errors import RolloutsError
 from inward_training.samples import Failure
+from inward_training.tool_methods import method_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 Message = dict[str, Any]
 T = TypeVar("T")
-TYPES = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list}
 OVER = "error: the episode is over"
 
 
@@ -137,9 +136,15 @@ class Seats:
         """A seat whose methods are the environment's tools, as its first task names them."""
         first = _Seat(self)
         first.reset(0)
+        if not first._asks():
+            found = first._outcome()
+            why = (
+                f"{found.cause}: {found.message}" if isinstance(found, Failure) else "no model call"
+            )
+            raise RolloutsError(f"{self.environment!r}: the first episode shows no tools: {why}")
         tools = first._tools
         first._abandon()
-        named = {tool["name"]: _method(tool) for tool in tools}
+        named = {tool["name"]: method_of(tool) for tool in tools}
         seats = self
 
         def begin(seat: _Seat) -> None:
@@ -318,30 +323,3 @@ def _text(message: Message) -> str:
     if any(part.get("type") != "text" for part in content):
         raise RolloutsError("a message holds a picture, which environment_factory does not take")
     return "\n".join(part["text"] for part in content)
-
-
-def _method(tool: Message) -> Callable[..., str]:
-    """A method that TRL reads the tool's schema from, and calls."""
-    name, schema = tool["name"], tool.get("parameters") or {}
-    needed, fields = schema.get("required", ()), schema.get("properties", {})
-
-    def method(self: _Seat, **arguments: Any) -> str:
-        return self._call(name, arguments)
-
-    described = [f"    {key}: {value.get('description') or key}" for key, value in fields.items()]
-    kinds = {key: TYPES.get(value.get("type", ""), dict) for key, value in fields.items()}
-    parameters = [
-        inspect.Parameter(
-            key,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=kind,
-            default=inspect.Parameter.empty if key in needed else fields[key].get("default"),
-        )
-        for key, kind in kinds.items()
-    ]
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = "\n".join([tool.get("description") or name, "", "Args:", *described])
-    method.__annotations__ = {**kinds, "return": str}
-    method.__signature__ = inspect.Signature([own, *parameters], return_annotation=str)  # type: ignore[attr-defined]
-    return method

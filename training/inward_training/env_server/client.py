@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import verifiers.v1 as vf
+import zmq
 from inward_chat.verifiers_compat import EnvClient
 
 from inward_training.errors import RolloutsError
@@ -26,7 +27,12 @@ class Served:
         self._watch: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        self._client = EnvClient(self.address)
+        try:
+            self._client = EnvClient(self.address)
+        except zmq.ZMQError as error:
+            raise RolloutsError(
+                f"{self.address!r} is no address such as tcp://127.0.0.1:5000: {error}"
+            ) from error
         if not await self._answers():
             await self._client.close()
             raise RolloutsError(
