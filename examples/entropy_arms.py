@@ -110,7 +110,9 @@ def task_of(arm: str, group: int, seed: int) -> SimpleNamespace:
         return {**changed, "id": "group-reward", "reward": "random", "band": BAND, "seed": seed}
 
     own = {name: getattr(arithmetic, name) for name in dir(arithmetic) if not name.startswith("_")}
-    return SimpleNamespace(**{**own, "env": env, "way": gibberish, "WAY": "with gibberish"})
+    return SimpleNamespace(
+        **{**own, "env": env, "way": gibberish, "WAY": "with gibberish", "BASE": "correct"}
+    )
 
 
 def gibberish(text: str) -> bool:

@@ -14,8 +14,9 @@ MAX_TOKENS = 40
 WARM, WARM_RATE = 256, 5e-5
 """Reference replies to imitate first, and Adam's rate for them."""
 RENDERER = {"name": "default"}
-LAYOUT, WAY = "well_formed", "in two steps"
-"""The metric that tells whether a reply has the layout; and what `way` looks for."""
+LAYOUT, WAY, BASE = "well_formed", "in two steps", "true"
+"""The metric that tells whether a reply has the layout; what `way` looks for; and the arm that the
+others are compared with."""
 DIFFERENT = 820 * 8
 """Sums that `rows` can tell apart: unordered pairs of 10 to 49, and 2 to 9."""
 STEPWISE = 0.8

@@ -66,24 +66,27 @@ def summary(rows: Rows) -> dict[str, Any]:
     return found
 
 
-def change(before: Rows, after: Sequence[Rows]) -> dict[str, Any]:
-    """After less before, task by task, with 95 % intervals over tasks: of one run, or of the mean
-    of several, whose seeds are taken as they are."""
+def change(before: Sequence[Rows], after: Sequence[Rows]) -> dict[str, Any]:
+    """After less before, task by task, with 95 % intervals over tasks: of one run each, or of the
+    means of several, whose seeds are taken as they are."""
     found = {}
     for name, sampled, value in (
         ("greedy correct", False, share_right),
         ("sampled correct", True, share_right),
         ("pass@k", True, any_right),
     ):
-        first = _values(before, sampled, value)
-        runs = [_values(rows, sampled, value) for rows in after]
-        second = [sum(run[task] for run in runs) / len(runs) for task in first]
-        found[name] = interval(paired_difference(second, list(first.values()), list(first)))
+        first, second = (_means(runs, sampled, value) for runs in (before, after))
+        tasks = list(first)
+        found[name] = interval(
+            paired_difference([second[task] for task in tasks], list(first.values()), tasks)
+        )
     return found
 
 
-def _values(rows: Rows, sampled: bool, value: Callable[[Rows], float]) -> dict[str, float]:
-    return per_task([row for row in rows if row["sampled"] == sampled], value)
+def _means(runs: Sequence[Rows], sampled: bool, value: Callable[[Rows], float]) -> dict[str, float]:
+    """By task: the mean of the runs."""
+    of = [per_task([row for row in rows if row["sampled"] == sampled], value) for rows in runs]
+    return {task: sum(run[task] for run in of) / len(of) for task in of[0]}
 
 
 def step_line(

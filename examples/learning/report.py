@@ -37,21 +37,27 @@ def report(out: Path, task: Any) -> None:
     settings = json.loads((out / "settings.json").read_text(encoding="utf-8"))
     found: dict[str, Any] = {"settings": settings, "before": measure.summary(before)}
     runs: dict[str, Any] = {}
-    arms: dict[str, list[Any]] = defaultdict(list)
+    arms: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
     for file in sorted(out.glob("*/after-*.jsonl")):
         after = read(file, task)
         steps = int(file.stem.removeprefix("after-"))
         lines = (file.parent / "steps.jsonl").read_text(encoding="utf-8").splitlines()[:steps]
         arm, seed = file.parent.name.rsplit("-", 1)
-        arms[f"{arm}, {steps} steps"].append(after)
+        arms[arm, steps][seed] = after
         runs[f"{arm}, seed {seed}, {steps} steps"] = {
             "after": measure.summary(after),
-            "change": measure.change(before, [after]),
+            "change": measure.change([before], [after]),
             "steps": [json.loads(line) for line in lines],
         }
-    found["arms"] = {
-        name: {"seeds": len(of), "change": measure.change(before, of)} for name, of in arms.items()
-    }
+    found |= {"arms": {}, "base": task.BASE, "beside": {}}
+    for (arm, steps), of in arms.items():
+        name = f"{arm}, {steps} steps"
+        changed = measure.change([before], list(of.values()))
+        found["arms"][name] = {"seeds": len(of), "change": changed}
+        base = arms.get((task.BASE, steps), {}) if arm != task.BASE else {}
+        if both := sorted(of.keys() & base.keys()):
+            less = measure.change([base[seed] for seed in both], [of[seed] for seed in both])
+            found["beside"][name] = {"seeds": len(both), "difference": less}
     found["runs"] = runs
     write(out / "results.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     text = table(found, task)
@@ -77,10 +83,14 @@ def table(found: dict[str, Any], task: Any) -> str:
     for name in KINDS:
         changes = (_told(run["change"][name], "+") for run in runs.values())
         lines.append(row(f"change of {name}", ["", *changes]))
-    lines += ["", row("change, mean of the seeds", KINDS), "|---" * (len(KINDS) + 1) + "|"]
-    for name, arm in found["arms"].items():
-        label = f"{name}, {arm['seeds']} seed{'s' * (arm['seeds'] > 1)}"
-        lines.append(row(label, (_told(arm["change"][kind], "+") for kind in KINDS)))
+    for title, part, key in (
+        ("change, mean of the seeds", "arms", "change"),
+        (f"less `{found['base']}` after the same steps, of the same seeds", "beside", "difference"),
+    ):
+        lines += ["", row(title, KINDS), "|---" * (len(KINDS) + 1) + "|"]
+        for name, arm in found[part].items():
+            label = f"{name}, {arm['seeds']} seed{'s' * (arm['seeds'] > 1)}"
+            lines.append(row(label, (_told(arm[key][kind], "+") for kind in KINDS)))
     return "\n".join(lines) + "\n"
 
 

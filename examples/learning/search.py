@@ -30,7 +30,7 @@ from verifiers.v1.dialects.chat import message_to_wire
 MAX_TOKENS = 48
 WARM, WARM_RATE = 256, 1e-4
 RENDERER = {"name": "qwen3", "enable_thinking": False}
-LAYOUT, WAY = "answered", "with a search"
+LAYOUT, WAY, BASE = "answered", "with a search", "true"
 PLACES = {"A": "attic", "B": "barn", "C": "cellar", "D": "dock"}
 """The four options, in this order always: to find the place is the task, not to find its letter."""
 PEOPLE = """

@@ -181,6 +181,7 @@ def learner(learn, tmp_path, monkeypatch):
         RENDERER={"name": "default"},
         LAYOUT="well_formed",
         WAY="x",
+        BASE="true",
         way=lambda text: False,
     )
 
@@ -221,6 +222,11 @@ def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path)
     assert run["change"].keys() == {"greedy correct", "sampled correct", "pass@k"}
     assert {"pass@k", "greedy correct", "sampled entropy"} <= run["after"].keys()
     assert found["arms"]["true, 4 steps"] == {"seeds": 1, "change": run["change"]}
+    assert list(found["beside"]) == ["shuffled, 4 steps"]
+    less = found["beside"]["shuffled, 4 steps"]["difference"]
+    shuffled = found["runs"]["shuffled, seed 0, 4 steps"]["change"]
+    for kind, (mean, *_) in less.items():
+        assert mean == pytest.approx(shuffled[kind][0] - run["change"][kind][0], abs=2e-4)
     assert (whole / "curves.png").stat().st_size > 1000
     assert (
         "| held out | warm | shuffled, seed 0 | true, seed 0 |" in (whole / "table.md").read_text()
@@ -236,7 +242,7 @@ def test_the_change_of_an_arm_is_that_of_the_mean_of_its_seeds(learn):
         ]
 
     before, seeds = rows(0, 0, 1, 0), [rows(1, 0, 1, 1), rows(1, 0, 0, 0)]
-    found = learn.measure.change(before, seeds)
+    found = learn.measure.change([before], seeds)
     assert {name: value[0] for name, value in found.items()} == dict.fromkeys(
         ("greedy correct", "sampled correct", "pass@k"), 0.25
     )
