@@ -263,10 +263,17 @@ def _verdict(
     """Exit status, and what to do about it."""
     if summary.failed or summary.unreadable:
         count = summary.failed + len(summary.unreadable)
-        return 1, (
-            f"{count} rollouts failed and are not scored;"
-            f" complete them with: inward eval --resume {folder}\n"
-        )
+        # Whole for verifiers: `--resume` keeps them.
+        no_number = sum(rollout.episode.ok for rollout in run.failed)
+        advice = [f"{count} rollouts failed and are not scored"]
+        if count > no_number:
+            advice.append(f"complete them with: inward eval --resume {folder}")
+        if no_number:
+            advice.append(
+                f"the reward of {no_number} is no number, and they are not played again: mend the"
+                f" reward (inward show {folder} names it)"
+            )
+        return 1, "; ".join(advice) + "\n"
     if not nobody_answered(found, run.scored):
         return 0, ""
     return 1, (

@@ -13,7 +13,7 @@ import verifiers.v1 as vf
 from inward import eval_plugin
 from inward.errors import UserError
 from inward.eval_plugin import EvalPlugin
-from inward.runs import Run
+from inward.runs import Rollout, Run
 from inward.terminal import one_line
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def write_sheet(run: Run, file: Path) -> str:
     except ImportError as error:
         raise UserError("a sheet needs Pillow: pip install 'inward[charts]'") from error
     found = [
-        (number, rollout.trace)
+        (number, rollout)
         for number, rollout in enumerate(run.rollouts)
         if rollout.trace is not None and original(rollout.trace) is not None
     ]
@@ -55,9 +55,9 @@ def write_sheet(run: Run, file: Path) -> str:
     columns = min(COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
     sheet = Image.new("RGB", (columns * width, rows * height), "#e8e8e8")
-    for place, (number, trace) in enumerate(chosen):
+    for place, (number, rollout) in enumerate(chosen):
         row, column = divmod(place, columns)
-        cell = _cell(number, trace, plugin, (width, height))
+        cell = _cell(number, rollout, plugin, (width, height))
         sheet.paste(cell, (column * width, row * height))
     try:
         sheet.save(file, "PNG")
@@ -88,11 +88,11 @@ def _decoded(url: str) -> bytes | None:
         return None
 
 
-def _cell(
-    number: int, trace: vf.WireTrace, plugin: EvalPlugin | None, size: tuple[int, int]
-) -> Image:
+def _cell(number: int, rollout: Rollout, plugin: EvalPlugin | None, size: tuple[int, int]) -> Image:
     from PIL import Image, ImageDraw
 
+    trace = rollout.trace
+    assert trace is not None  # it has a picture
     cell = Image.new("RGB", size, "white")
     write = ImageDraw.Draw(cell)
     write.rectangle((0, 0, size[0] - 1, size[1] - 1), outline="#c0c0c0")
@@ -107,7 +107,7 @@ def _cell(
             )
         else:
             cell.paste(shown, (left, top))
-    score = f"reward {trace.reward:.3f}" if trace.ok else "failed"
+    score = f"reward {trace.reward:.3f}" if rollout.ok else "failed"
     name = trace.task.data.id or trace.task.data.name or f"task {trace.task.data.idx}"
     caption = one_line(f"{number}  {name}  {score}").encode("latin-1", "replace").decode("latin-1")
     write.text((GAP, GAP // 2), caption[:90], "black")

@@ -75,8 +75,9 @@ def load(top: int, tokenizer: Path | None = None, files: Path | None = None) -> 
     files = files or folder()
     model = AutoModelForCausalLM.from_pretrained(files, dtype=torch.float32)
     model.requires_grad_(False)
-    for part in [*model.model.layers[len(model.model.layers) - top :], model.model.norm]:
-        part.requires_grad_(True)
+    if top:
+        for part in [*model.model.layers[-top:], model.model.norm]:
+            part.requires_grad_(True)
     return model, AutoTokenizer.from_pretrained(tokenizer or files)
 
 

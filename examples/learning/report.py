@@ -87,6 +87,8 @@ def table(found: dict[str, Any], task: Any) -> str:
         ("change, mean of the seeds", "arms", "change"),
         (f"less `{found['base']}` after the same steps, of the same seeds", "beside", "difference"),
     ):
+        if not found[part]:
+            continue
         lines += ["", row(title, KINDS), "|---" * (len(KINDS) + 1) + "|"]
         for name, arm in found[part].items():
             label = f"{name}, {arm['seeds']} seed{'s' * (arm['seeds'] > 1)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -63,7 +62,7 @@ class Checkpoint:
     unreadable: list[int] = field(default_factory=list)
 
     def read(self, folder: Path, end_of_thinking: int | None) -> None:
-        """All rollouts of a folder. Raises `UserError` where a reward is not finite."""
+        """All rollouts of a folder."""
         plugins: dict[str, EvalPlugin | None] = {}
         for rollout in runs.streamed(folder, self.unreadable):
             trace, env = rollout.trace, rollout.episode.env.id
@@ -98,11 +97,6 @@ class Checkpoint:
         if plugin and plugin.answer:
             answer = RIGHT if figure == 1 else plugin.answer(trace)
         parts = {name: r.value for name, r in trace.rewards.items() if r is not None}
-        wrong = [name for name, value in parts.items() if not math.isfinite(value)]
-        if wrong:
-            raise UserError(
-                f"trace {trace.id} of {str(folder)!r}: reward {wrong[0]!r} is {parts[wrong[0]]}"
-            )
         try:
             sums = self.tokens.add(trace, end)
         except ValueError as error:

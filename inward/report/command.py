@@ -86,7 +86,8 @@ def _read(sources: Sequence[Source], spool: Spool | None = None) -> list[Reading
         found = [read(s, n, tick, spool) for s, n in zip(sources, _names(sources), strict=True)]
     for reading in found:
         if not reading.rows and not reading.curves:
-            raise UserError(f"the run in {str(reading.source.folder)!r} holds no rollouts")
+            why = "".join(f": {line}" for line in _unreadable(reading))
+            raise UserError(f"the run in {str(reading.source.folder)!r} holds no rollouts{why}")
     return found
 
 
@@ -107,12 +108,15 @@ def _names(sources: Sequence[Source]) -> list[str]:
 def _remarks(written: Written, readings: Sequence[Reading]) -> Iterator[str]:
     yield f"{written.shown} of {written.total} rollouts, {written.size / 1e6:.1f} MB"
     for reading in readings:
-        if reading.broken.count:
-            named = ", ".join(reading.broken.named[:5])
-            more = ", …" if reading.broken.count > 5 else ""
-            lines = "line" if reading.broken.count == 1 else "lines"
-            yield f"{reading.broken.count} unreadable {lines} ({named}{more})"
+        yield from _unreadable(reading)
     yield from written.notes
+
+
+def _unreadable(reading: Reading) -> Iterator[str]:
+    broken = reading.broken
+    if broken.count:
+        named = ", ".join(broken.named[:5]) + (", …" if broken.count > 5 else "")
+        yield f"{broken.count} unreadable line{'s' * (broken.count > 1)} ({named})"
 
 
 @contextmanager

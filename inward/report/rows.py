@@ -119,7 +119,7 @@ def row_of(
         status="scored" if rollout.ok else "failed" if rollout.errors else "unfinished",
         flags=_flags(rollout, plugin),
         stop=(trace.stop_condition or "") if trace else "",
-        reward=_finite(trace.reward) if trace and rollout.ok else None,
+        reward=trace.reward if trace and rollout.ok else None,
         right=_headline(trace, plugin) if trace and rollout.ok else None,
         turns=trace.num_turns if trace else 0,
         calls=sum(len(m.tool_calls or ()) for m in trace.assistant_messages) if trace else 0,

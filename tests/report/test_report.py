@@ -442,8 +442,11 @@ def test_the_command_writes_the_file_and_prints_the_figures(tmp_path):
         (["empty"], "'empty' is no run directory: it holds neither traces.jsonl, nor"),
         (["run", "-o", "no/such.html"], "no folder 'no': --output names a file in a folder"),
         (["run", "-o", "empty"], "cannot write 'empty': "),
-        (["torn"], "the run in 'torn' holds no rollouts"),
-        (["run", "torn", "--json"], "the run in 'torn' holds no rollouts"),
+        (["torn"], "the run in 'torn' holds no rollouts: 1 unreadable line (torn/traces.jsonl:1)"),
+        (
+            ["run", "torn", "--json"],
+            "the run in 'torn' holds no rollouts: 1 unreadable line (torn/traces.jsonl:1)",
+        ),
         ([], "the following arguments are required: RUN_DIR"),
     ],
 )

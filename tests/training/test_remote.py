@@ -93,7 +93,9 @@ async def test_failed_rollouts_are_counted_here_too(engine, make):
         assert group.samples == ()
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8765", "http://127.0.0.1:notaport", "", "ftp://a"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8765", "http://127.0.0.1:notaport", "http://127.0.0.1:99999", "", "ftp://a"]
+)
 def test_what_is_no_address_is_told(url):
     with pytest.raises(ValueError, match=r"is no address such as http://127.0.0.1:8765"):
         RemoteRollouts(url)

@@ -152,15 +152,17 @@ def test_what_the_trainer_cannot_take_is_refused(samples, words):
         adapter._row(Group("g", "t", 0, samples, 1))
 
 
-@pytest.mark.parametrize("tasks", [0, 9])
-def test_a_dataset_of_tasks_that_are_not_there_is_refused(tasks):
+@pytest.mark.parametrize(
+    ("tasks", "words"), [(0, "tasks must be at least 1"), (9, r"'copy-letter' has 8 tasks .got 9.")]
+)
+def test_a_dataset_of_tasks_that_are_not_there_is_refused(tasks, words):
     class Eight:
         environment = "copy-letter"
 
         def count(self):
             return 8
 
-    with pytest.raises(ValueError, match=f"'copy-letter' has 8 tasks .got {tasks}."):
+    with pytest.raises(ValueError, match=words):
         adapter.dataset(Eight(), tasks)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from inward_training import RolloutsError
 from inward_training.tool_methods import method_of
-from inward_training.trl_environment import Seats
+from inward_training.trl_environment import Seats, _Seat
 from training.conftest import COPY_LETTER
 
 
@@ -62,13 +62,19 @@ def test_a_tool_has_the_schema_that_trl_reads():
             # As pydantic writes `str | None`, and as others do.
             "where": {"anyOf": [{"type": "null"}, {"type": "string"}], "default": None},
             "what": {"type": ["null", "number"]},
+            "kind": {"$ref": "#/$defs/Kind"},
+            "size": {"enum": [1, 2]},
+            "all": {"allOf": [{"type": "array"}]},
+            "any": True,
         },
         "required": ["query"],
+        "$defs": {"Kind": {"enum": ["a", "b"], "type": "string"}},
     }
     method = method_of({"name": "search", "description": "Searches.", "parameters": schema})
-    described = "    query: what to find\n    n: n\n    where: where\n    what: what"
-    assert method.__doc__ == f"Searches.\n\nArgs:\n{described}"
+    described = "    query: what to find\n    n: n\n    where: where\n    what: what\n"
+    assert method.__doc__.startswith(f"Searches.\n\nArgs:\n{described}")
     kinds = {"query": str, "n": int, "where": str, "what": float}
+    kinds |= {"kind": str, "size": int, "all": list, "any": dict}
     assert method.__annotations__ == {**kinds, "return": str}
 
 
@@ -77,6 +83,27 @@ def test_a_parameter_that_python_cannot_name_is_told(name):
     tool = {"name": "search", "parameters": {"properties": {name: {"type": "string"}}}}
     with pytest.raises(RolloutsError, match="tool 'search' has a parameter that is no name of"):
         method_of(tool)
+
+
+def test_a_tool_of_the_name_of_a_method_is_refused(monkeypatch):
+    reset = _Seat.reset
+
+    def offered(seat, index, **more):
+        text = reset(seat, index, **more)
+        seat._tools = [{"name": "reset", "parameters": {}}]
+        return text
+
+    monkeypatch.setattr(_Seat, "reset", offered)
+    with pytest.raises(RolloutsError, match="has a tool 'reset'"), Seats(COPY_LETTER):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"), [(0, "tasks must be at least 1"), (9, r"'copy-letter' has 8 tasks .got 9.")]
+)
+def test_tasks_that_are_not_there_are_refused(tasks, words):
+    with pytest.raises(ValueError, match=words):
+        Seats(COPY_LETTER, tasks)
 
 
 def test_a_first_episode_that_fails_is_told_at_the_start(monkeypatch):

@@ -38,7 +38,8 @@ class RemoteRollouts:
             raise ValueError(
                 f"{url!r} is no address such as http://127.0.0.1:8765: {error}"
             ) from error
-        if self._address.scheme not in ("http", "https") or not self._address.host:
+        port = self._address.port or 0
+        if self._address.scheme not in ("http", "https") or not self._address.host or port > 65535:
             raise ValueError(f"{url!r} is no address such as http://127.0.0.1:8765")
         self.environment = ""
         self.weights = 0

@@ -18,13 +18,15 @@ def method_of(tool: Message) -> Callable[..., str]:
     RolloutsError: a parameter that Python cannot name.
     """
     name, schema = tool["name"], tool.get("parameters") or {}
-    needed, fields = schema.get("required", ()), schema.get("properties", {})
+    needed = schema.get("required", ())
+    # A schema may be `true`: anything.
+    fields = {k: v if isinstance(v, dict) else {} for k, v in schema.get("properties", {}).items()}
 
     def method(self: Any, **arguments: Any) -> str:
         return str(self._call(name, arguments))
 
     described = [f"    {key}: {value.get('description') or key}" for key, value in fields.items()]
-    kinds = {key: _kind(value) for key, value in fields.items()}
+    kinds = {key: _kind(value, schema) for key, value in fields.items()}
     try:
         parameters = [
             inspect.Parameter(
@@ -49,11 +51,15 @@ def method_of(tool: Message) -> Callable[..., str]:
     return method
 
 
-def _kind(schema: Message) -> type:
-    """Python's type for a JSON schema; of several the first that is not null."""
-    for one in (schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        named = one.get("type")
-        for kind in named if isinstance(named, list) else [named]:
-            if kind in TYPES:
-                return TYPES[kind]
-    return dict
+def _kind(schema: Message, whole: Message) -> type:
+    """Python's type for a JSON schema of `whole`; of several the first that is not null."""
+    if "$ref" in schema:
+        schema = whole.get("$defs", {}).get(schema["$ref"].removeprefix("#/$defs/"), {})
+    named = schema.get("type")
+    for kind in named if isinstance(named, list) else [named]:
+        if kind in TYPES:
+            return TYPES[kind]
+    if values := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return next((type(value) for value in values if type(value) in TYPES.values()), dict)
+    parts = (part for key in ("anyOf", "oneOf", "allOf") for part in schema.get(key, ()))
+    return next((kind for part in parts if (kind := _kind(part, whole)) is not dict), dict)

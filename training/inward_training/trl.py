@@ -48,7 +48,9 @@ def dataset(rollouts: Blocking, tasks: int | None = None) -> Dataset:
     count = there if tasks is None else tasks
     if count is None:
         raise ValueError(f"{rollouts.environment!r} has tasks without end: say how many")
-    if count < 1 or (there is not None and count > there):
+    if count < 1:
+        raise ValueError(f"tasks must be at least 1 (got {count})")
+    if there is not None and count > there:
         raise ValueError(f"{rollouts.environment!r} has {there} tasks (got {tasks})")
     return Dataset.from_list(
         [{"prompt": f"{rollouts.environment} task {index}"} for index in range(count)]

@@ -66,8 +66,10 @@ class Seats:
             tasks: how many, from the first; all where left out.
 
         Raises:
-            ValueError: the tasks never end and `tasks` is left out.
+            ValueError: the tasks never end and `tasks` is left out, or there are not so many.
         """
+        if tasks is not None and tasks < 1:
+            raise ValueError(f"tasks must be at least 1 (got {tasks})")
         config = env if isinstance(env, vf.EnvConfig) else vf.resolve_env_config(dict(env))
         self.environment: str = config.env_id
         self.failures: Counter[str] = Counter()
@@ -76,6 +78,8 @@ class Seats:
         if tasks is None and not self._env.taskset.bounded:
             raise ValueError(f"{self.environment!r} has tasks without end: say how many")
         self._tasks = list(islice(self._env.taskset, tasks))
+        if len(self._tasks) < (tasks or 1):
+            raise ValueError(f"{self.environment!r} has {len(self._tasks)} tasks (got {tasks})")
         self._seats: dict[str, _Seat] = {}
         self._numbers = count()
         self._playing: set[asyncio.Task[Any]] = set()
@@ -144,6 +148,12 @@ class Seats:
             raise RolloutsError(f"{self.environment!r}: the first episode shows no tools: {why}")
         tools = first._tools
         first._abandon()
+        for tool in tools:
+            if hasattr(first, tool["name"]):
+                raise RolloutsError(
+                    f"{self.environment!r} has a tool {tool['name']!r}, and TRL's environments a"
+                    " method of that name: use inward_training.trl.rollout_func"
+                )
         named = {tool["name"]: method_of(tool) for tool in tools}
         seats = self
 

@@ -132,8 +132,12 @@ class _Pipeline:
         # As a picture it would be black, which is taken for a refusal.
         if not np.isfinite(pixels).all():
             raise ValueError(
-                "the drawing holds numbers that are not finite: set redraw.dtype to 'bfloat16' or "
-                "'float32'"
+                f"the drawing holds numbers that are not finite in {self._dtype}: "
+                + (
+                    "set redraw.dtype to 'bfloat16' or 'float32'"
+                    if self._dtype == "float16"
+                    else "the weights or the device are at fault"
+                )
             )
         [image] = self._diffusers.image_processor.VaeImageProcessor.numpy_to_pil(pixels[None])
         out = io.BytesIO()

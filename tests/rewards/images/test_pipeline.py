@@ -99,8 +99,10 @@ async def test_numbers_that_are_not_finite_are_no_refusal(
     weights = load_file(file)
     name = next(name for name in weights if name.startswith("decoder.") and "bias" in name)
     save_file({**weights, name: torch.full_like(weights[name], float("nan"))}, file)
-    with pytest.raises(RedrawError, match=r"not finite: set redraw.dtype to 'bfloat16'"):
+    with pytest.raises(RedrawError, match=r"not finite in float32: the weights or the device"):
         await drawn(config(model), "Bars.")
+    with pytest.raises(RedrawError, match=r"not finite in float16: set redraw.dtype to 'bfloat16'"):
+        await drawn(config(model, dtype="float16"), "Bars.")
 
 
 async def test_a_model_that_is_not_there_is_named(
