@@ -67,8 +67,8 @@ def begin(cwd, *words):
         ([make.episode(0)], KeyboardInterrupt(), 130, "interrupted; complete it with: inward eval"
             " --resume outputs/r"),
         ([], KeyboardInterrupt(), 130, "--resume outputs/r"),
-        ([make.episode(0, reward=float("nan"))], None, 1, "1 rollouts failed and are not scored; the"
-            " reward of 1 is no number, and they are not played again: mend the reward"),
+        ([make.episode(0, reward=float("nan"))], None, 1, "1 rollouts failed and are not scored;"
+            " the reward of 1 is no number, and they are not played again: mend the reward"),
         ([unanswered()], None, 1, "none of 1 rollouts gave an answer in the format"),
     ],
 )  # fmt: skip
