@@ -50,6 +50,8 @@ class Keys:
         self.keys: list[Any] = []
         self.values: list[Any] = []
         self.length = 0
+        self.attended = False
+        """Whether `attention` has read them, as what all rows share."""
 
     def update(self, keys: Any, values: Any, layer_idx: int, *_: Any, **__: Any) -> tuple[Any, Any]:
         stop = self.length + keys.shape[2]
@@ -100,6 +102,7 @@ def attention(
     if shared is None:
         out = own.softmax(-1) @ value
     else:
+        shared.attended = True
         keys = shared.keys[module.layer_idx][0, :, : shared.length]
         values = shared.values[module.layer_idx][0, :, : shared.length]
         flat = query.transpose(0, 1).reshape(groups, -1, size)
@@ -138,6 +141,10 @@ class Sampler:
         # Shares the parameters; its attention and its mode are its own.
         parts = [*self.model.parameters(), *self.model.buffers()]
         model = copy.deepcopy(self.model, {id(one): one for one in parts}).eval()
+        # Trainers put a `forward` of theirs on a module (TRL a fused head, accelerate a cast). It
+        # would run the original, whose attention does not know of what is shared.
+        for module in model.modules():
+            module.__dict__.pop("forward", None)
         model.config._attn_implementation = ATTENTION
         noise = [self._noise(prompt) for prompt in prompts]
         with torch.no_grad():
@@ -210,6 +217,11 @@ class Sampler:
             shared=shared,
         ).logits[:, -1]
         keys.length += new
+        if shared is not None and not shared.attended:
+            raise RuntimeError(
+                f"{type(model).__name__} does not run the attention of this engine, and would not"
+                " see what the prompts share: serve it with vLLM"
+            )
         return logits.float()
 
     def _complete(
