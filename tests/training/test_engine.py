@@ -1,5 +1,7 @@
 """The loopback engine samples what the model says, from the weights that it has now."""
 
+import types
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the models group")
@@ -106,6 +108,23 @@ def test_what_prompts_share_changes_no_logprob(policy, monkeypatch, prompts, thr
         assert one.logprobs == pytest.approx(plain_logprobs(model, prompt, one.ids), abs=1e-4)
         assert one.finish == ("stop" if one.ids[-1] == 2 else "length")
     assert model.config._attn_implementation != "inward-shared-prefix"
+
+
+def test_a_forward_that_a_trainer_has_replaced_is_passed_by(policy):
+    """TRL puts a fused head before the model's own, which would run the original."""
+    model, _ = policy
+    prompts, how = [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 6, 5]], How(4, 0.0, ())
+    before = Sampler(model, 0, 0, 1).sample(prompts, how)
+    own = model.forward
+    model.forward = types.MethodType(lambda self, *args, **kw: own(*args, **kw), model)
+    assert Sampler(model, 0, 0, 1).sample(prompts, how) == before
+    assert "forward" in model.__dict__  # the trainer's own is as it was
+
+
+def test_attention_that_does_not_see_what_is_shared_is_no_sample(policy, monkeypatch):
+    monkeypatch.setattr(sampling, "ATTENTION", "eager")
+    with pytest.raises(RuntimeError, match="does not run the attention of this engine"):
+        Sampler(policy[0], 0, 0, 1).sample([[1, 2, 3], [1, 2, 4]], How(2, 1.0, ()))
 
 
 def test_a_prompts_completions_follow_from_the_seed_whatever_the_batch(policy):
