@@ -1,6 +1,7 @@
 """`inward serve-rollouts`, as a trainer meets it: another process, over HTTP."""
 
 import asyncio
+import gc
 import re
 import signal
 import subprocess
@@ -63,6 +64,7 @@ def test_an_env_server_without_an_address_is_one_line(engine, tmp_path):
     words = ["copy-letter", "-m", "tiny", "--client.base-url", engine(str), "--server", "foo"]
     line = "'foo' is no address such as tcp://127.0.0.1:5000"
     one_line(call("inward", "serve-rollouts", *words, cwd=tmp_path), line)
+    gc.collect()  # nothing is left open that would wait as it is collected
 
 
 @pytest.mark.parametrize(

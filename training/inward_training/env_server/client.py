@@ -27,12 +27,8 @@ class Served:
         self._watch: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        try:
-            self._client = EnvClient(self.address)
-        except zmq.ZMQError as error:
-            raise RolloutsError(
-                f"{self.address!r} is no address such as tcp://127.0.0.1:5000: {error}"
-            ) from error
+        _check(self.address)
+        self._client = EnvClient(self.address)
         if not await self._answers():
             await self._client.close()
             raise RolloutsError(
@@ -97,3 +93,16 @@ class Served:
             if not await self._answers():
                 return
             await asyncio.sleep(PROBE_S)
+
+
+def _check(address: str) -> None:
+    """Raises `RolloutsError` for what is no address. By a socket of our own: verifiers' client
+    would leave one open, and its context waits for that as it is collected, forever."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
+        socket.linger = 0
+        try:
+            socket.connect(address)
+        except zmq.ZMQError as error:
+            raise RolloutsError(
+                f"{address!r} is no address such as tcp://127.0.0.1:5000: {error}"
+            ) from error
