@@ -5,6 +5,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts a time, and Hypothesis would: 200 ms per example, which a busy machine exceeds.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     # Each of some hundred processes would compile its libraries anew: twice the suite's time.

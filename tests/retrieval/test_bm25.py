@@ -80,7 +80,7 @@ WORD = st.sampled_from(
 STORY = st.lists(WORD, min_size=1, max_size=60).map(" ".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(STORY, min_size=1, max_size=4), STORY, st.integers(1, 8))
 async def test_scores_are_those_of_the_formula(stories, query, size):
     documents = {str(number): story for number, story in enumerate(stories)}

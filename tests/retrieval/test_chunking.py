@@ -27,7 +27,7 @@ def words_of(text):
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, SIZES)
 def test_spans_are_exact_and_lose_nothing(text, size):
     words, overlap = size
@@ -43,7 +43,7 @@ def test_spans_are_exact_and_lose_nothing(text, size):
     assert not text[covered:].strip()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, SIZES)
 def test_words_stay_whole_and_within_the_limits(text, size):
     words, overlap = size

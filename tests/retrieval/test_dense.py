@@ -128,7 +128,7 @@ def test_equal_passages_have_equal_scores(chunks):
     assert index.order(0, query).tolist() == list(range(chunks))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=90), st.integers(1, 99))
 def test_equal_scores_stand_in_document_order(directions, k):
     vectors = np.eye(4, dtype=np.float32)[directions]

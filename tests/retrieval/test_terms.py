@@ -2,7 +2,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from inward_retrieval import Bm25Config, build_retriever
 from inward_retrieval.terms import words
@@ -46,7 +46,6 @@ def one_sign_at_a_time(text):
     return [word.encode() for word in found]
 
 
-@settings(deadline=None)
 @given(
     st.one_of(
         st.text(st.characters(codec="ascii")),

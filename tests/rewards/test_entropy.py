@@ -133,7 +133,7 @@ def test_equal_tokens_hide_no_rounding_behind_unit_rows():
 # ---------------------------------------------------------------- presets
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tokens=st.integers(2, 70),
     dim=st.integers(2, 70),
@@ -150,7 +150,7 @@ def test_presets_match_the_reference(tokens, dim, scale, alpha, seed):
         assert got == pytest.approx(layer_by_layer_reference(z.numpy(), alpha), abs=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tokens=st.integers(2, 90),
     dim=st.integers(2, 60),
@@ -213,7 +213,7 @@ def test_normalisations():
 # ---------------------------------------------------------------- invariances
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tokens=st.integers(2, 40), dim=st.integers(2, 40), seed=st.integers(0, 1000))
 def test_rotation_and_scale_change_nothing(tokens, dim, seed):
     z = states(tokens, dim, seed)
@@ -325,7 +325,7 @@ def test_effective_rank_by_hand():
     assert rank.item() == pytest.approx(expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tokens=st.integers(2, 40), dim=st.integers(2, 40), seed=st.integers(0, 1000))
 def test_effective_rank_bounds(tokens, dim, seed):
     z = states(tokens, dim, seed)

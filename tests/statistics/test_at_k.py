@@ -26,7 +26,7 @@ def majority(draw):
     return winners.count("A") / len(winners) if winners else 0.0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(["A", "B", "C", "D", None]), min_size=1, max_size=9), st.data())
 def test_maj_at_k_is_the_mean_over_every_draw(answers, data):
     k = data.draw(st.integers(1, len(answers)))

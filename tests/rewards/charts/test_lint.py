@@ -235,7 +235,7 @@ ANY = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(["encoding", "transform", "params", "mark", "data", "layer", "facet"]), ANY)
 def test_whatever_is_written_is_linted_or_refused(key: str, value: Any) -> None:
     for spec in (bar(**{key: value}), {"repeat": value, "spec": bar(**{key: value})}):

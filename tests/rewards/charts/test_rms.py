@@ -60,7 +60,7 @@ VALUES = st.sampled_from([0.0, 1.0, 1.05, 1.0999, 1.1, -1.0, 90.0, 100.0, 109.0,
 ROWS = st.lists(st.builds(Row, st.tuples(NAMES), VALUES), min_size=1, max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ROWS, ROWS)
 def test_agrees_with_a_second_implementation(reference: list[Row], candidate: list[Row]) -> None:
     expected = f1_by_trying_every_pairing(mapped(reference), mapped(candidate))

@@ -155,7 +155,7 @@ KEYS = st.lists(
 TABLES = st.lists(st.builds(Row, KEYS, st.floats()), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TABLES)
 def test_any_candidate_gets_a_score_between_0_and_1(candidate: list[Row]) -> None:
     for reference in (BARS, GRID, CLOUD):

@@ -42,7 +42,7 @@ def test_a_heap_of_likely_words_does_not_pay() -> None:
     assert text_f1(CHART, heap) < 0.15
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text(max_size=12), max_size=6))
 def test_any_text_gets_a_score_between_0_and_1(texts: list[str]) -> None:
     assert 0 <= text_f1(CHART, texts) <= 1

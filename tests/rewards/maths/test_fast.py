@@ -40,19 +40,19 @@ VALUES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(VALUES, STYLES, STYLES)
 def test_one_value_in_two_notations(value, gold_style, answer_style):
     agrees(written(value, gold_style), written(value, answer_style))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(VALUES, VALUES, STYLES, STYLES)
 def test_two_values(gold, answer, gold_style, answer_style):
     agrees(written(gold, gold_style), written(answer, answer_style))
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(VALUES, min_size=1, max_size=3),
     st.lists(VALUES, min_size=1, max_size=3),
@@ -69,7 +69,7 @@ def test_points_and_intervals(gold, answer, styles, brackets, comma, same):
     agrees(*(text.replace("$", "") for text in texts))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.integers(-(10**6), 10**6), st.integers(-200, 200), st.integers(1, 9), st.booleans())
 def test_near_decimals(value, difference, places, swap):
     """Around the sixth place, where math-verify rounds."""
@@ -85,14 +85,14 @@ EXPRESSIONS = st.lists(TERMS, min_size=1, max_size=4).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(EXPRESSIONS)
 def test_identical_expressions(text):
     assert fast.decide(text, text) is True
     agrees(text, text)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(EXPRESSIONS, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_typeset_expressions(text, spaced, brackets, frac, dollars):
     typeset = f"({text})"
