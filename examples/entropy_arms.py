@@ -15,6 +15,8 @@ SmolLM2-135M-Instruct, from one warm start, the same steps, tasks and held-out s
                  ones alone
     random_bonus in its place a random number of the same band, whatever the answer: the control of
                  ungated
+    random_gated in its place a number of the same band that is drawn by the reply, to right replies
+                 alone: the control of gated
 
 The entropy is that of the ten middle layers of the weights that are being trained, read live. The
 metric, named before the first run: the change of greedy accuracy on held-out tasks, paired by task.
@@ -27,6 +29,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +62,10 @@ BONUS: dict[str, dict[str, Any]] = {
         "rewards": {"repetition": {"fn": "entropy_arms:repetition", "weight": -BAND}},
     },
     "random_bonus": {"mode": "current"},
+    "random_gated": {
+        "mode": "current",
+        "rewards": {"lottery": {"fn": "entropy_arms:lottery", "weight": BAND}},
+    },
 }
 
 
@@ -75,7 +82,7 @@ def main() -> None:
         report.report(out, task)
     else:
         torch.set_num_threads(1)  # the engine and the step have a thread per core
-        Study(asked, task, *load(10), out).run()
+        Study(asked, task, *load(10, device=asked.device), out).run()
 
 
 class Study(learn.Learner):
@@ -125,6 +132,14 @@ async def repetition(task: vf.TaskData, trace: vf.Trace[Any, Any, Any]) -> float
     words = trace.last_reply.split()
     grams = list(zip(words, words[1:], words[2:], strict=False))
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+async def lottery(task: Any, trace: vf.Trace[Any, Any, Any]) -> float:
+    """Of a right reply a number between -1 and 1, ever the same, which says nothing of it."""
+    reply = trace.last_reply
+    if f"\\boxed{{{task.answer}}}" not in reply:
+        return 0.0
+    return random.Random(reply).uniform(-1, 1)
 
 
 if __name__ == "__main__":

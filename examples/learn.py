@@ -1,4 +1,4 @@
-"""Train a small real model on an environment of this project, on a CPU, and see whether it learns.
+"""Train a small real model on an environment of this project and see whether it learns.
 
     uv run --group train python examples/learn.py arithmetic
     uv run --group train python examples/learn.py search
@@ -12,12 +12,16 @@ Three arms start from the same warm weights. `true`: the environment's rewards. 
 advantages, dealt out among the rollouts of a group by chance. `random`: rewards of 0 or 1 by
 chance. What the last two gain, the reward did not teach.
 
+Two CPU cores do. On a GPU (`--device cuda`), start the same command several times: processes of one
+OUT take different runs, side by side.
+
 A run goes on where it was interrupted. Results are in OUT/TASK: results.json, table.md, curves.png.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -26,14 +30,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from inward_training import Blocking, Group
+from inward_training import Blocking
 from inward_training.engine import Engine
 from learning import arithmetic, grpo, measure, play, report, search
-from learning.model import NAME, folder, load, restore, save, trained
+from learning.arms import ARMS, advantages
+from learning.model import NAME, folder, kept_state, load, restore, save, trained
 from tqdm import tqdm
 
 TASKS = {"arithmetic": arithmetic, "search": search}
-ARMS = ("true", "shuffled", "random")
 TRAIN = 1000  # tasks to train on
 WARM_BATCH = 8
 RISE = 3
@@ -69,22 +73,27 @@ class Learner:
         warm = [task.WARM, WARM_BATCH, task.WARM_RATE]
         self.settings = {"model": NAME, "train": TRAIN, "warm": warm}
         self.settings |= {name: getattr(asked, name) for name in named}
-        self.engine = Engine(model, NAME, pad=tokenizer.eos_token_id, threads=2)
+        threads = 2 if model.device.type == "cpu" else 1
+        self.engine = Engine(model, NAME, pad=tokenizer.eos_token_id, threads=threads)
 
     @classmethod
     def of(cls, asked: argparse.Namespace) -> Learner:
         """The real model."""
         torch.set_num_threads(1)  # the engine and the step have a thread per core
         task, out = TASKS[asked.task], asked.out / asked.task
-        return cls(asked, task, *load(10, task.tokenizer(folder(), out / "tokenizer")), out)
+        with play.alone(out / "tokenizer"):
+            tokenizer = task.tokenizer(folder(), out / "tokenizer")
+        return cls(asked, task, *load(10, tokenizer, device=asked.device), out)
 
     def run(self) -> None:
         with self.engine.serving() as self.endpoint:
-            self.warm_up()
-            for seed in self.asked.seeds:
-                for arm in self.asked.arms:
-                    self.train(arm, seed)
-                    report.report(self.out, self.task)
+            with play.alone(self.out / "warm"):
+                self.warm_up()
+            for seed, arm in itertools.product(self.asked.seeds, self.asked.arms):
+                with play.alone(self.out / f"{arm}-{seed}", wait=False) as free:
+                    if free:
+                        self.train(arm, seed)
+                        report.report(self.out, self.task)
 
     def warm_up(self) -> None:
         """The weights that every run starts from, and what they do on held-out tasks."""
@@ -107,7 +116,7 @@ class Learner:
                 bar.set_postfix(loss=f"{loss:.3f}")
             save(warm, {"model": trained(self.model)})
         with self.engine.updating():
-            restore(self.model, torch.load(warm, weights_only=True)["model"])
+            restore(self.model, kept_state(warm)["model"])
         play.evaluate(self, self.out / "before.jsonl", "before")
 
     def train(self, arm: str, seed: int) -> None:
@@ -117,7 +126,7 @@ class Learner:
         if result.exists():
             return
         optimizer, done, lines = self.optimizer(self.asked.rate), 0, []
-        kept = torch.load(state if state.exists() else self.out / "warm.pt", weights_only=True)
+        kept = kept_state(state if state.exists() else self.out / "warm.pt")
         with self.engine.updating():
             restore(self.model, kept["model"])
         if state.exists():
@@ -163,17 +172,6 @@ class Learner:
     def optimizer(self, rate: float) -> Any:
         parts = [one for one in self.model.parameters() if one.requires_grad]
         return torch.optim.AdamW(parts, lr=rate, weight_decay=0.0, betas=(0.9, 0.95))
-
-
-def advantages(arm: str, seed: int, step: int, group: Group) -> list[float]:
-    rng = random.Random(f"{arm} {seed} {step} {group.index}")
-    if arm == "random":
-        rewards = [float(rng.random() < 0.5) for _ in group.samples]
-        return [one - sum(rewards) / len(rewards) for one in rewards]
-    found = group.advantages()
-    if arm == "shuffled":
-        rng.shuffle(found)
-    return found
 
 
 if __name__ == "__main__":

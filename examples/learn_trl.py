@@ -85,7 +85,7 @@ def settings(asked: argparse.Namespace, out: str, task: Any, seed: int) -> dict[
         "scale_rewards": "none",
         "loss_type": "dapo",
         "max_grad_norm": 1.0,
-        "use_cpu": True,
+        "use_cpu": asked.device == "cpu",
         "bf16": False,
         "gradient_checkpointing": False,
         "logging_steps": 1,

@@ -1,4 +1,4 @@
-"""A plain GRPO step on samples of `inward_training`, for two CPU cores.
+"""A plain GRPO step on samples of `inward_training`, for two CPU cores or a GPU.
 
 The rollouts of a group follow one prompt. They are put behind it in one sequence, in which each
 sees the prompt and itself: the same numbers as one sequence each, and the prompt is read once.
@@ -82,8 +82,9 @@ def update(model: Any, optimizer: Any, jobs: Sequence[Job]) -> Step:
         loss.backward()
         return float(loss.detach()), drift
 
-    # A thread per core, of one torch thread each: they wait for nobody.
-    with ThreadPoolExecutor(2) as threads:
+    # A thread per core, of one torch thread each: they wait for nobody. What they make is put
+    # where the model is.
+    with ThreadPoolExecutor(2, "", torch.set_default_device, (model.device,)) as threads:
         done = list(threads.map(backward, jobs))
     trained = [one for one in model.parameters() if one.requires_grad]
     gradient = float(torch.nn.utils.clip_grad_norm_(trained, CLIP))

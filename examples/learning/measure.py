@@ -7,7 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from inward_statistics import clustered_mean, paired_difference, pass_at_k
+from inward_statistics import (
+    clustered_mean,
+    clustered_mean_of_any,
+    paired_difference,
+    pass_at_k,
+)
 
 Rows = Sequence[dict[str, Any]]
 """One per rollout: task, text, and what `MEASURES` names."""
@@ -66,21 +71,40 @@ def summary(rows: Rows) -> dict[str, Any]:
     return found
 
 
+KINDS: tuple[tuple[str, bool, Callable[[Rows], float]], ...] = (
+    ("greedy correct", False, share_right),
+    ("sampled correct", True, share_right),
+    ("pass@k", True, any_right),
+)
+
+
 def change(before: Sequence[Rows], after: Sequence[Rows]) -> dict[str, Any]:
     """After less before, task by task, with 95 % intervals over tasks: of one run each, or of the
     means of several, whose seeds are taken as they are."""
     found = {}
-    for name, sampled, value in (
-        ("greedy correct", False, share_right),
-        ("sampled correct", True, share_right),
-        ("pass@k", True, any_right),
-    ):
+    for name, sampled, value in KINDS:
         first, second = (_means(runs, sampled, value) for runs in (before, after))
         tasks = list(first)
         found[name] = interval(
             paired_difference([second[task] for task in tasks], list(first.values()), tasks)
         )
     return found
+
+
+def over_seeds(before: Sequence[Rows], after: Sequence[Rows]) -> dict[str, Any]:
+    """`change` with intervals over seeds, of which there are several: the tasks are taken as they
+    are, and `before` is one per seed."""
+    found = {}
+    for name, sampled, value in KINDS:
+        first, second = ([_mean(run, sampled, value) for run in runs] for runs in (before, after))
+        gained = [late - early for early, late in zip(first, second, strict=True)]
+        found[name] = interval(clustered_mean_of_any(gained, range(len(gained))))
+    return found
+
+
+def _mean(rows: Rows, sampled: bool, value: Callable[[Rows], float]) -> float:
+    of = _means([rows], sampled, value)
+    return sum(of.values()) / len(of)
 
 
 def _means(runs: Sequence[Rows], sampled: bool, value: Callable[[Rows], float]) -> dict[str, float]:

@@ -67,13 +67,19 @@ def _dequantise(file: Path, into: Path) -> None:
     AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(into)
 
 
-def load(top: int, tokenizer: Path | None = None, files: Path | None = None) -> tuple[Any, Any]:
+def load(
+    top: int, tokenizer: Path | None = None, files: Path | None = None, device: str = "cpu"
+) -> tuple[Any, Any]:
     """The model, or another one in the folder `files`, of which the `top` layers can be trained,
     and its tokenizer, or that in a folder."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     files = files or folder()
     model = AutoModelForCausalLM.from_pretrained(files, dtype=torch.float32)
+    try:
+        model.to(device)
+    except (AssertionError, RuntimeError) as error:
+        raise SystemExit(f"--device {device!r} cannot be used: {error}") from error
     model.requires_grad_(False)
     if top:
         for part in [*model.model.layers[-top:], model.model.norm]:
@@ -118,3 +124,8 @@ def save(file: Path, state: dict[str, Any]) -> None:
     part = file.with_suffix(".part")
     torch.save(state, part)
     part.replace(file)
+
+
+def kept_state(file: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    return state

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from inward_training import Blocking, Group, Rollouts
 from learning import measure, report
 from learning.model import NAME
@@ -27,6 +28,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=float, default=4e-5, help="Adam's learning rate (%(default)s)")
     add("--held-out", type=_positive, default=400, help="tasks not trained on (%(default)s)")
     add("--samples", type=_several, default=2, help="of each held-out task (%(default)s)")
+    add("--device", default="cpu", help="of torch, such as cuda (%(default)s)")
     add("--out", type=Path, default=Path("outputs/learn"))
     add("--report", action="store_true", help="only draw plot and table of what was played")
 
@@ -39,6 +41,22 @@ def _positive(text: str, least: int = 1) -> int:
 
 def _several(text: str) -> int:
     return _positive(text, least=2)
+
+
+@contextmanager
+def alone(place: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Whether `place` is this process's alone: it waits until it is, or says that it is not."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.with_name(f".{place.name}.lock"), timeout=-1 if wait else 0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def problems(task: Any, folder: Path, held_out: int, train: int) -> None:

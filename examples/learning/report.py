@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 from learning import measure
 
-KINDS = ("greedy correct", "sampled correct", "pass@k")
+KINDS = [name for name, *_ in measure.KINDS]
 
 
 def write(file: Path, text: str) -> None:
-    part = file.with_suffix(".part")
+    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}")  # several processes may write it
     part.write_text(text, encoding="utf-8")
     part.replace(file)
 
@@ -52,18 +53,23 @@ def report(out: Path, task: Any) -> None:
     found |= {"arms": {}, "base": task.BASE, "beside": {}}
     for (arm, steps), of in arms.items():
         name = f"{arm}, {steps} steps"
-        changed = measure.change([before], list(of.values()))
-        found["arms"][name] = {"seeds": len(of), "change": changed}
+        found["arms"][name] = _both("change", [before] * len(of), list(of.values()))
         base = arms.get((task.BASE, steps), {}) if arm != task.BASE else {}
         if both := sorted(of.keys() & base.keys()):
-            less = measure.change([base[seed] for seed in both], [of[seed] for seed in both])
-            found["beside"][name] = {"seeds": len(both), "difference": less}
+            less = [base[seed] for seed in both], [of[seed] for seed in both]
+            found["beside"][name] = _both("difference", *less)
     found["runs"] = runs
     write(out / "results.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     text = table(found, task)
     write(out / "table.md", text)
     draw(found, out / "curves.png")
     print(text)
+
+
+def _both(key: str, before: list[measure.Rows], after: list[measure.Rows]) -> dict[str, Any]:
+    """The mean change of the seeds: over tasks, and over the seeds where there are several."""
+    found = {"seeds": len(after), key: measure.change(before, after)}
+    return found | ({"over seeds": measure.over_seeds(before, after)} if len(after) > 1 else {})
 
 
 def table(found: dict[str, Any], task: Any) -> str:
@@ -89,10 +95,13 @@ def table(found: dict[str, Any], task: Any) -> str:
     ):
         if not found[part]:
             continue
-        lines += ["", row(title, KINDS), "|---" * (len(KINDS) + 1) + "|"]
+        lines += ["", row(title, [*KINDS, f"{KINDS[0]}, over seeds"])]
+        lines.append("|---" * (len(KINDS) + 2) + "|")
         for name, arm in found[part].items():
             label = f"{name}, {arm['seeds']} seed{'s' * (arm['seeds'] > 1)}"
-            lines.append(row(label, (_told(arm[key][kind], "+") for kind in KINDS)))
+            cells = [_told(arm[key][kind], "+") for kind in KINDS]
+            cells.append(_told(arm["over seeds"][KINDS[0]], "+") if "over seeds" in arm else "")
+            lines.append(row(label, cells))
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from inward_statistics.contamination import (
     recall_ratio,
     self_critique,
 )
-from inward_statistics.intervals import Mean, clustered_mean
+from inward_statistics.intervals import Mean, clustered_mean, clustered_mean_of_any
 from inward_statistics.pairs import mcnemar, paired_difference
 from inward_statistics.training import (
     EntropyLaw,
@@ -31,6 +31,7 @@ __all__ = [
     "area_interval",
     "area_under_curve",
     "clustered_mean",
+    "clustered_mean_of_any",
     "correlation",
     "covariance_of_sums",
     "expected_best",

@@ -191,7 +191,7 @@ def learner(learn, tmp_path, monkeypatch):
 
         asked = {
             "arms": arms, "seeds": [0], "steps": steps, "groups": 2,
-            "group_size": 4, "rate": 1e-2, "held_out": 8, "samples": 2, **changes,
+            "group_size": 4, "rate": 1e-2, "held_out": 8, "samples": 2, "device": "cpu", **changes,
         }  # fmt: skip
         tokenizer = AutoTokenizer.from_pretrained(tmp_path)
         place = tmp_path / out / "letters"
@@ -267,6 +267,20 @@ def test_a_report_of_nothing_says_what_to_run(learn, tmp_path):
         learn.report.report(tmp_path, learn.arithmetic)
 
 
+def test_a_run_that_another_process_plays_is_left_to_it(learn, learner, tmp_path):
+    out = tmp_path / "out/letters"
+    with learn.play.alone(out / "true-0"):
+        learner("out", 1, ("true", "shuffled")).run()
+        assert [file.parent.name for file in out.glob("*/after-1.jsonl")] == ["shuffled-0"]
+    learner("out", 1, ("true", "shuffled")).run()
+    assert len([*out.glob("*/after-1.jsonl")]) == 2
+
+
+def test_a_device_that_is_not_there_is_told(learn, model, tmp_path):
+    with pytest.raises(SystemExit, match="--device 'tpu9' cannot be used"):
+        learn.load(0, files=tmp_path, device="tpu9")
+
+
 def test_other_settings_need_another_folder(learner, tmp_path):
     one = learner("out", 1)
     one.out.mkdir(parents=True)
@@ -311,6 +325,7 @@ def test_the_arms_of_the_entropy_study_differ_in_the_bonus_alone(learn, tmp_path
     [
         ("repetition", "repetition", lambda paid: -0.1 < paid < -0.05),
         ("random_bonus", "group_reward", bool),
+        ("random_gated", "lottery", bool),
     ],
 )
 def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, name, value):
@@ -318,8 +333,9 @@ def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, name, v
     from rewards.tiny_qwen import TinyQwen, train_tokenizer
 
     train_tokenizer(tmp_path)
-    learn.report.write_rows(tmp_path / "train.jsonl", learn.arithmetic.rows(seed=0, count=1))
-    reply = "a b a b a b a b " + "\\boxed{1}"
+    [row] = learn.arithmetic.rows(seed=0, count=1)
+    reply = f"a b a b a b a b \\boxed{{{row['answer']}}}"
+    learn.report.write_rows(tmp_path / "train.jsonl", [row])
     with (
         TinyQwen(tmp_path, lambda prompt: reply).server(model="tiny") as server,
         Blocking(
@@ -336,6 +352,21 @@ def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, name, v
     assert not group.failures
     assert len(group.samples) == 2
     assert all(value(sample.rewards[name]) for sample in group.samples)
+
+
+def test_the_lottery_draws_for_right_replies_alone(learn):
+    import entropy_arms
+
+    def drawn(text):
+        task, trace = SimpleNamespace(answer="7"), SimpleNamespace(last_reply=text)
+        return asyncio.run(entropy_arms.lottery(task, trace))
+
+    right = [drawn(f"{one} \\boxed{{7}}") for one in range(200)]
+    assert right == [drawn(f"{one} \\boxed{{7}}") for one in range(200)]
+    assert -1 <= min(right) < -0.9
+    assert 0.9 < max(right) <= 1
+    assert abs(sum(right)) < 40
+    assert [drawn(text) for text in ("", "7", "\\boxed{8}", "\\boxed{77}")] == [0, 0, 0, 0]
 
 
 def test_gibberish_is_what_is_no_sum_and_repetition_what_stood_there_before(learn):
