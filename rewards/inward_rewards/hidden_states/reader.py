@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ Pair = tuple[tuple[int, ...], Span]
 """Token ids, and the span of them that is scored."""
 Score = tuple[float, ...] | Exception
 """Entropy of one rollout for each layer, or why there is none."""
+SHARED = 16
+"""Tokens that all sequences of a batch begin with, from which on they are read once for all."""
 
 
 class ModelReader:
@@ -29,7 +32,9 @@ class ModelReader:
         shape = model.config.get_text_config()
         # Without the language-model head: logits of a long batch outweigh everything else.
         self._decoder = getattr(model, "base_model", model)
-        depth = shape.num_hidden_layers
+        # What reads pictures keeps count of positions in a way of its own.
+        self._plain = shape is model.config and _attends_fully(shape)
+        self._depth = depth = shape.num_hidden_layers
         with naming("layers", config.layers, f"the model {name!r} has {depth} layers"):
             self.layers = select_layers(config.layers, depth)
         self.dim: int = shape.hidden_size
@@ -41,25 +46,58 @@ class ModelReader:
         self.eos_ids = _as_ids(shape.eos_token_id if ids is None else ids)
 
     def score(self, jobs: Sequence[Pair]) -> list[Score]:
-        """Of each (token ids, span), before normalisation: in one forward pass, errors a job."""
+        """Of each (token ids, span), before normalisation: in one forward pass, errors a job.
+
+        Layers above those that are read do not run, and what all sequences begin with, such as the
+        prompt of siblings, is read once.
+        """
         torch = self._torch
-        longest = max(len(token_ids) for token_ids, _ in jobs)
-        ids = torch.zeros((len(jobs), longest), dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, (token_ids, _) in enumerate(jobs):
-            ids[row, : len(token_ids)] = torch.tensor(token_ids)
-            mask[row, : len(token_ids)] = 1
-        device = self._decoder.device
+        decoder, device = self._lower(), self._decoder.device
         # Not `inference_mode`: a model that trains may keep tensors of this pass, and needs them
         # differentiable.
         with torch.no_grad():
-            states = self._decoder(
+            common, cached = self._shared(decoder, jobs)
+            longest = max(len(token_ids) for token_ids, _ in jobs)
+            ids = torch.zeros((len(jobs), longest - common), dtype=torch.long)
+            mask = torch.zeros((len(jobs), longest), dtype=torch.long)
+            for row, (token_ids, _) in enumerate(jobs):
+                ids[row, : len(token_ids) - common] = torch.tensor(token_ids[common:])
+                mask[row, : len(token_ids)] = 1
+            states = decoder(
                 input_ids=ids.to(device),
                 attention_mask=mask.to(device),
                 output_hidden_states=True,
-                use_cache=False,
+                **(cached or {"use_cache": False}),
             ).hidden_states
-            return [self._try(states, row, span) for row, (_, span) in enumerate(jobs)]
+            return [
+                self._try(states, row, (start - common, stop - common))
+                for row, (_, (start, stop)) in enumerate(jobs)
+            ]
+
+    def _lower(self) -> Any:
+        """The decoder up to the last layer that is read, over the same weights."""
+        layers, needed = getattr(self._decoder, "layers", None), self.layers[-1] + 1
+        # The states of the topmost layer stand behind the final norm: one more is run.
+        if not isinstance(layers, self._torch.nn.ModuleList) or len(layers) != self._depth:
+            return self._decoder
+        decoder = copy.copy(self._decoder)
+        decoder._modules = {**self._decoder._modules, "layers": layers[:needed]}
+        return decoder
+
+    def _shared(self, decoder: Any, jobs: Sequence[Pair]) -> tuple[int, dict[str, Any]]:
+        """(tokens that all begin with and none is scored on, how to go on behind them)."""
+        first, last = min(ids for ids, _ in jobs), max(ids for ids, _ in jobs)
+        most = min(start for _, (start, _) in jobs)
+        common = next((i for i in range(most) if first[i] != last[i]), most)
+        if len(jobs) == 1 or common < SHARED or not self._plain:
+            return 0, {}
+        prefix = self._torch.tensor([first[:common]], device=self._decoder.device)
+        cache = getattr(decoder(input_ids=prefix, use_cache=True), "past_key_values", None)
+        # What keeps nothing reads no prefix either.
+        if cache is None or not hasattr(cache, "batch_repeat_interleave"):
+            return 0, {}
+        cache.batch_repeat_interleave(len(jobs))
+        return common, {"past_key_values": cache, "use_cache": True}
 
     def _try(self, states: Any, row: int, span: Span) -> Score:
         try:
@@ -72,6 +110,14 @@ class ModelReader:
         chosen = self._torch.stack([states[layer][row, start:stop] for layer in self.layers])
         definition = self._config.definition.unscaled
         return tuple(self._entropy(chosen, self._config.alpha, definition).tolist())
+
+
+def _attends_fully(config: Any) -> bool:
+    """Whether every layer keeps all that it has read."""
+    kinds = getattr(config, "layer_types", None)
+    if kinds is None:
+        return not getattr(config, "sliding_window", None)
+    return set(kinds) == {"full_attention"}
 
 
 def context_of(model: Any, name: object) -> int:
