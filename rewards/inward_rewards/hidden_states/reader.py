@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Iterator, Sequence
+from inspect import signature
+from threading import get_ident
 from typing import Any
 
 from inward_rewards.entropy.layers import select_layers
@@ -17,6 +18,10 @@ Score = tuple[float, ...] | Exception
 """Entropy of one rollout for each layer, or why there is none."""
 SHARED = 16
 """Tokens that all sequences of a batch begin with, from which on they are read once for all."""
+
+
+class _EnoughError(Exception):
+    """Every layer that is read has run."""
 
 
 class ModelReader:
@@ -33,7 +38,11 @@ class ModelReader:
         # Without the language-model head: logits of a long batch outweigh everything else.
         self._decoder = getattr(model, "base_model", model)
         # What reads pictures keeps count of positions in a way of its own.
-        self._plain = shape is model.config and _attends_fully(shape)
+        self._remembers = (
+            shape is model.config
+            and _attends_fully(shape)
+            and "past_key_values" in signature(self._decoder.forward).parameters
+        )
         self._depth = depth = shape.num_hidden_layers
         with naming("layers", config.layers, f"the model {name!r} has {depth} layers"):
             self.layers = select_layers(config.layers, depth)
@@ -51,53 +60,78 @@ class ModelReader:
         Layers above those that are read do not run, and what all sequences begin with, such as the
         prompt of siblings, is read once.
         """
-        torch = self._torch
-        decoder, device = self._lower(), self._decoder.device
+        torch, device = self._torch, self._decoder.device
         # Not `inference_mode`: a model that trains may keep tensors of this pass, and needs them
         # differentiable.
         with torch.no_grad():
-            common, cached = self._shared(decoder, jobs)
+            common, cache = self._shared(jobs)
             longest = max(len(token_ids) for token_ids, _ in jobs)
             ids = torch.zeros((len(jobs), longest - common), dtype=torch.long)
             mask = torch.zeros((len(jobs), longest), dtype=torch.long)
             for row, (token_ids, _) in enumerate(jobs):
                 ids[row, : len(token_ids) - common] = torch.tensor(token_ids[common:])
                 mask[row, : len(token_ids)] = 1
-            states = decoder(
-                input_ids=ids.to(device),
-                attention_mask=mask.to(device),
-                output_hidden_states=True,
-                **(cached or {"use_cache": False}),
-            ).hidden_states
+            states = self._read(cache, input_ids=ids.to(device), attention_mask=mask.to(device))
             return [
                 self._try(states, row, (start - common, stop - common))
                 for row, (_, (start, stop)) in enumerate(jobs)
             ]
 
-    def _lower(self) -> Any:
-        """The decoder up to the last layer that is read, over the same weights."""
-        layers, needed = getattr(self._decoder, "layers", None), self.layers[-1] + 1
-        # The states of the topmost layer stand behind the final norm: one more is run.
-        if not isinstance(layers, self._torch.nn.ModuleList) or len(layers) != self._depth:
-            return self._decoder
-        decoder = copy.copy(self._decoder)
-        decoder._modules = {**self._decoder._modules, "layers": layers[:needed]}
-        return decoder
-
-    def _shared(self, decoder: Any, jobs: Sequence[Pair]) -> tuple[int, dict[str, Any]]:
-        """(tokens that all begin with and none is scored on, how to go on behind them)."""
+    def _shared(self, jobs: Sequence[Pair]) -> tuple[int, Any]:
+        """(tokens that all begin with and none is scored on, their keys and values for each)."""
         first, last = min(ids for ids, _ in jobs), max(ids for ids, _ in jobs)
         most = min(start for _, (start, _) in jobs)
         common = next((i for i in range(most) if first[i] != last[i]), most)
-        if len(jobs) == 1 or common < SHARED or not self._plain:
-            return 0, {}
-        prefix = self._torch.tensor([first[:common]], device=self._decoder.device)
-        cache = getattr(decoder(input_ids=prefix, use_cache=True), "past_key_values", None)
-        # What keeps nothing reads no prefix either.
-        if cache is None or not hasattr(cache, "batch_repeat_interleave"):
-            return 0, {}
+        if len(jobs) == 1 or common < SHARED or not self._remembers:
+            return 0, None
+        from transformers import DynamicCache
+
+        cache = DynamicCache()
+        self._read(
+            cache, input_ids=self._torch.tensor([first[:common]], device=self._decoder.device)
+        )
+        if cache.get_seq_length() != common:  # it keeps another way, or nothing
+            return 0, None
         cache.batch_repeat_interleave(len(jobs))
-        return common, {"past_key_values": cache, "use_cache": True}
+        return common, cache
+
+    def _read(self, cache: Any, **given: Any) -> Any:
+        """The states of the layers that are read, by their index, [rows, tokens, dim]."""
+        if cache is None:
+            given["use_cache"] = False
+        else:
+            given |= {"use_cache": True, "past_key_values": cache}
+        decoder: Any = self._decoder
+        layers: Any = getattr(decoder, "layers", None)
+        topmost = self.layers[-1]
+        known = isinstance(layers, self._torch.nn.ModuleList) and len(layers) == self._depth
+        if not known or topmost == self._depth:  # the last states stand behind the final norm
+            return decoder(**given, output_hidden_states=True).hidden_states
+        found: dict[int, Any] = {}
+        here = get_ident()
+
+        def keep(layer: int, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+            if get_ident() != here:  # somebody else runs a live module, who wants all of it
+                return
+            found[layer] = args[0] if args else named["hidden_states"]
+            if layer == topmost:
+                raise _EnoughError
+
+        # What goes into a layer came out of the one before it.
+        hooks = [
+            layers[layer].register_forward_pre_hook(
+                lambda _, args, named, layer=layer: keep(layer, args, named), with_kwargs=True
+            )
+            for layer in self.layers
+        ]
+        try:
+            decoder(**given)
+        except _EnoughError:
+            return found
+        finally:
+            for hook in hooks:
+                hook.remove()
+        raise HiddenStatesError(f"the model {self.name!r} did not run its layer {topmost}")
 
     def _try(self, states: Any, row: int, span: Span) -> Score:
         try:
