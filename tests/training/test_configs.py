@@ -12,6 +12,7 @@ from support.runs import call
 ROOT = Path(__file__).parents[2]
 RL = sorted((ROOT / "configs/rl").glob("*.toml"))
 EVAL = sorted((ROOT / "configs/eval").glob("*.toml"))
+EVALS = sorted((ROOT / "configs/evals").glob("*.toml"))
 ENVIRONMENTS = {
     p.name for p in (ROOT / "environments").iterdir() if (p / "pyproject.toml").exists()
 }
@@ -44,7 +45,7 @@ def evaluation(request):
     return request.param
 
 
-@pytest.mark.parametrize("files", [RL, EVAL], ids=["rl", "eval"])
+@pytest.mark.parametrize("files", [RL, EVAL, EVALS], ids=["rl", "eval", "evals"])
 def test_every_environment_has_one(files):
     assert {f.stem.replace("-", "_") for f in files} == ENVIRONMENTS
 
@@ -79,14 +80,33 @@ def test_an_evaluation_is_read_by_the_command(evaluation, tmp_path):
     assert "wrote config to" in done.out
 
 
-@pytest.mark.parametrize("file", RL, ids=lambda f: f.name)
+@pytest.mark.parametrize("file", EVALS, ids=lambda f: f.name)
+def test_prime_rls_evals_are_the_same_evaluations(file):
+    theirs = tomllib.loads(file.read_text(encoding="utf-8"))
+    ours = tomllib.loads((ROOT / "configs/eval" / file.name).read_text(encoding="utf-8"))
+    evals = theirs["eval"]
+    [source] = evals["source"]
+    assert source == {"name": file.stem, "env": ours["env"]}
+    assert (theirs["model"], evals["client"]) == (ours["model"], ours["client"])
+    assert (evals["group_size"], evals["num_examples"]) == (
+        ours["num_rollouts"],
+        ours["select"]["limit"],
+    )
+    assert evals["sampling"] == {
+        "temperature": ours["sampling"]["temperature"],
+        "max_completion_tokens": ours["sampling"]["max_tokens"],
+    }
+
+
+@pytest.mark.parametrize("file", [*RL, *EVALS], ids=lambda f: f"{f.parent.name}/{f.name}")
 def test_prime_rls_own_classes_take_it(file, data):
     checkout = os.environ.get("PRIME_RL")
     if not checkout:
         pytest.skip("PRIME_RL names no checkout of prime-rl: its own config classes were not asked")
     code = (
-        "import sys, tomllib; from prime_rl.configs.rl import RLConfig;"
-        "RLConfig.model_validate(tomllib.load(open(sys.argv[1], 'rb')))"
+        "import sys, tomllib; from prime_rl.configs import evals, rl;"
+        "kind = evals.EvalsConfig if sys.argv[2] == 'evals' else rl.RLConfig;"
+        "kind.model_validate(tomllib.load(open(sys.argv[1], 'rb')))"
     )
     sources = [
         Path(checkout) / "packages/prime-rl-configs/src",
@@ -94,7 +114,7 @@ def test_prime_rls_own_classes_take_it(file, data):
         Path(checkout) / "deps/verifiers/environments/proposer_solver",
     ]
     done = subprocess.run(
-        [sys.executable, "-c", code, str(file)],
+        [sys.executable, "-c", code, str(file), file.parent.name],
         capture_output=True,
         text=True,
         timeout=120,
