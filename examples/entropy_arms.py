@@ -134,12 +134,9 @@ async def repetition(task: vf.TaskData, trace: vf.Trace[Any, Any, Any]) -> float
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
-async def lottery(task: Any, trace: vf.Trace[Any, Any, Any]) -> float:
+async def lottery(task: vf.TaskData, trace: vf.Trace[Any, Any, Any]) -> float:
     """Of a right reply a number between -1 and 1, ever the same, which says nothing of it."""
-    reply = trace.last_reply
-    if f"\\boxed{{{task.answer}}}" not in reply:
-        return 0.0
-    return random.Random(reply).uniform(-1, 1)
+    return random.Random(trace.last_reply).uniform(-1, 1) if trace.info["correct"] else 0.0
 
 
 if __name__ == "__main__":

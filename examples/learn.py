@@ -93,7 +93,8 @@ class Learner:
                 with play.alone(self.out / f"{arm}-{seed}", wait=False) as free:
                     if free:
                         self.train(arm, seed)
-                        report.report(self.out, self.task)
+                        with play.alone(self.out / "report"):
+                            report.report(self.out, self.task)
 
     def warm_up(self) -> None:
         """The weights that every run starts from, and what they do on held-out tasks."""

@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     play.options(parser)
     asked = parser.parse_args()
+    if asked.device not in ("cpu", "cuda"):
+        parser.error(f"--device {asked.device!r}: TRL takes cpu, or the first GPU as cuda")
     if not asked.report:
         train(learn.Learner.of(asked), asked.seed)
     report.report(asked.out / asked.task, learn.TASKS[asked.task])
@@ -42,7 +44,8 @@ def train(learner: learn.Learner, seed: int) -> None:
     if result.exists():
         return
     with learner.engine.serving() as learner.endpoint:
-        learner.warm_up()
+        with play.alone(learner.out / "warm"):
+            learner.warm_up()
         with learner.engine.updating(seed=1000 * seed):
             pass
         optimizer = learner.optimizer(asked.rate)

@@ -94,17 +94,22 @@ def with_tool_tokens(files: Path, into: Path) -> Path:
     """
     from transformers import AutoTokenizer
 
-    AutoTokenizer.from_pretrained(files).save_pretrained(into)
-    file = into / "tokenizer.json"
+    if into.exists():  # other processes read it
+        return into
+    part = into.with_name(f".{into.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    AutoTokenizer.from_pretrained(files).save_pretrained(part)
+    file = part / "tokenizer.json"
     text = file.read_text(encoding="utf-8")
     for old, new in TOOL_TOKENS.items():
         text = text.replace(json.dumps(old), json.dumps(new))
     file.write_text(text, encoding="utf-8")
     # An unknown token, which byte-level BPE never meets: the renderer takes it for a missing one.
-    settings = into / "tokenizer_config.json"
+    settings = part / "tokenizer_config.json"
     kept = json.loads(settings.read_text(encoding="utf-8"))
     kept.pop("unk_token", None)
     settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    part.rename(into)
     return into
 
 

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -246,6 +247,28 @@ def test_the_change_of_an_arm_is_that_of_the_mean_of_its_seeds(learn):
     assert {name: value[0] for name, value in found.items()} == dict.fromkeys(
         ("greedy correct", "sampled correct", "pass@k"), 0.25
     )
+    # The seeds gain 0.5 and 0: Student's t of one degree of freedom.
+    over = learn.measure.over_seeds([before] * 2, seeds)
+    assert over["greedy correct"] == pytest.approx([0.25, 0.25 - 3.1766, 0.25 + 3.1766], abs=1e-3)
+
+
+def test_arms_of_several_seeds_have_intervals_over_seeds(learn, learner, tmp_path):
+    one = learner("out", 1, ("true", "shuffled"), seeds=[0, 1])
+    one.run()
+    found = json.loads((one.out / "results.json").read_text())
+    runs = found["runs"]
+    for of, key in ((found["arms"], "change"), (found["beside"], "difference")):
+        for arm in of.values():
+            assert arm["seeds"] == 2
+            assert arm["over seeds"]["pass@k"][0] == pytest.approx(arm[key]["pass@k"][0], abs=2e-4)
+    mean = sum(runs[f"true, seed {s}, 1 steps"]["change"]["pass@k"][0] for s in (0, 1)) / 2
+    assert found["arms"]["true, 1 steps"]["over seeds"]["pass@k"][0] == pytest.approx(
+        mean, abs=2e-4
+    )
+    lines = (one.out / "table.md").read_text().splitlines()
+    assert (
+        len({line.count("|") for line in lines if "over seeds" in line or "2 seeds" in line}) == 1
+    )
 
 
 def test_the_same_by_trl_stands_beside_the_other_runs(learn, learner, tmp_path):
@@ -274,6 +297,18 @@ def test_a_run_that_another_process_plays_is_left_to_it(learn, learner, tmp_path
         assert [file.parent.name for file in out.glob("*/after-1.jsonl")] == ["shuffled-0"]
     learner("out", 1, ("true", "shuffled")).run()
     assert len([*out.glob("*/after-1.jsonl")]) == 2
+
+
+def test_the_warm_up_is_waited_for(learn, learner, tmp_path):
+    one = learner("out", 1)
+    thread = threading.Thread(target=one.run)
+    with learn.play.alone(one.out / "warm"):
+        thread.start()
+        thread.join(2)
+        assert thread.is_alive()
+        assert not (one.out / "warm.pt").exists()
+    thread.join()
+    assert (one.out / "true-0/after-1.jsonl").exists()
 
 
 def test_a_device_that_is_not_there_is_told(learn, model, tmp_path):
@@ -321,20 +356,22 @@ def test_the_arms_of_the_entropy_study_differ_in_the_bonus_alone(learn, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("arm", "name", "value"),
+    ("arm", "answers", "name", "value"),
     [
-        ("repetition", "repetition", lambda paid: -0.1 < paid < -0.05),
-        ("random_bonus", "group_reward", bool),
-        ("random_gated", "lottery", bool),
+        ("repetition", 1, "repetition", lambda paid: -0.1 < paid < -0.05),
+        ("random_bonus", 1, "group_reward", bool),
+        ("random_gated", 1, "lottery", bool),
+        ("random_gated", 2, "lottery", lambda paid: paid == 0),
     ],
 )
-def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, name, value):
+def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, answers, name, value):
     import entropy_arms
     from rewards.tiny_qwen import TinyQwen, train_tokenizer
 
     train_tokenizer(tmp_path)
     [row] = learn.arithmetic.rows(seed=0, count=1)
-    reply = f"a b a b a b a b \\boxed{{{row['answer']}}}"
+    right = f"\\boxed{{{row['answer']}}}"
+    reply = "a b a b a b a b " + " ".join([right, "\\boxed{1}"][:answers])
     learn.report.write_rows(tmp_path / "train.jsonl", [row])
     with (
         TinyQwen(tmp_path, lambda prompt: reply).server(model="tiny") as server,
@@ -357,16 +394,16 @@ def test_what_takes_the_place_of_the_bonus_is_paid(learn, tmp_path, arm, name, v
 def test_the_lottery_draws_for_right_replies_alone(learn):
     import entropy_arms
 
-    def drawn(text):
-        task, trace = SimpleNamespace(answer="7"), SimpleNamespace(last_reply=text)
-        return asyncio.run(entropy_arms.lottery(task, trace))
+    def drawn(text, right):
+        trace = SimpleNamespace(last_reply=text, info={"correct": right})
+        return asyncio.run(entropy_arms.lottery(None, trace))
 
-    right = [drawn(f"{one} \\boxed{{7}}") for one in range(200)]
-    assert right == [drawn(f"{one} \\boxed{{7}}") for one in range(200)]
-    assert -1 <= min(right) < -0.9
-    assert 0.9 < max(right) <= 1
-    assert abs(sum(right)) < 40
-    assert [drawn(text) for text in ("", "7", "\\boxed{8}", "\\boxed{77}")] == [0, 0, 0, 0]
+    found = [drawn(f"{one} \\boxed{{7}}", True) for one in range(200)]
+    assert found == [drawn(f"{one} \\boxed{{7}}", True) for one in range(200)]
+    assert -1 <= min(found) < -0.9
+    assert 0.9 < max(found) <= 1
+    assert abs(sum(found)) < 40
+    assert drawn("\\boxed{8}", False) == 0
 
 
 def test_gibberish_is_what_is_no_sum_and_repetition_what_stood_there_before(learn):

@@ -1,5 +1,7 @@
 """What the in-process sources read: the layers that are asked for, and a common prefix once."""
 
+import threading
+
 import pytest
 from inward_rewards.hidden_states import EntropyConfig
 
@@ -118,6 +120,72 @@ def test_layers_that_forget_read_each_sequence_whole(tokens_read):
     found = reader(model, [3]).score(pairs)
     assert [one[0] for one in found] == pytest.approx([one for [one] in wanted], abs=2e-5)
     assert counts[0] == 5 * 72
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("Gemma", {"use_bidirectional_attention": True, "head_dim": 12}),
+        (
+            "Llama",
+            {
+                "rope_parameters": {
+                    "rope_type": "longrope",
+                    "rope_theta": 1e4,
+                    "original_max_position_embeddings": 60,
+                    "short_factor": [1.0] * 6,
+                    "long_factor": [4.0] * 6,
+                }
+            },
+        ),
+    ],
+)
+def test_no_prefix_is_shared_that_what_follows_would_change(kind, more):
+    model = make(kind, **more)
+    pairs = jobs()[-1:] * 2
+    found = reader(model, [3]).score(pairs)
+    assert [one[0] for one in found] == pytest.approx(
+        [one for [one] in expected(model, pairs, [3])], abs=2e-5
+    )
+
+
+@pytest.mark.parametrize("how", ["compiled", "router_logits"])
+def test_where_a_pass_must_not_end_early_it_is_whole(tokens_read, how):
+    model = make("Llama")
+    if how == "compiled":
+        model.model.compile(backend="eager")
+    else:
+        model.config.output_router_logits = True
+    pairs = jobs()
+    wanted = expected(model, pairs, [2])
+    counts = tokens_read(model)
+    found = reader(model, [2]).score(pairs)
+    assert [one[0] for one in found] == pytest.approx([one for [one] in wanted], abs=2e-5)
+    assert how == "compiled" or counts[-1] == counts[0]
+
+
+def test_another_thread_that_runs_the_module_gets_all_of_it(monkeypatch):
+    model, pairs = make("Llama"), jobs()
+    of, whole = reader(model, [1, 3]), []
+    run = model.model.layers[1].forward
+
+    def beside():
+        with torch.no_grad():
+            whole.append(model(torch.tensor([[3, 4, 5]])).logits)
+
+    def meanwhile(*args, **named):
+        monkeypatch.undo()
+        thread = threading.Thread(target=beside)
+        thread.start()
+        thread.join()
+        return run(*args, **named)
+
+    wanted = expected(model, pairs, [1, 3])
+    monkeypatch.setattr(model.model.layers[1], "forward", meanwhile)
+    found = of.score(pairs)
+    for one, other in zip(found, wanted, strict=True):
+        assert one == pytest.approx(other, abs=2e-5)
+    assert whole[0].shape == (1, 3, 100)
 
 
 def test_what_trains_is_as_it_was_afterwards():

@@ -57,8 +57,8 @@ class ModelReader:
     def score(self, jobs: Sequence[Pair]) -> list[Score]:
         """Of each (token ids, span), before normalisation: in one forward pass, errors a job.
 
-        Layers above those that are read do not run, and what all sequences begin with, such as the
-        prompt of siblings, is read once.
+        Where the decoder lists its layers, those above do not run. Where each attends to all that
+        came before, what all sequences begin with, such as a prompt of siblings, is read once.
         """
         torch, device = self._torch, self._decoder.device
         # Not `inference_mode`: a model that trains may keep tensors of this pass, and needs them
@@ -105,7 +105,9 @@ class ModelReader:
         layers: Any = getattr(decoder, "layers", None)
         topmost = self.layers[-1]
         known = isinstance(layers, self._torch.nn.ModuleList) and len(layers) == self._depth
-        if not known or topmost == self._depth:  # the last states stand behind the final norm
+        # The last states stand behind the final norm. What was compiled in place may pass hooks
+        # by, and transformers 4 leaves what a config asks it to record half done.
+        if not known or topmost == self._depth or _recorded(decoder):
             return decoder(**given, output_hidden_states=True).hidden_states
         found: dict[int, Any] = {}
         here = get_ident()
@@ -146,8 +148,20 @@ class ModelReader:
         return tuple(self._entropy(chosen, self._config.alpha, definition).tolist())
 
 
+def _recorded(decoder: Any) -> bool:
+    kinds = ("hidden_states", "attentions", "router_logits")
+    asked = any(getattr(decoder.config, f"output_{kind}", False) for kind in kinds)
+    return asked or getattr(decoder, "_compiled_call_impl", None) is not None
+
+
 def _attends_fully(config: Any) -> bool:
-    """Whether every layer keeps all that it has read."""
+    """Whether every layer keeps all that it has read, the same whatever follows."""
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None)
+    # Frequencies by the length of the whole sequence.
+    if "longrope" in str(rope) or getattr(config, "is_causal", None) is False:
+        return False
+    if getattr(config, "use_bidirectional_attention", None):
+        return False
     kinds = getattr(config, "layer_types", None)
     if kinds is None:
         return not getattr(config, "sliding_window", None)
