@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from inward_statistics import (
@@ -98,7 +99,8 @@ def over_seeds(before: Sequence[Rows], after: Sequence[Rows]) -> dict[str, Any]:
     for name, sampled, value in KINDS:
         first, second = ([_mean(run, sampled, value) for run in runs] for runs in (before, after))
         gained = [late - early for early, late in zip(first, second, strict=True)]
-        found[name] = interval(clustered_mean_of_any(gained, range(len(gained))))
+        mean = clustered_mean_of_any(gained, range(len(gained)))
+        found[name] = interval(replace(mean, low=max(mean.low, -1.0), high=min(mean.high, 1.0)))
     return found
 
 

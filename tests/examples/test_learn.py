@@ -247,9 +247,12 @@ def test_the_change_of_an_arm_is_that_of_the_mean_of_its_seeds(learn):
     assert {name: value[0] for name, value in found.items()} == dict.fromkeys(
         ("greedy correct", "sampled correct", "pass@k"), 0.25
     )
-    # The seeds gain 0.5 and 0: Student's t of one degree of freedom.
+    # The seeds gain 0.5 and 0: Student's t of one degree of freedom leaves what is possible.
     over = learn.measure.over_seeds([before] * 2, seeds)
-    assert over["greedy correct"] == pytest.approx([0.25, 0.25 - 3.1766, 0.25 + 3.1766], abs=1e-3)
+    assert over["greedy correct"] == [0.25, -1, 1]
+    # 0.5, 0, 0.5: of two, 4.3027 times 1/6.
+    over = learn.measure.over_seeds([before] * 3, [*seeds, seeds[0]])
+    assert over["greedy correct"] == pytest.approx([1 / 3, 1 / 3 - 0.7171, 1], abs=1e-3)
 
 
 def test_arms_of_several_seeds_have_intervals_over_seeds(learn, learner, tmp_path):
