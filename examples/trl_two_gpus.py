@@ -1,9 +1,9 @@
 """GRPO by TRL on math500-entropy, with a reward for the entropy of the policy's own hidden states.
 
 One GPU trains and a second one serves: TRL hands the weights to vLLM's server by NCCL, which takes
-one process per GPU, and the engine that shares the trainer's (`vllm_mode="colocate"`) has no address,
-so that neither rollouts nor the plugin can be asked. Not run on a GPU: a test imports this file and
-reads both configs on a CPU.
+one process per GPU, and an engine within the trainer (`vllm_mode="colocate"`) has no address that
+rollouts or the plugin's client could ask. Not run on a GPU: a test imports this file and reads both
+configs on a CPU.
 
 In the engine's environment (`pip install "trl[vllm]" ./rewards`):
 

@@ -169,7 +169,7 @@ def test_by_rollout_func_only_what_the_policy_sampled_is_trained(env, policy, st
                     "tiny",
                     endpoint,
                     tokenizer=str(folder),
-                    renderer={"name": "qwen3"},
+                    renderer={"name": "qwen3", "enable_thinking": False},
                     sampling={"max_tokens": 6, "temperature": 1.0},
                 )
             )
@@ -267,7 +267,7 @@ def test_by_environment_factory_the_trainers_own_loop_runs_the_tool(env, policy,
         assert [one["role"] for one in completion] == ["assistant", "tool", "assistant"]
         [result] = trace.tool_messages
         assert told in completion[1]["content"]
-        assert completion[1]["content"] == result.content
+        assert told in str(result.content)
         assert trace.metrics["searches"] == 1
     # The trainer masks what the tool said.
     own = {
