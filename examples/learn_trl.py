@@ -19,6 +19,10 @@ import torch
 from inward_training import trl
 from learning import play, report
 
+WATCHED = "frac_reward_zero_std", "entropy", "completions/clipped_ratio"
+"""Of TRL's log, kept under its own names: groups without spread, nats per token of the policy, and
+replies that were cut short."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -67,6 +71,7 @@ def train(learner: learn.Learner, seed: int) -> None:
         named = {"reward": "reward", "tokens": "completions/mean_length", "gradient": "grad_norm"}
         lines = [
             {"step": step, **{ours: line[theirs] for ours, theirs in named.items()}}
+            | {name: line[name] for name in WATCHED if name in line}
             for step, line in enumerate(logged)
         ]
         report.write_rows(run / "steps.jsonl", lines)

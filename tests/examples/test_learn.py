@@ -7,6 +7,7 @@ environment teaches. What SmolLM2 learns is in docs/training.md.
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
 import threading
@@ -283,6 +284,11 @@ def test_the_same_by_trl_stands_beside_the_other_runs(learn, learner, tmp_path):
     learn.report.report(one.out, one.task)
     run = json.loads((one.out / "results.json").read_text())["runs"]["trl, seed 0, 2 steps"]
     assert [line["step"] for line in run["steps"]] == [0, 1]
+    for line in run["steps"]:
+        assert line.keys() == {"step", "reward", "tokens", "gradient", *learn_trl.WATCHED}
+        assert line["frac_reward_zero_std"] in (0, 0.5, 1)  # of two groups
+        assert 0 < line["entropy"] <= math.log(16)  # words that the policy knows
+        assert 0 <= line["completions/clipped_ratio"] <= 1
     warm = torch.load(one.out / "warm.pt", weights_only=True)["model"]
     now = learn.trained(one.model)
     assert any(not torch.equal(warm[name], now[name]) for name in warm)

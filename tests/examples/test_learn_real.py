@@ -1,6 +1,7 @@
 """SmolLM2 itself: what the engine says of its samples is what the trainer's step computes."""
 
 import importlib.util
+import itertools
 import sys
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the groups models and train")
 
+from inward_training import Blocking, Rollouts  # noqa: E402
+from inward_training.engine import Engine  # noqa: E402
 from inward_training.sampling import How, Sampler  # noqa: E402
+from training.trl_steps import begin_with, call  # noqa: E402
 
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -41,6 +45,49 @@ def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(learning, tmp_p
             trained = grpo.logprobs(policy, prompt, branches).tolist()
         of_engine = [logprob for one in siblings for logprob in one.logprobs]
         assert trained == pytest.approx(of_engine, abs=1e-4)
+
+
+def test_they_agree_behind_a_tool_result_too(learning, tmp_path):
+    from learning import grpo, model, report, search
+
+    kept = search.tokenizer(model.folder(), tmp_path / "tokenizer")
+    policy, tokenizer = model.load(top=1, tokenizer=kept)
+    [row] = search.rows(seed=0, count=1)
+    report.write_rows(tmp_path / "story.jsonl", [row])
+    env = search.env(tmp_path / "story.jsonl")
+    env["agent"]["max_turns"] = 2
+    engine = Engine(policy, model.NAME, pad=tokenizer.eos_token_id, threads=2)
+    # Two searches of one story, so that two results follow one prompt.
+    first, *_, last = row["article"].split(". ")
+    calls = [call(tokenizer, query) for query in (first, last.removesuffix("."))]
+    begin_with(engine, calls, tokenizer.convert_tokens_to_ids("<tool_response>"))
+    with (
+        engine.serving() as endpoint,
+        Blocking(
+            lambda: Rollouts(
+                env,
+                model.NAME,
+                endpoint,
+                tokenizer=str(kept),
+                renderer=search.RENDERER,
+                sampling={"temperature": 1.0, "max_tokens": 12},
+            )
+        ) as rollouts,
+    ):
+        groups = rollouts.play([0], group_size=2)
+    [(prompt, branches)] = grpo.jobs_of(groups, [[1.0, -1.0]])
+    for one in groups[0].samples:
+        assert [own for own, _ in itertools.groupby(one.loss_mask)] == [True, False, True]
+    results = {
+        tuple(itertools.compress(one.ids, (not weight for weight in one.weights)))
+        for one in branches
+    }
+    assert len(results) == 2
+    with torch.no_grad():
+        trained = grpo.logprobs(policy, prompt, branches)
+    own = torch.tensor([weight != 0 for one in branches for weight in one.weights])
+    of_engine = torch.tensor([logprob for one in branches for logprob in one.old])
+    assert trained[own].tolist() == pytest.approx(of_engine[own].tolist(), abs=1e-4)
 
 
 def test_the_tokenizer_of_the_search_game_has_tool_calls(learning, tmp_path):

@@ -15,6 +15,7 @@ from inward_training import trl as adapter  # noqa: E402
 from inward_training.engine import Engine  # noqa: E402
 from training.conftest import COPY_LETTER  # noqa: E402
 from training.tiny_policy import make_model, make_tokenizer  # noqa: E402
+from training.trl_steps import settings  # noqa: E402
 
 pytestmark = pytest.mark.models
 
@@ -23,30 +24,19 @@ def trainer_of(model, folder, rollouts, steps, **changes):
     os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
     from trl import GRPOConfig, GRPOTrainer
 
-    arguments = {
-        "output_dir": str(folder / "out"),
-        "use_cpu": True,
-        "bf16": False,
-        "max_steps": steps,
+    sizes = {
         "per_device_train_batch_size": 32,
         "num_generations": 8,
         "learning_rate": 1e-2,
         "lr_scheduler_type": "constant",
         "max_completion_length": 3,
-        "beta": 0.0,
-        "scale_rewards": "none",
-        "logging_steps": 1,
-        "save_strategy": "no",
-        "report_to": [],
-        "disable_tqdm": True,
-        "gradient_checkpointing": False,
         **changes,
     }
     return GRPOTrainer(
         model=model,
         reward_funcs=adapter.reward,
         rollout_func=adapter.rollout_func(rollouts),
-        args=GRPOConfig(**arguments),
+        args=GRPOConfig(**settings(folder, steps, **sizes)),
         train_dataset=adapter.dataset(rollouts),
         processing_class=make_tokenizer(folder),
     )

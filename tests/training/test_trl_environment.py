@@ -5,6 +5,7 @@ from inward_training import RolloutsError
 from inward_training.tool_methods import method_of
 from inward_training.trl_environment import Seats, _Seat
 from training.conftest import COPY_LETTER
+from training.trl_steps import settings
 
 
 def says(text):
@@ -142,18 +143,13 @@ def test_trl_trains_on_it(tmp_path, monkeypatch):
             train_dataset=seats.dataset(),
             processing_class=tokenizer,
             args=GRPOConfig(
-                output_dir=str(tmp_path / "out"),
-                use_cpu=True,
-                bf16=False,
-                max_steps=1,
-                per_device_train_batch_size=4,
-                num_generations=2,
-                max_completion_length=4,
-                scale_rewards="none",
-                logging_steps=1,
-                save_strategy="no",
-                report_to=[],
-                disable_tqdm=True,
+                **settings(
+                    tmp_path,
+                    1,
+                    per_device_train_batch_size=4,
+                    num_generations=2,
+                    max_completion_length=4,
+                )
             ),
         )
         trainer.train()

@@ -1,7 +1,9 @@
 """GRPO by TRL on math500-entropy, with a reward for the entropy of the policy's own hidden states.
 
-One GPU trains and a second one serves: TRL hands the weights to vLLM by NCCL, which takes one
-process per GPU. Not run on a GPU: a test imports this file and reads both configs on a CPU.
+One GPU trains and a second one serves: TRL hands the weights to vLLM's server by NCCL, which takes
+one process per GPU, and an engine within the trainer (`vllm_mode="colocate"`) has no address that
+rollouts or the plugin's client could ask. Not run on a GPU: a test imports this file and reads both
+configs on a CPU.
 
 In the engine's environment (`pip install "trl[vllm]" ./rewards`):
 
@@ -10,11 +12,11 @@ In the engine's environment (`pip install "trl[vllm]" ./rewards`):
 
 In the rollouts' (`pip install "inward[training]" inward-rewards`, or this checkout with uv):
 
-    inward serve-rollouts @ examples/trl_one_gpu.toml
+    inward serve-rollouts @ examples/trl_two_gpus.toml
 
 In the trainer's (`pip install "inward-training[trl]" "trl[vllm]"`):
 
-    CUDA_VISIBLE_DEVICES=0 python examples/trl_one_gpu.py
+    CUDA_VISIBLE_DEVICES=0 python examples/trl_two_gpus.py
 
 Before it, `inward eval math500-entropy -r 8 -m MODEL …` says whether a trainer would get a signal.
 """
@@ -32,7 +34,7 @@ GROUP = 8
 def settings() -> dict[str, Any]:
     """What `GRPOConfig` is made with."""
     return {
-        "output_dir": "outputs/trl_one_gpu",
+        "output_dir": "outputs/trl_two_gpus",
         "max_steps": 200,
         "learning_rate": 1e-6,
         "lr_scheduler_type": "constant_with_warmup",

@@ -13,14 +13,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def example():
-    spec = importlib.util.spec_from_file_location("trl_one_gpu", EXAMPLES / "trl_one_gpu.py")
+    spec = importlib.util.spec_from_file_location("trl_two_gpus", EXAMPLES / "trl_two_gpus.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 def test_the_rollouts_fit_the_trainer(example):
-    words = ["@", str(EXAMPLES / "trl_one_gpu.toml"), *TRAIN_CLIENT]
+    words = ["@", str(EXAMPLES / "trl_two_gpus.toml"), *TRAIN_CLIENT]
     config = parse_some(words, "serve-rollouts", READ)
     settings = example.settings()
     assert config.model == example.MODEL
