@@ -114,7 +114,7 @@ async def test_groups_of_an_environment_that_plays_them_itself():
 
 
 class Tracer:
-    """`chart-spec`'s tracing baseline, which writes the same chart otherwise in every round: one that
+    """`chart-spec`'s tracing baseline, which writes the same chart otherwise in every round: what
     is known is not drawn again."""
 
     def __init__(self):
