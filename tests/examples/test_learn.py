@@ -6,6 +6,7 @@ environment teaches. What SmolLM2 learns is in docs/training.md.
 
 import argparse
 import asyncio
+import importlib
 import json
 import math
 import os
@@ -294,9 +295,23 @@ def test_the_same_by_trl_stands_beside_the_other_runs(learn, learner, tmp_path):
     assert any(not torch.equal(warm[name], now[name]) for name in warm)
 
 
-def test_a_report_of_nothing_says_what_to_run(learn, tmp_path):
-    with pytest.raises(SystemExit, match="holds no evaluation"):
-        learn.report.report(tmp_path, learn.arithmetic)
+@pytest.mark.parametrize(
+    ("script", "words", "of"),
+    [
+        ("learn", ["search"], "search"),
+        ("learn_trl", ["arithmetic"], "arithmetic"),
+        ("entropy_arms", [], "entropy"),
+    ],
+)
+def test_a_report_of_nothing_says_what_to_run(learn, tmp_path, monkeypatch, script, words, of):
+    if script == "learn_trl":
+        pytest.importorskip("trl", reason="needs the group train")
+    monkeypatch.setattr(sys, "argv", [script, *words, "--report", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as told:
+        importlib.import_module(script).main()
+    line = f"{tmp_path / of} holds no evaluation: run the script without --report first"
+    assert told.value.code == line
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_run_that_another_process_plays_is_left_to_it(learn, learner, tmp_path):

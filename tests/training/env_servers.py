@@ -1,7 +1,12 @@
-"""Env servers for tests: a broker of copy-letter in this process, with real worker processes."""
+"""Env servers for tests: a broker of copy-letter in this process, with real worker processes, and
+the process of `inward serve`."""
 
 import asyncio
 import contextlib
+import re
+import signal
+import subprocess
+import sys
 
 import verifiers.v1 as vf
 from inward_chat.testing import PolicyServer
@@ -12,6 +17,9 @@ from training.conftest import COPY_LETTER
 LETTERS = "abcdefgh"
 ANSWER_S = 240
 """By then every episode has ended, or the test fails."""
+MAIN = "from inward.cli import main; main()"
+WAIT_S = 400
+"""The same of an environment of ours."""
 
 
 async def until(true):
@@ -96,3 +104,33 @@ async def served_policy():
         policy.base_url = server.base_url
         yield policy
         policy.open.set()
+
+
+@contextlib.asynccontextmanager
+async def serve(*words):
+    """The process of `inward serve`, and the client of it."""
+    command = [sys.executable, "-c", MAIN, "serve", *words, "--address", "tcp://127.0.0.1:0"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    client = None
+    try:
+        line = (await asyncio.wait_for(process.stdout.readline(), WAIT_S)).decode()
+        found = re.search(r"^serving .* at (tcp://127\.0\.0\.1:\d+)$", line)
+        assert found, line + (await process.stderr.read()).decode()
+        client = EnvClient(found[1])
+        yield process, client
+    finally:
+        if client is not None:
+            await client.close()
+        process.send_signal(signal.SIGTERM)
+        _, log = await asyncio.wait_for(process.communicate(), WAIT_S)
+        assert process.returncode == 0, log.decode()
+
+
+def outcome(ended):
+    """Of an episode: ok, or its failure by name."""
+    if isinstance(ended, BaseException):
+        return str(ended)
+    errors = [*ended.errors, *(e for trace in ended.traces for e in trace.errors)]
+    return "ok" if ended.ok else f"{errors[-1].type}: {errors[-1].message}"

@@ -1,6 +1,7 @@
 """`inward serve-rollouts`, as a trainer meets it: another process, over HTTP."""
 
 import asyncio
+import contextlib
 import gc
 import re
 import signal
@@ -10,33 +11,36 @@ import sys
 import pytest
 from inward_training import RemoteRollouts
 from support.runs import call
-
-MAIN = "from inward.cli import main; main()"
+from training.env_servers import MAIN, WAIT_S
 
 
 def command(*words):
     return [sys.executable, "-c", MAIN, "serve-rollouts", *words]
 
 
-async def test_a_trainer_plays_through_it(engine, tokenizer):
-    url = engine(lambda text: "a" if "Say a" in text else "x")
-    words = ["copy-letter", "-m", "tiny", "--client.base-url", url, "--port", "0"]
-    renderer = ["--client.renderer.name", "qwen3", "--client.renderer-model-name", str(tokenizer)]
+@contextlib.asynccontextmanager
+async def serve_rollouts(env, *words):
+    """The address of its process, which ends well."""
     server = await asyncio.create_subprocess_exec(
-        *command(*words, *renderer), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        *command(env, *words, "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
-        line = (await asyncio.wait_for(server.stdout.readline(), 120)).decode()
-        found = re.fullmatch(
-            r"rollouts of copy-letter by tiny at (http://127\.0\.0\.1:\d+)\n", line
-        )
+        line = (await asyncio.wait_for(server.stdout.readline(), WAIT_S)).decode()
+        found = re.fullmatch(rf"rollouts of {env} by tiny at (http://127\.0\.0\.1:\d+)\n", line)
         assert found, line or (await server.stderr.read()).decode()
-        async with RemoteRollouts(found[1]) as rollouts:
-            (group,) = [g async for g in rollouts.play([0], group_size=2)]
-        assert [s.reward for s in group.samples] == [1.0, 1.0]
+        yield found[1]
     finally:
         server.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(server.wait(), 60) == 0
+
+
+async def test_a_trainer_plays_through_it(engine, tokenizer):
+    url = engine(lambda text: "a" if "Say a" in text else "x")
+    words = ["copy-letter", "-m", "tiny", "--client.base-url", url]
+    renderer = ["--client.renderer.name", "qwen3", "--client.renderer-model-name", str(tokenizer)]
+    async with serve_rollouts(*words, *renderer) as url, RemoteRollouts(url) as rollouts:
+        (group,) = [g async for g in rollouts.play([0], group_size=2)]
+        assert [s.reward for s in group.samples] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,10 @@ def test_an_env_server_without_an_address_is_one_line(engine, tmp_path):
         (["copy-letter", "--hung", "0"], "--hung 0: seconds, more than 0"),
         (["copy-letter", "--silence", "nan"], "--silence nan: seconds, more than 0"),
         (["copy-letter", "--address", "nowhere"], "cannot listen at 'nowhere'"),
+        (
+            ["copy-letter", "--workers", "0", "--peer", "nowhere"],
+            "peer 'nowhere' is no address such as tcp://host:5000",
+        ),
     ],
 )
 def test_a_mistake_at_serve_is_one_line(words, line, tmp_path):

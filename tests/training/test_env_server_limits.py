@@ -12,8 +12,17 @@ from pathlib import Path
 
 import pytest
 from support.processes import workers as children
-from training.env_servers import ANSWER_S, ends, play, processes, run, served_policy, serving
-from training.test_env_server_of_ours import serve
+from training.env_servers import (
+    ANSWER_S,
+    ends,
+    outcome,
+    play,
+    processes,
+    run,
+    serve,
+    served_policy,
+    serving,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 MEMORY = {"idx": 0, "prompt": "Say y", "letter": "memory"}
@@ -131,14 +140,6 @@ def full(disk):
     yield
     for file in filler.iterdir():
         file.unlink()
-
-
-def outcome(ended):
-    """Of an episode: ok, or its failure by name."""
-    if isinstance(ended, BaseException):
-        return str(ended)
-    errors = [*ended.errors, *(e for trace in ended.traces for e in trace.errors)]
-    return "ok" if ended.ok else f"{errors[-1].type}: {errors[-1].message}"
 
 
 async def test_a_disk_that_is_full(small_disk, monkeypatch, policy):

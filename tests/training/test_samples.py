@@ -3,7 +3,9 @@
 import json
 
 import pytest
+import verifiers.v1 as vf
 from inward_training import Failure, Group, Sample
+from inward_training.episodes import as_group
 
 
 def sample(reward=1.0, rollout="r", **changes):
@@ -87,6 +89,41 @@ def test_json_and_back():
         sample(), sample(0.0, "b"), planned=3, failures=(Failure("E", "why"),), repeated=("a",)
     )
     assert Group.from_json(json.loads(json.dumps(whole.as_json()))) == whole
+
+
+def test_the_pictures_of_a_conversation_go_with_its_sample():
+    """Of a prompt and of a tool's result, in their order, as verifiers' messages hold them."""
+
+    def seen(*urls):
+        pictures = [vf.ImageUrlContentPart(image_url=vf.ImageUrlSource(url=url)) for url in urls]
+        return [vf.TextContentPart(text="Look."), *pictures]
+
+    urls = [f"data:image/png;base64,{letter * 2}==" for letter in "ABC"]
+    messages = [
+        vf.SystemMessage(content="Say what it is."),
+        vf.UserMessage(content=seen(*urls[:2])),
+        vf.AssistantMessage(content="A cat?"),
+        vf.ToolMessage(tool_call_id="1", content=seen(urls[2])),
+        vf.AssistantMessage(content="A cat."),
+    ]
+    task = vf.Task(vf.TaskData(prompt="hi"))
+    told = vf.TraceTask(type="Task", data=task.data)
+    trace = vf.Trace(task=told, agent=vf.AgentInfo(config=vf.AgentConfig()), ok=True)
+    for index, message in enumerate(messages):
+        own = message.role == "assistant"
+        node = vf.MessageNode(
+            message=message,
+            parent=index - 1 if index else None,
+            sampled=own,
+            token_ids=[5, 6],
+            mask=[False, own],
+            logprobs=[-1.0] * own,
+        )
+        trace.nodes.append(node)
+    episode = vf.Episode(task=told, traces=[trace])
+    [found] = as_group(task, 0, [(episode, (0, 0))], lambda _: True).samples
+    assert found.images == tuple(urls)
+    assert (len(found.prompt_ids), len(found.completion_ids)) == (5, 5)
 
 
 def test_a_trainers_environment_needs_no_verifiers():
