@@ -27,7 +27,9 @@ assert isinstance(generator, GeneratorInterface)
 assert isinstance(generator, InwardGenerator)
 
 path = str(Path(asked["folder"]) / "tasks.parquet")
-data = PromptDataset(path, AutoTokenizer.from_pretrained(asked["tokenizer"]), 512, num_workers=1)
+tokenizer = AutoTokenizer.from_pretrained(asked["tokenizer"])
+tokenizer.chat_template = "{% for message in messages %}{{ message.content }}{% endfor %}"
+data = PromptDataset(path, tokenizer, max_prompt_length=512, num_workers=1)
 
 
 def batch(tasks, times):

@@ -5,6 +5,7 @@ Reads {"block", "loop", "tasks", "tokenizer", "folder"} and writes what came out
 
 import asyncio
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,23 +19,28 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
 from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
 
+PROMPT = 64
+"""Tokens of a prompt at most: verl pads up to it."""
+
 asked = json.loads(sys.stdin.read())
 folder = Path(asked["folder"])
 exec(asked["block"])
 (folder / "inward.yaml").write_text(asked["loop"])
+model = shutil.copytree(asked["tokenizer"], folder / "model")
+(model / "config.json").write_text(
+    json.dumps({"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"]})
+)
 
 
 def config(workers):
     rollout = "actor_rollout_ref.rollout"
     options = [
-        f"actor_rollout_ref.model.path={asked['tokenizer']}",
-        "+actor_rollout_ref.model.override_config.attn_implementation=eager",
+        f"actor_rollout_ref.model.path={model}",
         f"{rollout}.name=vllm",
         f"{rollout}.agent.agent_loop_config_path={folder / 'inward.yaml'}",
         f"{rollout}.agent.num_workers={workers}",
-        "data.max_prompt_length=32",
+        f"data.max_prompt_length={PROMPT}",
         "data.max_response_length=16",
-        f"data.cache_dir={folder}",
     ]
     defaults = str(Path(verl.__file__).parent / "trainer/config")
     with initialize_config_dir(defaults, version_base=None):
@@ -42,7 +48,7 @@ def config(workers):
 
 
 one = config(1)
-tokenizer = AutoTokenizer.from_pretrained(asked["tokenizer"])
+tokenizer = AutoTokenizer.from_pretrained(model)
 data = RLHFDataset(str(folder / "tasks.parquet"), tokenizer, one.data)
 
 
@@ -69,7 +75,7 @@ given = batch(asked["tasks"], 4)
 found = asyncio.run(worker().generate_sequences(given)).batch
 advantages, _ = compute_grpo_outcome_advantage(
     found["rm_scores"],
-    found["attention_mask"][:, 32:].float(),
+    found["attention_mask"][:, PROMPT:].float(),
     given.non_tensor_batch["uid"],
     norm_adv_by_std_in_grpo=False,
 )

@@ -50,18 +50,8 @@ class InwardLoop(AgentLoopBase):  # type: ignore[misc]
     """A rollout of `inward serve-rollouts`, of the task that `dataset` named."""
 
     def __init__(self, *args: Any, url: str, **kwargs: Any) -> None:
-        """`url`: what `inward serve-rollouts` printed, such as `http://127.0.0.1:8765`.
-
-        Raises:
-            RolloutsError: several agent workers, of which the server would refuse all but one.
-        """
+        """`url`: what `inward serve-rollouts` printed, such as `http://127.0.0.1:8765`."""
         super().__init__(*args, **kwargs)
-        workers = self.rollout_config.agent.num_workers
-        if workers != 1:
-            raise RolloutsError(
-                f"rollout.agent.num_workers is {workers}, and serve-rollouts plays for one at a"
-                " time: say actor_rollout_ref.rollout.agent.num_workers=1, which waits only"
-            )
         self.url = url
 
     async def run(self, sampling_params: dict[str, Any], **kwargs: Any) -> AgentLoopOutput:
@@ -70,8 +60,16 @@ class InwardLoop(AgentLoopBase):  # type: ignore[misc]
 
         Raises:
             RolloutsError: the server fails, all rollouts of a task failed, the prompt is longer
-                than `rollout.prompt_length`, or they are of a kind that verl cannot take.
+                than `rollout.prompt_length`, they are of a kind that verl cannot take, or there are
+                several agent workers, of which the server would refuse all but one.
         """
+        # Not in __init__, whose errors hydra wraps.
+        workers = self.rollout_config.agent.num_workers
+        if workers != 1:
+            raise RolloutsError(
+                f"rollout.agent.num_workers is {workers}, and serve-rollouts plays for one at a"
+                " time: say actor_rollout_ref.rollout.agent.num_workers=1, which only waits"
+            )
         row = await _plays(self.url).row(_task(kwargs))
         longest = self.rollout_config.prompt_length
         if len(row.prompt_ids) > longest:
