@@ -45,8 +45,11 @@ ALSO_PUBLIC = {
     "inward_training.env_server",
     "inward_training.openenv",
     "inward_training.serve",
+    "inward_training.skyrl",
+    "inward_training.tinker",
     "inward_training.trl",
     "inward_training.trl_environment",
+    "inward_training.verl",
 }
 
 

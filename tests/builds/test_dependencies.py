@@ -31,9 +31,9 @@ BROUGHT_BY = {
     "proposer_solver": set(),
 }
 """Module -> the distributions of which one must be declared in its place."""
-ENGINE = {"vllm", "openenv"}
+ENGINE = {"vllm", "openenv", "skyrl", "tinker", "tinker_cookbook", "verl"}
 """Never declared: the plug-in runs where the engine is installed; openenv wants an mcp below that
-of quality-rag, and one lock holds all."""
+of quality-rag, the trainers pin engines and libraries of their own, and one lock holds all."""
 
 
 def normal(name):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -26,6 +26,15 @@ class Player(Protocol):
     async def count(self) -> int | None: ...
 
     def play(self, tasks: Iterable[int], *, group_size: int = 1) -> AsyncGenerator[Group, None]: ...
+
+
+async def in_order(player: Player, tasks: Sequence[int], *, group_size: int = 1) -> list[Group]:
+    """The groups of these tasks, in the order of `tasks`; a play that is broken off is ended."""
+    found: dict[int, list[Group]] = {}
+    async with contextlib.aclosing(player.play(tasks, group_size=group_size)) as groups:
+        async for group in groups:
+            found.setdefault(group.index, []).append(group)
+    return [found[index].pop(0) for index in tasks]
 
 
 class Blocking:
@@ -96,11 +105,7 @@ class Blocking:
         return self._wait(self._play(list(tasks), group_size))
 
     async def _play(self, tasks: list[int], group_size: int) -> list[Group]:
-        found: dict[int, list[Group]] = {}
-        async with contextlib.aclosing(self._open.play(tasks, group_size=group_size)) as groups:
-            async for group in groups:
-                found.setdefault(group.index, []).append(group)
-        return [found[index].pop(0) for index in tasks]
+        return await in_order(self._open, tasks, group_size=group_size)
 
     @property
     def _open(self) -> Player:

@@ -118,13 +118,17 @@ class Group:
         rollouts: dict[str, Sample] = {sample.rollout: sample for sample in self.samples}
         peers: dict[tuple[str, str], list[float]] = defaultdict(list)
         for one in rollouts.values():
-            peers[self._compared(one)].append(rewards[one.rollout])
+            peers[self.compared(one)].append(rewards[one.rollout])
         # Of equal rewards exactly theirs: what rounding left would count as a signal.
         means = {
             key: found[0] if min(found) == max(found) else math.fsum(found) / len(found)
             for key, found in peers.items()
         }
-        return [sample.reward - means[self._compared(sample)] for sample in self.samples]
+        return [sample.reward - means[self.compared(sample)] for sample in self.samples]
+
+    def compared(self, sample: Sample) -> tuple[str, str]:
+        """What a sample shares with those that it is compared with."""
+        return sample.agent, sample.episode if sample.agent in self.repeated else ""
 
     def as_json(self) -> dict[str, Any]:
         """The group for `json.dumps`; `from_json` reads it."""
@@ -138,10 +142,6 @@ class Group:
         repeated = tuple(value["repeated"])
         found = {"samples": samples, "failures": failures, "repeated": repeated}
         return cls(**{**value, **found})
-
-    def _compared(self, sample: Sample) -> tuple[str, str]:
-        """What a sample shares with those that it is compared with."""
-        return sample.agent, sample.episode if sample.agent in self.repeated else ""
 
 
 def _tuples(sample: Mapping[str, Any]) -> dict[str, Any]:

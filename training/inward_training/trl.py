@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from inward_training.blocking import Blocking
 from inward_training.errors import RolloutsError
 from inward_training.samples import Group
+from inward_training.sequences import only, task_count
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -44,16 +45,11 @@ def dataset(rollouts: Blocking, tasks: int | None = None) -> Dataset:
     """
     from datasets import Dataset
 
-    there = rollouts.count()
-    count = there if tasks is None else tasks
-    if count is None:
-        raise ValueError(f"{rollouts.environment!r} has tasks without end: say how many")
-    if count < 1:
-        raise ValueError(f"tasks must be at least 1 (got {count})")
-    if there is not None and count > there:
-        raise ValueError(f"{rollouts.environment!r} has {there} tasks (got {tasks})")
     return Dataset.from_list(
-        [{"prompt": f"{rollouts.environment} task {index}"} for index in range(count)]
+        [
+            {"prompt": f"{rollouts.environment} task {index}"}
+            for index in range(task_count(rollouts, tasks))
+        ]
     )
 
 
@@ -84,27 +80,11 @@ def _index(prompt: Any) -> int:
 
 def _row(group: Group) -> dict[str, Any]:
     """The trainer takes one sequence per prompt."""
-    if group.planned > 1:
-        raise RolloutsError(
-            f"the environment plays {group.planned} rollouts in each episode and compares them"
-            " itself, which GRPOTrainer cannot take: use an environment of single rollouts"
-        )
-    if len(group.samples) > 1:
-        raise RolloutsError(
-            f"task {group.task}: the rollout has {len(group.samples)} branches, and GRPOTrainer"
-            " takes one sequence per rollout: name a renderer that keeps a rollout in one, such as"
-            ' {"name": "qwen3"}'
-        )
-    if not group.samples:
+    sample = only(group, "GRPOTrainer")
+    if sample is None:
         # Failed: a token that trains nothing.
         ids: dict[str, Any] = {"prompt_ids": [0], "completion_ids": [0], "logprobs": [0.0]}
         return {**ids, "env_mask": [0], REWARD: None}
-    (sample,) = group.samples
-    if sample.images:
-        raise RolloutsError(
-            f"task {group.task} shows {len(sample.images)} pictures, and GRPOTrainer takes none"
-            " from a rollout_func: it would train on their placeholders alone"
-        )
     return {
         "prompt_ids": list(sample.prompt_ids),
         "completion_ids": list(sample.completion_ids),
