@@ -94,7 +94,7 @@ def with_tool_tokens(files: Path, into: Path) -> Path:
     """
     from transformers import AutoTokenizer
 
-    if into.exists():  # other processes read it
+    if (into / "tokenizer.json").exists():  # other processes read it
         return into
     part = into.with_name(f".{into.name}.part")
     shutil.rmtree(part, ignore_errors=True)
