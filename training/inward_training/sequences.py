@@ -110,6 +110,14 @@ def task_count(rollouts: Blocking, tasks: int | None) -> int:
     return count
 
 
+def as_messages(rollouts: Blocking, tasks: int | None) -> list[tuple[int, list[dict[str, str]]]]:
+    """(index, a chat prompt that only names the task) of the first `tasks`, as `task_count`."""
+    return [
+        (index, [{"role": "user", "content": f"{rollouts.environment} task {index}"}])
+        for index in range(task_count(rollouts, tasks))
+    ]
+
+
 def _row(sample: Sample) -> Row:
     return Row(
         list(sample.prompt_ids),

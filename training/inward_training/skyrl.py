@@ -29,7 +29,7 @@ except ModuleNotFoundError as error:
 from inward_training.blocking import Blocking, in_order
 from inward_training.errors import RolloutsError
 from inward_training.remote import RemoteRollouts
-from inward_training.sequences import Row, rows, task_count
+from inward_training.sequences import Row, as_messages, rows
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -79,24 +79,13 @@ class InwardGenerator(GeneratorInterface):  # type: ignore[misc]
 
 def dataset(rollouts: Blocking, tasks: int | None = None) -> Dataset:
     """One row per task for `data.train_data`, by `dataset(…).to_parquet("tasks.parquet")`. Its
-    prompt only names the task: the environment has the real one.
-
-    Args:
-        tasks: how many, from the first; all where left out.
-
-    Raises:
-        ValueError: the tasks never end and `tasks` is left out, or there are not so many.
+    prompt only names the task: the environment has the real one. `tasks` and errors as those of
+    `sequences.task_count`.
     """
     from datasets import Dataset
 
     return Dataset.from_list(
-        [
-            {
-                "prompt": [{"role": "user", "content": f"{rollouts.environment} task {index}"}],
-                "index": index,
-            }
-            for index in range(task_count(rollouts, tasks))
-        ]
+        [{"prompt": prompt, "index": index} for index, prompt in as_messages(rollouts, tasks)]
     )
 
 
