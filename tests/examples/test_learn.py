@@ -323,13 +323,21 @@ def test_a_run_that_another_process_plays_is_left_to_it(learn, learner, tmp_path
     assert len([*out.glob("*/after-1.jsonl")]) == 2
 
 
-def test_the_warm_up_is_waited_for(learn, learner, tmp_path):
-    one = learner("out", 1)
+def test_the_warm_up_is_waited_for(learn, learner, monkeypatch):
+    one, asked, alone = learner("out", 1), threading.Event(), learn.play.alone
+
+    def asking(place, **how):
+        asked.set()
+        return alone(place, **how)
+
+    monkeypatch.setattr(learn.play, "alone", asking)
     thread = threading.Thread(target=one.run)
-    with learn.play.alone(one.out / "warm"):
+    with alone(one.out / "warm"):
         thread.start()
+        assert asked.wait(60)  # the warm-up is what comes first
         thread.join(2)
         assert thread.is_alive()
+        assert not one.data.exists()  # what it would write first
         assert not (one.out / "warm.pt").exists()
     thread.join()
     assert (one.out / "true-0/after-1.jsonl").exists()

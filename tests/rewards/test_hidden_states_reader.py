@@ -58,7 +58,7 @@ def expected(model, pairs, layers):
 
 
 @pytest.fixture
-def tokens_read(monkeypatch):
+def tokens_read():
     """Tokens that each layer of a model has worked on, padding too."""
 
     def watch(model):

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import torch
-from inward_training import RolloutsError
 from inward_training.skyrl import InwardGenerator
+from sessions import refused
 from skyrl.backends.skyrl_train.utils.ppo_utils import compute_grpo_outcome_advantage
 from skyrl.train.dataset import PromptDataset
 from skyrl.train.generators.base import GeneratorInterface
@@ -50,15 +50,6 @@ last = [[0.0] * (n - 1) + [r] for n, r in zip(lengths, found["rewards"], strict=
 advantages, _ = compute_grpo_outcome_advantage(
     padded(last), padded([[1] * n for n in lengths]), uids, grpo_norm_by_std=False
 )
-
-
-def refused(run):
-    try:
-        asyncio.run(run)
-    except RolloutsError as error:
-        return str(error)
-    return None
-
 
 nameless = {**batch([0], 1)[0], "env_extras": [{}]}
 print(

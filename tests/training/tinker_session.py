@@ -7,8 +7,9 @@ import asyncio
 import json
 import sys
 
-from inward_training import Group, RemoteRollouts, RolloutsError, Sample
+from inward_training import Group, RemoteRollouts, Sample
 from inward_training.tinker import trajectory_groups
+from sessions import refused
 from tinker_cookbook.rl.data_processing import assemble_training_data, compute_advantages
 
 asked = json.loads(sys.stdin.read())
@@ -44,9 +45,13 @@ def sample(rollout, reward, mask, begin=1, agent="solver", images=()):
     )
 
 
-def data_of(*samples):
+def grouped(*samples):
     given = Given(Group("g", "task", 0, samples, len({s.rollout for s in samples})))
-    return asyncio.run(trajectory_groups(given, [0], group_size=1, step=0))
+    return trajectory_groups(given, [0], group_size=1, step=0)
+
+
+def data_of(*samples):
+    return asyncio.run(grouped(*samples))
 
 
 def shown(groups):
@@ -60,14 +65,6 @@ def shown(groups):
         }
         for datum, one in zip(data, where, strict=True)
     ]
-
-
-def refused(run):
-    try:
-        run()
-    except RolloutsError as error:
-        return str(error)
-    return None
 
 
 async def played(tasks):
@@ -96,8 +93,8 @@ print(
                     *(sample(f"p{n}", 5.0, [1], agent="proposer") for n in range(2)),
                 )
             ),
-            "pictures": refused(lambda: data_of(sample("a", 1.0, [1], images=("data:,",)))),
-            "lost": refused(lambda: asyncio.run(played([4]))),
+            "pictures": refused(grouped(sample("a", 1.0, [1], images=("data:,",)))),
+            "lost": refused(played([4])),
         }
     )
 )

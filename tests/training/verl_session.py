@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import verl
 from hydra import compose, initialize_config_dir
-from inward_training import RolloutsError
+from sessions import refused
 from transformers import AutoTokenizer
 from verl import DataProto
 from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
@@ -61,14 +61,6 @@ def batch(tasks, times):
 def worker(workers=1):
     settings = one if workers == 1 else config(workers)
     return AgentLoopWorker(settings, None)
-
-
-def refused(run):
-    try:
-        asyncio.run(run)
-    except RolloutsError as error:
-        return str(error)
-    return None
 
 
 given = batch(asked["tasks"], 4)
