@@ -190,6 +190,23 @@ def test_everything_by_keyboard(report, opened):
     one.page.wait_for_selector("dialog[open]")
 
 
+def test_a_key_that_comes_before_the_page_of_the_last_one(report, opened):
+    """The news of a new address reach a page later: here both keys come before them."""
+    one = opened(report, "#rollout/t0-0.0-agent")
+    one.page.wait_for_selector(".conversation")
+    made = "new KeyboardEvent('keydown', {key, bubbles: true})"
+
+    def press(*keys):
+        each = f"{list(keys)}.forEach(key => document.body.dispatchEvent({made}))"
+        one.page.evaluate(each)
+
+    press("j", "k")
+    assert one.page.evaluate("location.hash") == "#rollout/t0-0.0-agent"
+    one.until("document.querySelector('main').innerText.includes('Answer 0 of 0')")
+    press("j", "/")
+    one.until("document.activeElement.id === 'search'")
+
+
 def test_dark_light_and_the_button_between(report, opened):
     ground = "getComputedStyle(document.body).backgroundColor"
     light, dark = "rgb(245, 246, 248)", "rgb(18, 21, 26)"

@@ -4,6 +4,7 @@
 const main = el("main", { id: "main" });
 const nav = el("nav", { "aria-label": "pages" });
 let current = null;
+let drawn = "";  // the address that `current` was drawn for
 
 const HELP = [
   ["o, r, c", "overview, rollouts, compared"], ["/", "search"], ["j k ↑ ↓", "move in the table"], ["Enter", "open"],
@@ -18,6 +19,7 @@ function route() {
 }
 
 function render() {
+  drawn = location.href;
   const { name, id, query } = route();
   searching++;
   const pages = { overview: () => overview(query), rollouts: () => table(query), rollout: () => rollout(id), group: () => group(id), compared: () => pairs() };
@@ -32,6 +34,10 @@ function render() {
   scrollTo(0, 0);
   for (const link of nav.querySelectorAll("a")) link.classList.toggle("on", link.dataset.page === name || (link.dataset.page === "rollouts" && ["rollout", "group"].includes(name)));
   if (page.onShown) page.onShown();
+}
+
+function follow() {
+  if (drawn !== location.href) render();
 }
 
 function theme(next) {
@@ -55,6 +61,7 @@ function help() {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  follow();  // a key may come before the news of the address that the last one set
   const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
   if (typing) {
     if (event.key === "Escape") event.target.blur();
@@ -65,7 +72,7 @@ function onKey(event) {
   if (event.key === "o") location.hash = "#overview";
   else if (event.key === "r") location.hash = "#rollouts";
   else if (event.key === "c" && data.comparisons.length) location.hash = "#compared";
-  else if (event.key === "/") { location.hash = "#rollouts"; setTimeout(() => document.getElementById("search").focus(), 50); event.preventDefault(); }
+  else if (event.key === "/") { location.hash = "#rollouts"; follow(); document.getElementById("search").focus(); event.preventDefault(); }
   else if (event.key === "?") help();
   else if (event.key === "Escape") history.back();
 }
@@ -80,7 +87,7 @@ async function start() {
   setData(await unpacked(document.getElementById("index").textContent));
   const pages = [["overview", "Overview"], ["rollouts", "Rollouts"], ...(data.comparisons.length ? [["compared", "Compared"]] : [])];
   nav.append(...pages.map(([page, text]) => el("a", { href: `#${page}`, "data-page": page }, text)));
-  addEventListener("hashchange", render);
+  addEventListener("hashchange", follow);
   addEventListener("keydown", onKey);
   addEventListener("resize", () => { if (current && current.onResize) current.onResize(); });
   render();

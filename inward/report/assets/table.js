@@ -107,6 +107,7 @@ function table(query) {
   function save() {
     const hash = `#rollouts?${new URLSearchParams(Object.entries(state).filter(([, v]) => v))}`.replace(/\?$/, "");
     history.replaceState(null, "", hash);
+    drawn = location.href;
   }
 
   function refresh() {
