@@ -68,6 +68,7 @@ class Learner:
         self, asked: argparse.Namespace, task: Any, model: Any, tokenizer: Any, out: Path
     ) -> None:
         self.asked, self.task, self.model, self.tokenizer = asked, task, model, tokenizer
+        asked.rate = task.RATE if asked.rate is None else asked.rate
         self.out, self.data = out, out / "data"
         named = ("groups", "group_size", "rate", "held_out", "samples")
         warm = [task.WARM, WARM_BATCH, task.WARM_RATE]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 from typing import Any, NamedTuple
 
 import torch
@@ -33,15 +34,16 @@ class Step(NamedTuple):
 
 
 def logprobs(model: Any, prefix: Sequence[int], branches: Sequence[Branch]) -> Any:
-    """Of every token of every branch, one after the other: [tokens]."""
+    """Of every token that weighs something, branch by branch: [tokens]."""
     start = len(prefix)
-    ids, places, owner, before = list(prefix), list(range(start)), [0] * start, []
+    ids, places, owner, before, wanted = list(prefix), list(range(start)), [0] * start, [], []
     for number, branch in enumerate(branches, 1):
         here, inner = len(ids), len(branch.ids) - 1  # nothing is predicted from a last token
         ids += branch.ids[:inner]
         places += range(start, start + inner)
         owner += [number] * inner
-        before += [start - 1, *range(here, here + inner)]
+        before += compress([start - 1, *range(here, here + inner)], branch.weights)
+        wanted += compress(branch.ids, branch.weights)
     of = torch.tensor(owner)
     seen = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
     seen &= (of == 0) | (of[:, None] == of)
@@ -53,8 +55,7 @@ def logprobs(model: Any, prefix: Sequence[int], branches: Sequence[Branch]) -> A
         use_cache=False,
     ).last_hidden_state[0, before]
     found = torch.log_softmax(model.lm_head(hidden), -1)
-    wanted = torch.tensor([token for branch in branches for token in branch.ids])
-    return found.gather(-1, wanted[:, None])[:, 0]
+    return found.gather(-1, torch.tensor(wanted)[:, None])[:, 0]
 
 
 def update(model: Any, optimizer: Any, jobs: Sequence[Job]) -> Step:
@@ -70,15 +71,13 @@ def update(model: Any, optimizer: Any, jobs: Sequence[Job]) -> Step:
     def backward(job: Job) -> tuple[float, float]:
         prefix, branches = job
         now = logprobs(model, prefix, branches)
-        weights = torch.tensor([weight for branch in branches for weight in branch.weights])
+        weights = torch.tensor([one for branch in branches for one in branch.weights if one])
         if branches[0].old is None:
             loss, drift = -(now * weights).sum() / written, 0.0
         else:
-            old = torch.tensor([one for branch in branches for one in branch.old or ()])
-            # Where a tool answered there is no old logprob.
-            ratio = torch.where(weights == 0, torch.ones_like(now), (now - old).exp())
-            loss = -(ratio * weights).sum() / written
-            drift = float(((now.detach() - old).abs() * (weights != 0)).max())
+            old = torch.tensor([p for one in branches for p in compress(one.old, one.weights)])
+            loss = -((now - old).exp() * weights).sum() / written
+            drift = float((now.detach() - old).abs().max())
         loss.backward()
         return float(loss.detach()), drift
 

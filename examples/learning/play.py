@@ -25,7 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--steps", type=_positive, default=12)
     add("--groups", type=_positive, default=6, help="tasks per step (%(default)s)")
     add("--group-size", type=_several, default=8, help="rollouts per task (%(default)s)")
-    add("--rate", type=float, default=4e-5, help="Adam's learning rate (%(default)s)")
+    add("--rate", type=float, help="Adam's learning rate (by default the task's own)")
     add("--held-out", type=_positive, default=400, help="tasks not trained on (%(default)s)")
     add("--samples", type=_several, default=2, help="of each held-out task (%(default)s)")
     add("--device", default="cpu", help="of torch, such as cuda (%(default)s)")

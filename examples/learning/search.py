@@ -1,8 +1,8 @@
 """A search game by quality-rag: who put what where, in short stories made by rule.
 
 No story is shown. The tool finds a sentence of it, and a guess is right in one of four. The warm-up
-imitates rollouts of the environment's own baselines: one half `keyword-reader`'s, cut to its first
-search and its answer, the other `random`'s, which answers without a search. Before its letter the
+imitates rollouts of the environment's own baselines: one of six `keyword-reader`'s, cut to its
+first search and its answer, the others `random`'s, which answers without one. Before its letter the
 place is named. Which of the two pays is left to training.
 
 Without the place's name as many of them teach the model to search, but not to read what it finds:
@@ -28,7 +28,11 @@ from verifiers.v1.clients.train import tool_to_wire
 from verifiers.v1.dialects.chat import message_to_wire
 
 MAX_TOKENS = 48
-WARM, WARM_RATE = 256, 1e-4
+WARM, WARM_RATE, RATE = 256, 1e-4, 1e-5
+SEARCHING = 6
+"""One of so many replies of the warm-up searches, so that the warm model's habit is to guess: four
+options share what does not search. Measured: with one of two it searches greedily in all stories,
+with one of four in 0.88, with one of six in none."""
 RENDERER = {"name": "qwen3", "enable_thinking": False}
 LAYOUT, WAY, BASE = "answered", "with a search", "true"
 PLACES = {"A": "attic", "B": "barn", "C": "cellar", "D": "dock"}
@@ -114,7 +118,7 @@ def demonstrations(tokenizer: Any, file: Path) -> list[tuple[list[int], list[int
 
 
 async def _played(file: Path) -> list[Any]:
-    """One rollout per question, of either baseline in turn."""
+    """One rollout per question: one of `SEARCHING` searches."""
     played = vf.load_environment(vf.resolve_env_config(env(file)))
     slots = [played.slots(task)[0] for task in played.taskset]
     with ExitStack() as servers:
@@ -127,7 +131,10 @@ async def _played(file: Path) -> list[Any]:
             )
         async with played.serving():
             episodes = await asyncio.gather(
-                *(played.run_slot(slot, contexts[n % 2]) for n, slot in enumerate(slots))
+                *(
+                    played.run_slot(slot, contexts[n % SEARCHING > 0])
+                    for n, slot in enumerate(slots)
+                )
             )
     traces = [trace for episode in episodes for trace in episode.traces]
     if failed := [trace for trace in traces if not trace.ok]:

@@ -75,6 +75,13 @@ def test_siblings_in_one_sequence_have_the_logprobs_of_each_alone(grpo, model):
     assert torch.allclose(found, torch.cat([plain(model, ids) for ids in WRITTEN]), atol=1e-5)
 
 
+def test_what_weighs_nothing_is_read_and_not_predicted(grpo, model):
+    weighed = [grpo.Branch([7, 8, 9, 2], [0.5, 0.0, 0.0, -0.5]), grpo.Branch([7], [1.0])]
+    every = [one._replace(weights=[1.0] * len(one.ids)) for one in weighed]
+    found = grpo.logprobs(model, PREFIX, weighed)
+    assert torch.equal(found, grpo.logprobs(model, PREFIX, every)[[0, 3, 4]])
+
+
 def gradient(model):
     return torch.cat([one.grad.flatten() for one in model.parameters()])
 

@@ -45,7 +45,7 @@ def test_the_warm_up_imitates_what_the_train_client_would_make_of_the_same_rollo
 ):
     tokenizer = train_tokenizer(tmp_path)
     file = tmp_path / "warm.jsonl"
-    learning.report.write_rows(file, learning.search.rows(seed=0, count=4))
+    learning.report.write_rows(file, learning.search.rows(seed=0, count=7))
     shown = learning.search.demonstrations(tokenizer, file)
 
     def reply(prompt):
@@ -71,12 +71,12 @@ def test_the_warm_up_imitates_what_the_train_client_would_make_of_the_same_rollo
                 )
             )
         )
-        groups = rollouts.play(range(4))
+        groups = rollouts.play(range(7))
     for (prompt, written, weights), group in zip(shown, groups, strict=True):
         [sample] = group.samples
         assert sample.prompt_ids == tuple(prompt)
         assert sample.completion_ids == tuple(written)
         assert [float(own) for own in sample.loss_mask] == weights
-    assert [group.samples[0].metrics["searches"] for group in groups] == [1, 0, 1, 0]
+    assert [group.samples[0].metrics["searches"] for group in groups] == [1, 0, 0, 0, 0, 0, 1]
     # The first search of the baseline finds the sentence.
-    assert [group.samples[0].reward for group in groups[::2]] == [1, 1]
+    assert [group.samples[0].reward for group in groups[::6]] == [1, 1]
