@@ -5,8 +5,8 @@ imitates rollouts of the environment's own baselines: one of six `keyword-reader
 first search and its answer, the others `random`'s, which answers without one. Before its letter the
 place is named. Which of the two pays is left to training.
 
-Without the place's name as many of them teach the model to search, but not to read what it finds:
-measured, it was then right in 0.27 of the rollouts that searched.
+Without the place's name it learns to search, but not to read what it finds: measured, where every
+second reply searched, it was then right in 0.27 of the rollouts that searched.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MAX_TOKENS = 48
 WARM, WARM_RATE, RATE = 256, 1e-4, 1e-5
 SEARCHING = 6
 """One of so many replies of the warm-up searches, so that the warm model's habit is to guess: four
-options share what does not search. Measured: with one of two it searches greedily in all stories,
-with one of four in 0.88, with one of six in none."""
+options share what does not search. Measured greedily on 400 stories: with one of two it searches in
+0.99 of them, with one of four in 0.88, with one of six in 1."""
 RENDERER = {"name": "qwen3", "enable_thinking": False}
 LAYOUT, WAY, BASE = "answered", "with a search", "true"
 PLACES = {"A": "attic", "B": "barn", "C": "cellar", "D": "dock"}
