@@ -40,8 +40,7 @@ from tqdm import tqdm
 TASKS = {"arithmetic": arithmetic, "search": search}
 TRAIN = 1000  # tasks to train on
 WARM_BATCH = 8
-RISE = 3
-"""Steps in which the rate rises to its full: Adam's first are as long as any, and mostly noise."""
+RISE = 3  # steps until the rate is full: Adam's first are as long as any, and mostly noise
 KEEP_EVERY = 4
 """Steps between two states on disk, of 430 MB; the last alone is kept."""
 
@@ -67,13 +66,12 @@ class Learner:
     def __init__(
         self, asked: argparse.Namespace, task: Any, model: Any, tokenizer: Any, out: Path
     ) -> None:
-        self.asked, self.task, self.model, self.tokenizer = asked, task, model, tokenizer
-        asked.rate = task.RATE if asked.rate is None else asked.rate
-        self.out, self.data = out, out / "data"
+        self.asked, self.task = play.settled(asked, task), task
+        self.model, self.tokenizer, self.out, self.data = model, tokenizer, out, out / "data"
         named = ("groups", "group_size", "rate", "held_out", "samples")
         warm = [task.WARM, WARM_BATCH, task.WARM_RATE]
-        self.settings = {"model": NAME, "train": TRAIN, "warm": warm}
-        self.settings |= {name: getattr(asked, name) for name in named}
+        self.settings = {"model": NAME, "train": TRAIN, "warm": warm, "by": task.BY}
+        self.settings |= {name: getattr(self.asked, name) for name in named}
         threads = 2 if model.device.type == "cpu" else 1
         self.engine = Engine(model, NAME, pad=tokenizer.eos_token_id, threads=threads)
 
@@ -107,7 +105,7 @@ class Learner:
         warm = self.out / "warm.pt"
         if not warm.exists():
             rows = self.task.demonstrations(self.tokenizer, self.data / "warm.jsonl")
-            optimizer = self.optimizer(self.task.WARM_RATE)
+            optimizer = self.optimizer("Adam", self.task.WARM_RATE)
             self.model.train()
             bar = tqdm(range(0, len(rows), WARM_BATCH), desc="warm-up on reference replies")
             for start in bar:
@@ -127,7 +125,7 @@ class Learner:
         result, log, state = run / f"after-{steps}.jsonl", run / "steps.jsonl", run / "state.pt"
         if result.exists():
             return
-        optimizer, done, lines = self.optimizer(self.asked.rate), 0, []
+        optimizer, done, lines = self.optimizer(self.task.BY, self.asked.rate), 0, []
         kept = kept_state(state if state.exists() else self.out / "warm.pt")
         with self.engine.updating():
             restore(self.model, kept["model"])
@@ -171,8 +169,10 @@ class Learner:
         seconds = played - begun, time.monotonic() - played
         return measure.step_line(self.task, step, groups, len(jobs), taken, seconds)
 
-    def optimizer(self, rate: float) -> Any:
+    def optimizer(self, by: str, rate: float) -> Any:
         parts = [one for one in self.model.parameters() if one.requires_grad]
+        if by == "SGD":
+            return torch.optim.SGD(parts, lr=rate)
         return torch.optim.AdamW(parts, lr=rate, weight_decay=0.0, betas=(0.9, 0.95))
 
 

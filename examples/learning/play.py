@@ -22,15 +22,23 @@ AT_ONCE = 512
 
 def options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--steps", type=_positive, default=12)
+    add("--steps", type=_positive, help="by default the task's own number")
     add("--groups", type=_positive, default=6, help="tasks per step (%(default)s)")
     add("--group-size", type=_several, default=8, help="rollouts per task (%(default)s)")
-    add("--rate", type=float, help="Adam's learning rate (by default the task's own)")
+    add("--rate", type=float, help="of learning (by default the task's own)")
     add("--held-out", type=_positive, default=400, help="tasks not trained on (%(default)s)")
     add("--samples", type=_several, default=2, help="of each held-out task (%(default)s)")
     add("--device", default="cpu", help="of torch, such as cuda (%(default)s)")
     add("--out", type=Path, default=Path("outputs/learn"))
     add("--report", action="store_true", help="only draw plot and table of what was played")
+
+
+def settled(asked: argparse.Namespace, task: Any) -> argparse.Namespace:
+    """What was asked for, and the task's own number of steps and rate where nothing was."""
+    found = {"steps": task.STEPS, "rate": task.RATE}
+    return argparse.Namespace(
+        **found | {name: value for name, value in vars(asked).items() if value is not None}
+    )
 
 
 def _positive(text: str, least: int = 1) -> int:

@@ -28,7 +28,10 @@ from verifiers.v1.clients.train import tool_to_wire
 from verifiers.v1.dialects.chat import message_to_wire
 
 MAX_TOKENS = 48
-WARM, WARM_RATE, RATE = 256, 1e-4, 1e-5
+WARM, WARM_RATE = 256, 1e-4
+BY, RATE, STEPS = "SGD", 0.05, 6
+"""Adam's first steps are as long where the gradients say nothing. Measured at its 1e-5 over twelve
+steps: the runs without a signal ended between 0.21 and 0.78 of right answers, from 0.35."""
 SEARCHING = 6
 """One of so many replies of the warm-up searches, so that the warm model's habit is to guess: four
 options share what does not search. Measured greedily on 400 stories: with one of two it searches in
