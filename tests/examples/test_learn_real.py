@@ -100,6 +100,8 @@ def test_the_tokenizer_of_the_search_game_has_tool_calls(learning, tmp_path):
     text = '<tool_call>\n{"name": "search", "arguments": {"query": "x"}}\n</tool_call>'
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     renderer = create_renderer(tokenizer, Qwen3RendererConfig.model_validate(search.RENDERER))
+    assert tokenizer.eos_token == "<|im_end|>"
+    assert tokenizer.eos_token_id in renderer.get_stop_token_ids()
     [call] = renderer.parse_response([*ids, tokenizer.eos_token_id]).tool_calls
     assert (call.name, call.arguments) == ("search", {"query": "x"})
     # All but the names of six tokens is as it was.
