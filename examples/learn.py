@@ -70,7 +70,7 @@ class Learner:
         self.model, self.tokenizer, self.out, self.data = model, tokenizer, out, out / "data"
         named = ("groups", "group_size", "rate", "held_out", "samples")
         warm = [task.WARM, WARM_BATCH, task.WARM_RATE]
-        self.settings = {"model": NAME, "train": TRAIN, "warm": warm, "by": task.BY}
+        self.settings = {"model": NAME, "train": TRAIN, "warm": warm, "optimizer": task.OPTIMIZER}
         self.settings |= {name: getattr(self.asked, name) for name in named}
         threads = 2 if model.device.type == "cpu" else 1
         self.engine = Engine(model, NAME, pad=tokenizer.eos_token_id, threads=threads)
@@ -125,7 +125,7 @@ class Learner:
         result, log, state = run / f"after-{steps}.jsonl", run / "steps.jsonl", run / "state.pt"
         if result.exists():
             return
-        optimizer, done, lines = self.optimizer(self.task.BY, self.asked.rate), 0, []
+        optimizer, done, lines = self.optimizer(self.task.OPTIMIZER, self.asked.rate), 0, []
         kept = kept_state(state if state.exists() else self.out / "warm.pt")
         with self.engine.updating():
             restore(self.model, kept["model"])
@@ -169,9 +169,9 @@ class Learner:
         seconds = played - begun, time.monotonic() - played
         return measure.step_line(self.task, step, groups, len(jobs), taken, seconds)
 
-    def optimizer(self, by: str, rate: float) -> Any:
+    def optimizer(self, name: str, rate: float) -> Any:
         parts = [one for one in self.model.parameters() if one.requires_grad]
-        if by == "SGD":
+        if name == "SGD":
             return torch.optim.SGD(parts, lr=rate)
         return torch.optim.AdamW(parts, lr=rate, weight_decay=0.0, betas=(0.9, 0.95))
 

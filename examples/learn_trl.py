@@ -52,7 +52,7 @@ def train(learner: learn.Learner, seed: int) -> None:
             learner.warm_up()
         with learner.engine.updating(seed=1000 * seed):
             pass
-        optimizer = learner.optimizer(learner.task.BY, asked.rate)
+        optimizer = learner.optimizer(learner.task.OPTIMIZER, asked.rate)
         rise = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min(1.0, (step + 1) / learn.RISE)
         )

@@ -13,7 +13,7 @@ IN_LAYOUT = "boxed"
 MAX_TOKENS = 40
 WARM, WARM_RATE = 256, 5e-5
 """Reference replies to imitate first, and Adam's rate for them."""
-BY, RATE, STEPS = "Adam", 4e-5, 12
+OPTIMIZER, RATE, STEPS = "Adam", 4e-5, 12
 RENDERER = {"name": "default"}
 LAYOUT, WAY, BASE = "well_formed", "in two steps", "true"
 """The metric that tells whether a reply has the layout; what `way` looks for; and the arm that the

@@ -31,7 +31,7 @@ TOOL_TOKENS = {
 
 
 def folder() -> Path:
-    """The model in float32 (538 MB) and its tokenizer, made once by each version of transformers."""
+    """The model in float32 (538 MB) and its tokenizer, once per version of transformers."""
     reader = f"transformers-{version('transformers')}"
     kept = cache_dir() / "models" / f"{NAME}-{SHA256[:12]}-float32-{reader}"
     if kept.exists():

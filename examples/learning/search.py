@@ -29,7 +29,7 @@ from verifiers.v1.dialects.chat import message_to_wire
 
 MAX_TOKENS = 48
 WARM, WARM_RATE = 256, 1e-4
-BY, RATE, STEPS = "SGD", 0.015, 6
+OPTIMIZER, RATE, STEPS = "SGD", 0.015, 6
 """Adam's first steps are as long where the gradients say nothing. Measured at its 1e-5 over twelve
 steps: the runs without a signal ended between 0.21 and 0.78 of right answers, from 0.35. And at a
 higher rate a signal has taught in two steps, and noise goes on: by SGD at 0.05, one run without a

@@ -189,7 +189,7 @@ def learner(learn, tmp_path, monkeypatch):
         MAX_TOKENS=3,
         WARM=3,
         WARM_RATE=5e-5,
-        BY="Adam",
+        OPTIMIZER="Adam",
         RATE=1e-2,
         STEPS=12,
         RENDERER={"name": "default"},
@@ -199,8 +199,8 @@ def learner(learn, tmp_path, monkeypatch):
         way=lambda text: False,
     )
 
-    def make(out, steps, arms=("true",), by="Adam", **changes):
-        task.BY, model = by, make_model(tmp_path)
+    def make(out, steps, arms=("true",), optimizer="Adam", **changes):
+        task.OPTIMIZER, model = optimizer, make_model(tmp_path)
         from transformers import AutoTokenizer
 
         asked = {
@@ -221,14 +221,14 @@ def lines_of(file):
     return sorted(lines, key=lambda line: (line.get("task", ""), line.get("text", "")))
 
 
-@pytest.mark.parametrize("by", ["Adam", "SGD"])
-def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path, by):
-    learner("whole", 4, ("true", "shuffled"), by).run()
-    learner("parts", 2, by=by).run()
-    learner("parts", 4, by=by).run()
+@pytest.mark.parametrize("optimizer", ["Adam", "SGD"])
+def test_a_run_goes_on_where_it_stopped_and_comes_to_the_same(learner, tmp_path, optimizer):
+    learner("whole", 4, ("true", "shuffled"), optimizer).run()
+    learner("parts", 2, optimizer=optimizer).run()
+    learner("parts", 4, optimizer=optimizer).run()
     whole, parts = tmp_path / "whole/letters", tmp_path / "parts/letters"
     kept = torch.load(whole / "true-0/state.pt", weights_only=True)["optimizer"]
-    assert bool(kept["state"]) == (by == "Adam")  # SGD remembers nothing
+    assert bool(kept["state"]) == (optimizer == "Adam")  # SGD remembers nothing
     for name in ("before.jsonl", "true-0/steps.jsonl", "true-0/after-4.jsonl"):
         for one, other in zip(lines_of(whole / name), lines_of(parts / name), strict=True):
             assert one == pytest.approx(other, abs=1e-3)
