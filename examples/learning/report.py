@@ -132,7 +132,7 @@ def draw(found: dict[str, Any], file: Path) -> None:
     if known:
         training.legend(frameon=False)
     held_out.set_xticks(list(places.values()), list(places))
-    held_out.set(title="Held out: black before, coloured after, 95 %", ylim=(0, 1))
+    held_out.set(title="Held out: black before, coloured after, 95 %", ylim=(-0.02, 1.03))
     figure.savefig(file, dpi=110)
 
 
