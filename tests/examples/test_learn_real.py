@@ -28,6 +28,29 @@ def learning(monkeypatch):
         del sys.modules[name]
 
 
+def test_the_end_of_a_turn_is_the_models_own_whatever_the_reader_says(
+    learning, tmp_path, monkeypatch
+):
+    import transformers
+    from learning import model
+
+    read = transformers.AutoTokenizer.from_pretrained
+
+    def misread(*args, **how):
+        found = read(*args, **how)
+        if "gguf_file" in how:
+            found.eos_token = found.pad_token = "<|im_start|>"  # as transformers 5.17 does
+        return found
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", misread)
+    monkeypatch.setenv("INWARD_CACHE_DIR", str(tmp_path))
+    made = model.folder()
+    assert made.is_relative_to(tmp_path)
+    assert made.name.endswith(f"-transformers-{transformers.__version__}")
+    kept = read(made)
+    assert (kept.eos_token, kept.pad_token) == ("<|im_end|>", "<|im_end|>")
+
+
 def test_logprobs_of_engine_and_trainer_agree_on_a_trained_model(learning, tmp_path):
     from learning import arithmetic, grpo, model, report
 
